@@ -1,0 +1,248 @@
+// Async<T>: a lazy coroutine that ends in a Result<T>.
+//
+//   Async<Task> Store::find(sql::Reader& db, TaskId id) {
+//     TaskRow row = co_await ok(db.one<TaskRow>(kFindTask, id));  // the value, or this coroutine ends with the error
+//     co_return Task(row);
+//   }
+//   Result<Task> r = co_await store.find(db, id);                 // or look at the error yourself
+//   co_return fail(Category::not_found, "no_task", "No such task.");  // in an Async<T>
+//   co_await fail(Category::not_found, "no_task", "No such task.");   // in any, an Async<void> too
+//
+// - A child starts where it is awaited, on the same thread, and every wait resumes on the thread that began it. So
+//   nothing here is locked, and an Async belongs to one thread from start to end.
+// - A child that finishes without waiting never suspends its parent, so loops do not grow the stack.
+// - Errors travel as values. An exception that escapes a coroutine is a bug: it is logged, becomes
+//   Category::internal, and its text is not shown to clients.
+// - Every coroutine carries the Scope that its root was started under (cancel.h).
+// - An Async that has started may be destroyed only once it has finished: cancel its scope and await it instead.
+// - GCC 12 destroys aggregate temporaries in a co_await expression twice: pass named objects, or types with
+//   constructors; one co_await a statement; no capturing lambda is a coroutine.
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "bedplate/async/cancel.h"
+#include "bedplate/async/frame_pool.h"
+#include "bedplate/base/result.h"
+
+namespace bedplate {
+
+template <class T = void>
+class Async;
+
+namespace detail {
+
+/// For an exception that left a coroutine: logs it, and makes the error that the caller sees.
+Error error_of_current_exception();
+[[noreturn]] void coroutine_waited_where_it_may_not();
+
+struct PromiseBase {
+  std::coroutine_handle<> self{};
+  PromiseBase* parent = nullptr;  ///< who awaits this one; null for a root
+  Scope* scope = nullptr;
+  std::optional<Error> error;
+  bool starting = false;      ///< whoever started it is still on the stack below and looks at `finished` itself
+  bool finished = false;
+  bool fails_parent = false;  ///< awaited through ok(): an error ends the parent too
+  bool detached = false;
+
+  static void* operator new(std::size_t size) { return FramePool::allocate(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { FramePool::release(frame, size); }
+
+  std::suspend_always initial_suspend() noexcept { return {}; }
+  void unhandled_exception() { error.emplace(error_of_current_exception()); }
+
+  /// `promise` has its result: returns who runs next. A failure climbs through every parent that awaits with ok().
+  static std::coroutine_handle<> finish(PromiseBase* promise) noexcept {
+    for (;;) {
+      if (promise->detached) {
+        promise->self.destroy();
+        return std::noop_coroutine();
+      }
+      promise->finished = true;
+      if (promise->starting || !promise->parent) return std::noop_coroutine();
+      PromiseBase* parent = promise->parent;
+      if (!promise->fails_parent || !promise->error) return parent->self;
+      parent->error.emplace(std::move(*promise->error));
+      promise = parent;
+    }
+  }
+
+  /// Ends this coroutine, which is suspended, with `failure`. Nothing of its frame may be touched afterwards.
+  void fail_while_suspended(Error&& failure) {
+    error.emplace(std::move(failure));
+    finish(this).resume();
+  }
+
+  struct FinalAwaiter {
+    bool await_ready() noexcept { return false; }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
+      return finish(&h.promise());
+    }
+    void await_resume() noexcept {}
+  };
+  FinalAwaiter final_suspend() noexcept { return {}; }
+
+  /// Starts `child` for this coroutine. True: it has finished already.
+  bool start(PromiseBase& child) {
+    child.parent = this;
+    child.scope = scope;
+    child.starting = true;
+    child.self.resume();
+    child.starting = false;
+    return child.finished;
+  }
+};
+
+template <class T>
+struct Promise : PromiseBase {
+  std::optional<T> value;
+
+  Async<T> get_return_object();
+  void return_value(T result) { value.emplace(std::move(result)); }
+  void return_value(std::unexpected<Error> failure) { error.emplace(std::move(failure.error())); }
+  void return_value(Result<T> result) {
+    if (result)
+      value.emplace(std::move(*result));
+    else
+      error.emplace(std::move(result.error()));
+  }
+  Result<T> take() {
+    if (error) return std::unexpected(std::move(*error));
+    return std::move(*value);
+  }
+};
+
+template <>
+struct Promise<void> : PromiseBase {
+  Async<void> get_return_object();
+  void return_void() {}
+  Result<void> take() {
+    if (error) return std::unexpected(std::move(*error));
+    return {};
+  }
+};
+
+template <class T>
+struct ResultAwaiter {
+  std::coroutine_handle<Promise<T>> child;
+
+  bool await_ready() noexcept { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> parent) {
+    return !parent.promise().start(child.promise());
+  }
+  Result<T> await_resume() { return child.promise().take(); }
+};
+
+template <class T>
+class [[nodiscard]] OkAwaiter {
+ public:
+  explicit OkAwaiter(Async<T>&& child) : child_(std::move(child)) {}
+
+  bool await_ready() noexcept { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> parent) {
+    PromiseBase& promise = child_.handle_.promise();
+    promise.fails_parent = true;
+    if (!parent.promise().start(promise)) return true;
+    if (!promise.error) return false;
+    parent.promise().fail_while_suspended(std::move(*promise.error));
+    return true;
+  }
+  T await_resume() {
+    if constexpr (!std::is_void_v<T>) return std::move(*child_.handle_.promise().value);
+  }
+
+ private:
+  Async<T> child_;
+};
+
+template <class T>
+struct [[nodiscard]] OkResultAwaiter {
+  Result<T> result;
+
+  explicit OkResultAwaiter(Result<T>&& r) : result(std::move(r)) {}
+  bool await_ready() noexcept { return result.has_value(); }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> parent) {
+    parent.promise().fail_while_suspended(std::move(result.error()));
+  }
+  T await_resume() {
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+  }
+};
+
+}  // namespace detail
+
+template <class T>
+class [[nodiscard]] Async {
+ public:
+  using promise_type = detail::Promise<T>;
+
+  Async(Async&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  Async(const Async&) = delete;
+  Async& operator=(Async&&) = delete;
+  ~Async() {
+    if (handle_) handle_.destroy();
+  }
+
+  detail::ResultAwaiter<T> operator co_await() && noexcept { return {handle_}; }
+
+  /// Starts it with nobody waiting; the frame frees itself at the end. A failure is dropped: such a coroutine
+  /// handles its own. `scope` outlives it.
+  void detach(Scope* scope = nullptr) && {
+    auto handle = std::exchange(handle_, {});
+    handle.promise().detached = true;
+    handle.promise().scope = scope;
+    handle.resume();
+  }
+
+  /// Runs a coroutine that never waits: a command on a database's own thread, a test. Aborts if it does wait.
+  Result<T> run_without_waiting(Scope* scope = nullptr) && {
+    auto& promise = handle_.promise();
+    promise.scope = scope;
+    promise.starting = true;
+    handle_.resume();
+    if (!promise.finished) detail::coroutine_waited_where_it_may_not();
+    return promise.take();
+  }
+
+ private:
+  friend promise_type;
+  template <class U>
+  friend class detail::OkAwaiter;
+  explicit Async(std::coroutine_handle<promise_type> handle) : handle_(handle) { handle.promise().self = handle; }
+
+  std::coroutine_handle<promise_type> handle_;
+};
+
+template <class T>
+Async<T> detail::Promise<T>::get_return_object() {
+  return Async<T>(std::coroutine_handle<Promise>::from_promise(*this));
+}
+inline Async<void> detail::Promise<void>::get_return_object() {
+  return Async<void>(std::coroutine_handle<Promise>::from_promise(*this));
+}
+
+/// `T value = co_await ok(f());` takes the value, or ends the calling coroutine with f's error.
+template <class T>
+detail::OkAwaiter<T> ok(Async<T>&& child) {
+  return detail::OkAwaiter<T>(std::move(child));
+}
+/// The same for a result that is already there.
+template <class T>
+detail::OkResultAwaiter<T> ok(Result<T>&& result) {
+  return detail::OkResultAwaiter<T>(std::move(result));
+}
+/// `co_await fail(...)` ends the calling coroutine with that error.
+inline detail::OkResultAwaiter<void> operator co_await(std::unexpected<Error>&& failure) {
+  return detail::OkResultAwaiter<void>(Result<void>(std::unexpect, std::move(failure.error())));
+}
+
+}  // namespace bedplate

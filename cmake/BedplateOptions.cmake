@@ -1,0 +1,40 @@
+# What every target is compiled with. Included once, by the root.
+
+option(BEDPLATE_TESTS "Build the unit and end-to-end tests" ON)
+option(BEDPLATE_FUZZ "Build the fuzz targets (clang only)" OFF)
+set(BEDPLATE_SANITIZE "" CACHE STRING "Value for -fsanitize=, for example address,undefined")
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(bedplate_flags INTERFACE)
+target_compile_options(bedplate_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Wno-missing-field-initializers
+  $<$<CXX_COMPILER_ID:GNU>:-fcoroutines>)
+target_include_directories(bedplate_flags INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
+
+if(BEDPLATE_SANITIZE)
+  add_compile_options(-fsanitize=${BEDPLATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BEDPLATE_SANITIZE})
+endif()
+
+find_program(BEDPLATE_MOLD mold)
+if(BEDPLATE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+find_program(BEDPLATE_CCACHE ccache)
+if(BEDPLATE_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${BEDPLATE_CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+if(BEDPLATE_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
