@@ -1,0 +1,37 @@
+// What an operation is told about the one who called it. It never says which surface the call came through.
+//
+//   Async<Task> Tasks::create(const auth::Caller& caller, sql::Transaction& tx, const CreateTask& input) {
+//     ... caller.user() ...
+//   }
+#pragma once
+
+#include <cassert>
+#include <string_view>
+
+#include "bedplate/auth/principal.h"
+
+namespace bedplate::auth {
+
+/// Everything here belongs to the request and lives as long as the operation runs.
+struct Caller {
+  /// Null: anonymous. Only an operation that is open to all meets that.
+  const Principal* principal = nullptr;
+  /// Where the call came from, after trusted proxies: "203.0.113.7", "2001:db8::1"; empty when nobody knows.
+  std::string_view address;
+  std::string_view request_id;
+  std::string_view user_agent;
+
+  bool anonymous() const { return principal == nullptr; }
+  /// The caller's user. An operation that names a permission always has one; asking for an anonymous caller's is
+  /// a bug.
+  UserId user() const {
+    assert(principal && "this operation is open to all: look at anonymous() first");
+    return principal->user;
+  }
+  SessionId session() const {
+    assert(principal && "this operation is open to all: look at anonymous() first");
+    return principal->session;
+  }
+};
+
+}  // namespace bedplate::auth
