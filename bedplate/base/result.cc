@@ -6,28 +6,50 @@ namespace bedplate {
 
 int http_status(Category category) {
   switch (category) {
-    case Category::malformed: return 400;
-    case Category::unauthenticated: return 401;
-    case Category::forbidden: return 403;
-    case Category::not_found: return 404;
-    case Category::method_not_allowed: return 405;
-    case Category::not_acceptable: return 406;
-    case Category::request_timeout: return 408;
-    case Category::conflict: return 409;
-    case Category::gone: return 410;
-    case Category::precondition_failed: return 412;
-    case Category::too_large: return 413;
-    case Category::uri_too_long: return 414;
-    case Category::unsupported_media_type: return 415;
-    case Category::expectation_failed: return 417;
-    case Category::invalid: return 422;
-    case Category::rate_limited: return 429;
-    case Category::headers_too_large: return 431;
-    case Category::internal: return 500;
-    case Category::not_implemented: return 501;
-    case Category::unavailable: return 503;
-    case Category::timeout: return 504;
-    case Category::cancelled: return 499;
+    case Category::malformed:
+      return 400;
+    case Category::unauthenticated:
+      return 401;
+    case Category::forbidden:
+      return 403;
+    case Category::not_found:
+      return 404;
+    case Category::method_not_allowed:
+      return 405;
+    case Category::not_acceptable:
+      return 406;
+    case Category::request_timeout:
+      return 408;
+    case Category::conflict:
+      return 409;
+    case Category::gone:
+      return 410;
+    case Category::precondition_failed:
+      return 412;
+    case Category::too_large:
+      return 413;
+    case Category::uri_too_long:
+      return 414;
+    case Category::unsupported_media_type:
+      return 415;
+    case Category::expectation_failed:
+      return 417;
+    case Category::invalid:
+      return 422;
+    case Category::rate_limited:
+      return 429;
+    case Category::headers_too_large:
+      return 431;
+    case Category::internal:
+      return 500;
+    case Category::not_implemented:
+      return 501;
+    case Category::unavailable:
+      return 503;
+    case Category::timeout:
+      return 504;
+    case Category::cancelled:
+      return 499;
   }
   return 500;
 }

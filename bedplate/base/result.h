@@ -3,9 +3,9 @@
 //   Result<Task> r = parse(text);
 //   if (!r) return std::unexpected(std::move(r.error()));
 //
-// A category (closed set) decides the HTTP status; a code (open set, snake_case, stable for clients) says which
-// failure it is; the detail is one sentence for a person and reaches the client, so it never holds internals or
-// secrets. Bugs assert; exceptions are not control flow.
+// A category (closed set) decides the HTTP status; a code (open set, snake_case, stable for clients) says
+// which failure it is; the detail is one sentence for a person and reaches the client, so it never holds
+// internals or secrets. Bugs assert; exceptions are not control flow.
 #pragma once
 
 #include <chrono>
@@ -47,7 +47,8 @@ enum class Category : std::uint8_t {
 /// The HTTP status for a category (RFC 9110 section 15; 499 is never sent).
 int http_status(Category category);
 
-/// One field at fault. `pointer` is a JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter,
+/// One field at fault. `pointer` is a JSON Pointer (RFC 6901) into the body, or `?name` for a query
+/// parameter,
 /// `{name}` for a path parameter.
 struct Fault {
   std::string pointer;
@@ -99,8 +100,8 @@ using Result = std::expected<T, Error>;
 /// `return fail(Category::not_found, "task_not_found", "There is no such task.");`
 std::unexpected<Error> fail(Category category, std::string_view code, std::string detail);
 
-/// Answers the error and still commits what the operation wrote (revoking a token family after reuse, counting a
-/// failed log-in). Everything else that fails rolls back.
+/// Answers the error and still commits what the operation wrote (revoking a token family after reuse,
+/// counting a failed log-in). Everything else that fails rolls back.
 std::unexpected<Error> refuse_and_commit(Error error);
 
 }  // namespace bedplate

@@ -12,7 +12,8 @@ namespace bedplate {
 /// An instant, UTC, to the microsecond. Years 0001 to 9999 can be written as text.
 using Time = std::chrono::sys_time<std::chrono::microseconds>;
 
-/// Reads RFC 3339 (any offset, up to 9 fraction digits, truncated to microseconds; leap second :60 reads as :59.999999).
+/// Reads RFC 3339 (any offset, up to 9 fraction digits, truncated to microseconds; leap second :60 reads as
+/// :59.999999).
 std::optional<Time> parse_rfc3339(std::string_view text);
 
 inline constexpr std::size_t kRfc3339SizeMax = 27;  ///< "2026-11-21T10:00:00.123456Z"
