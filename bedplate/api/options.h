@@ -1,0 +1,208 @@
+// What may be said about an operation beside its signature; see api.h for the list in use.
+//
+// Each function makes a small value that Api applies to the Operation. Who may call (needs, any_user, open_to_all)
+// must be said; everything else has a default.
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "bedplate/api/operation.h"
+#include "bedplate/api/sort.h"
+
+namespace bedplate::api {
+
+namespace detail {
+
+/// An option that is a plain function over the operation.
+template <class F>
+struct Option {
+  F apply;
+};
+template <class F>
+Option(F) -> Option<F>;
+
+/// An option that says who may call.
+template <class F>
+struct AccessOption {
+  F apply;
+  static constexpr bool kSaysWhoMayCall = true;
+};
+template <class F>
+AccessOption(F) -> AccessOption<F>;
+
+template <class O>
+concept SaysWhoMayCall = requires { O::kSaysWhoMayCall; };
+template <class O>
+concept IsOption = requires(const O& option, Operation& operation) { option.apply(operation); };
+
+template <class M>
+struct MemberOf;
+template <class C, class V>
+struct MemberOf<V C::*> {
+  using Class = C;
+  using Value = V;
+};
+}  // namespace detail
+
+// ---- who may call: exactly one of these
+
+/// A signed-in caller whose token has every scope named. 401 without a token, 403 `scope_missing` without a scope.
+template <std::convertible_to<std::string_view>... Scopes>
+auto needs(Scopes... scopes) {
+  static_assert(sizeof...(Scopes) > 0, "needs() names at least one scope; for any signed-in caller say any_user()");
+  std::vector<std::string_view> list{std::string_view(scopes)...};
+  return detail::AccessOption{[list](Operation& operation) {
+    operation.access = Access::scopes;
+    operation.scopes = list;
+  }};
+}
+
+/// A signed-in caller, whatever the scopes.
+inline auto any_user() {
+  return detail::AccessOption{[](Operation& operation) { operation.access = Access::any_user; }};
+}
+
+/// Everybody, without a token. Said out loud because it is the exception.
+inline auto open_to_all() {
+  return detail::AccessOption{[](Operation& operation) { operation.access = Access::open_to_all; }};
+}
+
+// ---- how success looks
+
+/// 201. `location` is the path of what was made; its {fields} are taken from the output.
+consteval auto creates(const char* location) {
+  struct Creates {
+    std::string_view location;
+    void apply(Operation& operation) const {
+      operation.status = 201;
+      operation.location = location;
+    }
+  };
+  return Creates{detail::checked_path(location)};
+}
+
+/// 202: taken on, not done yet.
+inline auto accepted() {
+  return detail::Option{[](Operation& operation) { operation.status = 202; }};
+}
+
+/// 204 although the operation returns a value that other surfaces show. (Async<void> answers 204 anyway.)
+inline auto no_content() {
+  return detail::Option{[](Operation& operation) { operation.status = 204; }};
+}
+
+// ---- how failure looks
+
+/// Declares failures that are the operation's own. What the framework itself answers (401, 403, 422, 429, ...) is
+/// documented without being named.
+template <std::same_as<ErrorCode>... Errors>
+auto fails_with(Errors... errors) {
+  std::vector<ErrorCode> list{errors...};
+  return detail::Option{
+      [list](Operation& operation) { operation.errors.insert(operation.errors.end(), list.begin(), list.end()); }};
+}
+inline auto fails_with(Category category, std::string_view code, std::string_view doc) {
+  return fails_with(ErrorCode{category, code, doc});
+}
+
+// ---- what readers of the documents see
+
+/// A few words, for lists: "Create a task".
+inline auto summary(std::string_view text) {
+  return detail::Option{[text](Operation& operation) { operation.summary = text; }};
+}
+/// Sentences (CommonMark): what a caller must know.
+inline auto doc(std::string_view text) {
+  return detail::Option{[text](Operation& operation) { operation.doc = text; }};
+}
+/// JSON that shows a typical body. Start fails when it does not fit the type.
+inline auto example_input(std::string_view json) {
+  return detail::Option{[json](Operation& operation) { operation.example_input = json; }};
+}
+inline auto example_output(std::string_view json) {
+  return detail::Option{[json](Operation& operation) { operation.example_output = json; }};
+}
+/// What a client may do next: `operation` ("tasks.find") takes fields of this output (same names).
+inline auto links_to(std::string_view operation_name) {
+  return detail::Option{[operation_name](Operation& operation) { operation.links.push_back(operation_name); }};
+}
+/// Says so in the documents and in the Deprecation, Sunset and Link headers. Times are RFC 3339.
+inline auto deprecated(std::string_view since, std::string_view sunset = "", std::string_view see = "") {
+  return detail::Option{[=](Operation& operation) {
+    operation.deprecation = Deprecation{parse_rfc3339(since).value_or(Time{}), parse_rfc3339(sunset), see};
+  }};
+}
+
+// ---- how the surface treats it
+
+/// The answer carries tokens or the like: `Cache-Control: no-store`, no compression, never kept for a replay.
+inline auto issues_secrets() {
+  return detail::Option{[](Operation& operation) {
+    operation.secret = true;
+    operation.idempotent_replay = false;
+    operation.compressed = false;
+  }};
+}
+/// `Idempotency-Key` has no effect.
+inline auto no_idempotency() {
+  return detail::Option{[](Operation& operation) { operation.idempotent_replay = false; }};
+}
+inline auto no_compression() {
+  return detail::Option{[](Operation& operation) { operation.compressed = false; }};
+}
+/// Replaces the default Cache-Control of answers, for example "public, max-age=300".
+inline auto cache_control(std::string_view value) {
+  return detail::Option{[value](Operation& operation) { operation.cache_control = value; }};
+}
+/// A call takes this many units of its caller's rate limit (default 1).
+inline auto cost(int units) {
+  return detail::Option{[units](Operation& operation) { operation.cost = units; }};
+}
+
+// ---- versions, pages
+
+/// The output's strong ETag comes from this field: `etag_from<&TaskView::version>()`. GET then also honours
+/// If-None-Match (304).
+template <auto Member>
+auto etag_from() {
+  using Of = detail::MemberOf<decltype(Member)>;
+  static_assert(std::same_as<typename Of::Value, std::int64_t>, "etag_from<> names an std::int64_t field");
+  struct EtagFrom {
+    using OutputType = typename Of::Class;
+    void apply(Operation& operation) const {
+      operation.version_of = [](const void* output) -> std::int64_t {
+        return static_cast<const typename Of::Class*>(output)->*Member;
+      };
+    }
+  };
+  return EtagFrom{};
+}
+
+/// If-Match goes into this field of the input: `if_match_into<&ReplaceTask::if_match>()`; see conditional.h. The
+/// field is outside the description: `omit<&ReplaceTask::if_match>`.
+template <auto Member>
+auto if_match_into() {
+  using Of = detail::MemberOf<decltype(Member)>;
+  static_assert(std::same_as<typename Of::Value, IfMatch>, "if_match_into<> names a field of type api::IfMatch");
+  struct IfMatchInto {
+    using InputType = typename Of::Class;
+    void apply(Operation& operation) const {
+      operation.set_if_match = [](void* input, IfMatch&& condition) {
+        static_cast<typename Of::Class*>(input)->*Member = std::move(condition);
+      };
+    }
+  };
+  return IfMatchInto{};
+}
+
+/// What `sort` may name, for the documents; the operation reads it with the same list (page_request.h).
+inline auto sorts_by(std::span<const SortField> fields) {
+  return detail::Option{[fields](Operation& operation) {
+    for (const SortField& field : fields) operation.sort_fields.push_back(field.name);
+  }};
+}
+
+}  // namespace bedplate::api

@@ -1,0 +1,36 @@
+// The `sort` parameter of lists: "-due_at,title".
+//
+//   inline constexpr SortField kTaskSort[] = {{"due_at", "coalesce(due_at, 0)"}, {"title", "title"}};
+//   Sort sort = co_await ok(parse_sort(text, kTaskSort));
+//   sort.order_by()                                   // "coalesce(due_at, 0) DESC, title, id"
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bedplate/base/result.h"
+
+namespace bedplate::api {
+
+/// A field that clients may sort by, and the SQL expression behind it. The expression is never NULL (use
+/// coalesce): cursors compare with it.
+struct SortField {
+  std::string_view name;
+  std::string_view expression;
+};
+
+struct SortKey {
+  SortField field;
+  bool descending = false;
+};
+
+/// At most this many fields in one sort.
+inline constexpr std::size_t kSortFieldsMax = 4;
+
+/// Reads `text`. Category::invalid with faults at `?sort` ("not_one_of", "not_unique", "too_long") when it names
+/// what is not in `fields`, something twice, or too much. Views point into `fields`.
+Result<std::vector<SortKey>> parse_sort(std::string_view text, std::span<const SortField> fields);
+
+}  // namespace bedplate::api
