@@ -4,16 +4,17 @@
 #include <cstdlib>
 #include <exception>
 
+#include "bedplate/base/log.h"
+
 namespace bedplate::detail {
 
 Error error_of_current_exception() {
-  const char* what = "not a std::exception";
   try {
     throw;
   } catch (const std::exception& exception) {
-    std::fprintf(stderr, "bedplate: an exception escaped a coroutine: %s\n", exception.what());
+    log_error("an exception escaped a coroutine", {{"what", exception.what()}});
   } catch (...) {
-    std::fprintf(stderr, "bedplate: an exception escaped a coroutine: %s\n", what);
+    log_error("an exception escaped a coroutine", {{"what", "not a std::exception"}});
   }
   return Error(Category::internal, "internal", "The server met an unexpected fault.");
 }

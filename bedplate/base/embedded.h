@@ -5,7 +5,8 @@
 
 namespace bedplate {
 
-/// One file inside the binary. Both views live as long as the program; a NUL byte follows the last of `bytes`.
+/// One file inside the binary. Both views live as long as the program; a NUL byte follows the last of
+/// `bytes`.
 struct EmbeddedFile {
   std::string_view name;   ///< Path below the BASE given to bedplate_embed(), with '/' between its parts.
   std::string_view bytes;  ///< The whole file, as it was when the program was built.

@@ -20,6 +20,7 @@
 // destructor.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -79,19 +80,31 @@ class LogField {
 
 using LogFields = std::initializer_list<LogField>;
 
+namespace detail {
+extern std::atomic<LogLevel> log_threshold;
+void write_log(LogLevel level, std::string_view message, LogFields fields) noexcept;
+}  // namespace detail
+
 /// The least level that is written; info at first.
 void set_log_level(LogLevel level);
-LogLevel log_level();
-bool log_enabled(LogLevel level);
+inline LogLevel log_level() {
+  return detail::log_threshold.load(std::memory_order_relaxed);
+}
+inline bool log_enabled(LogLevel level) {
+  return level >= log_level();
+}
 
-/// Where lines go (a file descriptor that stays the caller's, and open); standard error at first. Returns the
-/// one before. No line is written to the old one after this returns.
+/// Where lines go: a file descriptor that stays the caller's, and open; standard error at first. Returns the
+/// one before. No line is written to the old one after this returns. Ignore SIGPIPE in a process that logs to
+/// a pipe.
 int set_log_output(int descriptor);
 
 /// How many lines were dropped since the start because the output stalled or failed.
 std::uint64_t log_lines_dropped();
 
-void log(LogLevel level, std::string_view message, LogFields fields = {});
+inline void log(LogLevel level, std::string_view message, LogFields fields = {}) {
+  if (log_enabled(level)) detail::write_log(level, message, fields);
+}
 inline void log_debug(std::string_view message, LogFields fields = {}) {
   log(LogLevel::debug, message, fields);
 }

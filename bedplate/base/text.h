@@ -30,7 +30,7 @@ inline constexpr std::size_t kIntSizeMax = 20;     ///< "-9223372036854775808", 
 inline constexpr std::size_t kDoubleSizeMax = 32;  ///< "-2.2250738585072014e-308" and a little room
 
 namespace detail {
-extern const char kDigitPairs[200];  ///< "00", "01", ... "99"
+extern const char kDigitPairs[201];  ///< "00", "01", ... "99"
 char* write_large_uint(char* out, std::uint64_t value);
 }  // namespace detail
 
@@ -52,7 +52,8 @@ inline char* write_int(char* out, std::int64_t value) {
   return write_uint(out + 1, 0 - static_cast<std::uint64_t>(value));
 }
 
-/// The shortest text that reads back as the same double; a JSON number (RFC 8259) for every finite value
+/// The shortest text that reads back as the same double (whole numbers below 1e15 in full: "100000", not
+/// "1e+05"); a JSON number (RFC 8259) for every finite value
 /// ("1", "0.1", "1e+22"). NaN and the infinities become "nan", "inf" and "-inf": a JSON writer tests for them
 /// before. Room: kDoubleSizeMax.
 char* write_double(char* out, double value);
