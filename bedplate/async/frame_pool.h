@@ -25,7 +25,7 @@ class FramePool {
     return ::operator new(size);
   }
 
-  static void release(void* frame, std::size_t size) noexcept {
+  static void release(void* frame, [[maybe_unused]] std::size_t size) noexcept {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(BEDPLATE_NO_FRAME_POOL)
     std::size_t slot = (size + kGranule - 1) / kGranule;
     if (slot < kSlots && free_[slot].count < kKeptMax) {
