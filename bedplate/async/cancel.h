@@ -33,6 +33,8 @@ struct Op {
   template <class Promise>
   void wait(std::coroutine_handle<Promise> coroutine);
   void resume();
+  /// Ends the wait without resuming: its coroutine ends another way.
+  void forget();
 };
 
 class Scope {
@@ -78,6 +80,10 @@ void Op::wait(std::coroutine_handle<Promise> coroutine) {
 inline void Op::resume() {
   if (scope) scope->waiting_ = nullptr;
   waiter.resume();
+}
+
+inline void Op::forget() {
+  if (scope) scope->waiting_ = nullptr;
 }
 
 inline void Scope::cancel(Category reason) {

@@ -69,6 +69,11 @@ Error&& Error::with_faults(std::vector<Fault> faults, bool more) && {
   return std::move(*this);
 }
 
+Error&& Error::with_subject(std::string subject) && {
+  body_->subject = std::move(subject);
+  return std::move(*this);
+}
+
 Error&& Error::with_retry_after(std::chrono::seconds wait) && {
   body_->retry_after = wait;
   return std::move(*this);

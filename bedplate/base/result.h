@@ -74,10 +74,13 @@ class [[nodiscard]] Error {
   bool more_faults() const { return body_->more_faults; }
   /// How long to wait before trying again; zero: nothing is known.
   std::chrono::seconds retry_after() const { return body_->retry_after; }
+  /// Which thing it is about, for code and logs; never sent to clients ("users.email" of a unique violation).
+  const std::string& subject() const { return body_->subject; }
   /// The transaction commits although the operation failed (see refuse_and_commit()).
   bool keeps_writes() const { return body_->keeps_writes; }
 
   Error&& with_faults(std::vector<Fault> faults, bool more = false) &&;
+  Error&& with_subject(std::string subject) &&;
   Error&& with_retry_after(std::chrono::seconds wait) &&;
   Error&& keeping_writes() &&;
 
@@ -89,6 +92,7 @@ class [[nodiscard]] Error {
     std::chrono::seconds retry_after{0};
     std::string code;
     std::string detail;
+    std::string subject;
     std::vector<Fault> faults;
   };
   std::unique_ptr<Body> body_;

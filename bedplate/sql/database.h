@@ -1,0 +1,161 @@
+// Database: the port. One per database; drivers are chosen by URL (open.h).
+//
+//   Result<User> user = co_await db.transact(&Store::insert, store, new_user);      // store.insert(tx,
+//   new_user) auto tasks = co_await ok(db.read(&Store::list, store, filter));                 //
+//   store.list(reader, filter)
+//
+// transact() opens a transaction, runs the function, and commits if it succeeds; the answer comes after the
+// commit is on disk. The function may run more than once (a commit that fails, a serialisation retry), so it
+// has no effect outside its transaction and awaits nothing else; it may run on another thread. read() gives
+// one snapshot, which holds everything that was acknowledged to anybody before it began; the function may
+// start again on another thread when it takes long.
+//
+// Arguments are taken by reference and live in the caller's frame until the answer. Call from a coroutine on
+// a Loop. Thread-safe. Past its queue's length it answers Category::unavailable `database_busy` at once, with
+// a Retry-After.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "bedplate/async/async.h"
+#include "bedplate/sql/error.h"
+#include "bedplate/sql/session.h"
+
+namespace bedplate::sql {
+
+enum class Dialect : std::uint8_t { sqlite, postgresql };
+
+/// What to do in a transaction, with its types forgotten.
+class TransactionBody {
+ public:
+  virtual Async<void> run(Transaction& transaction) = 0;
+
+ protected:
+  ~TransactionBody() = default;
+};
+
+/// What to do with a snapshot.
+class ReadBody {
+ public:
+  virtual Async<void> run(Reader& reader) = 0;
+
+ protected:
+  ~ReadBody() = default;
+};
+
+/// Numbers for /metrics. Counters only grow; gauges are as of now.
+struct DatabaseStats {
+  std::uint64_t commits = 0;            ///< transactions made durable; a group commit counts once
+  std::uint64_t commands = 0;           ///< commands answered
+  std::uint64_t commands_failed = 0;    ///< of these, rolled back
+  std::uint64_t commands_rejected = 0;  ///< turned away because the queue was full
+  std::uint64_t batches_retried = 0;    ///< group commits that were undone and run again
+  std::uint64_t batch_max = 0;          ///< the largest group commit so far
+  std::uint64_t queue_depth = 0;        ///< commands waiting now
+  std::uint64_t reads = 0;              ///< read bodies
+  std::uint64_t reads_moved = 0;        ///< of these, restarted on a worker after their budget was spent
+  std::uint64_t reads_waiting = 0;      ///< waiting for a worker now
+  std::uint64_t slow_queries = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t wal_size_bytes = 0;
+};
+
+namespace detail {
+
+template <class T>
+struct AsyncValue;
+template <class T>
+struct AsyncValue<Async<T>> {
+  using type = T;
+};
+
+/// `f(session, args...)`, or `(object.*f)(session, args...)`.
+template <class F, class Session, class... Args>
+decltype(auto) call_with(F& f, Session& session, Args&... args) {
+  if constexpr (std::is_member_function_pointer_v<F>) {
+    return [&](auto& object, auto&... rest) -> decltype(auto) {
+      return std::invoke(f, object, session, rest...);
+    }(args...);
+  } else {
+    return std::invoke(f, session, args...);
+  }
+}
+template <class F, class Session, class... Args>
+using CallValue = typename AsyncValue<decltype(call_with(std::declval<F&>(), std::declval<Session&>(),
+                                                         std::declval<Args&>()...))>::type;
+
+/// Adapts a function and its arguments to a body; keeps the value of its last run.
+template <class Body, class Session, class F, class... Args>
+class CallBody final : public Body {
+ public:
+  using Value = CallValue<F, Session, Args...>;
+
+  CallBody(F& f, Args&... args) : f_(f), args_(args...) {}
+
+  Async<void> run(Session& session) override {
+    auto call = [&](Args&... args) { return call_with(f_, session, args...); };
+    if constexpr (std::is_void_v<Value>) {
+      co_await ok(std::apply(call, args_));
+    } else {
+      Value value = co_await ok(std::apply(call, args_));
+      value_.emplace(std::move(value));
+    }
+  }
+  Value take() {
+    if constexpr (!std::is_void_v<Value>) return std::move(*value_);
+  }
+
+ private:
+  struct Nothing {};
+  F& f_;
+  std::tuple<Args&...> args_;
+  std::optional<std::conditional_t<std::is_void_v<Value>, Nothing, Value>> value_;
+};
+
+}  // namespace detail
+
+class Database {
+ public:
+  Database() = default;
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  virtual ~Database() = default;
+
+  /// Runs `f(sql::Transaction&, args...)`, or `(object.*f)(sql::Transaction&, args...)`, which returns
+  /// Async<T>.
+  template <class F, class... Args>
+    requires(!std::derived_from<std::remove_cvref_t<F>, TransactionBody>)
+  Async<detail::CallValue<F, Transaction, std::remove_reference_t<Args>...>> transact(F f, Args&&... args) {
+    detail::CallBody<TransactionBody, Transaction, F, std::remove_reference_t<Args>...> body(f, args...);
+    co_await ok(transact(static_cast<TransactionBody&>(body)));
+    co_return body.take();
+  }
+  /// Runs `f(sql::Reader&, args...)`, or `(object.*f)(sql::Reader&, args...)`, which returns Async<T>.
+  template <class F, class... Args>
+    requires(!std::derived_from<std::remove_cvref_t<F>, ReadBody>)
+  Async<detail::CallValue<F, Reader, std::remove_reference_t<Args>...>> read(F f, Args&&... args) {
+    detail::CallBody<ReadBody, Reader, F, std::remove_reference_t<Args>...> body(f, args...);
+    co_await ok(read(static_cast<ReadBody&>(body)));
+    co_return body.take();
+  }
+
+  virtual Async<void> transact(TransactionBody& body) = 0;
+  virtual Async<void> read(ReadBody& body) = 0;
+
+  virtual Dialect dialect() const = 0;
+  virtual DatabaseStats stats() const = 0;
+
+  /// Takes no more work, finishes what is queued, and closes every connection. From any thread, once; blocks.
+  /// The loops that read here have stopped, or no longer read. The destructor does it too.
+  virtual void close() = 0;
+};
+
+}  // namespace bedplate::sql

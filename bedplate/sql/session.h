@@ -1,0 +1,290 @@
+// Reader and Transaction: how operations talk to the database.
+//
+//   Async<Task> Store::find(sql::Reader& db, TaskId id) {
+//     Task task = co_await ok(db.one<Task>("SELECT id, title FROM tasks WHERE id = $1", id));
+//     co_return task;
+//   }
+//   Async<void> Store::rename(sql::Transaction& tx, TaskId id, std::string_view title) {
+//     std::int64_t changed = co_await ok(tx.run("UPDATE tasks SET title = $2 WHERE id = $1", id, title));
+//     if (changed == 0) co_await fail(Category::not_found, "task_not_found", "There is no such task.");
+//   }
+//
+// Each call is something to await: with ok() for the value, without for a Result. Statements of one session
+// run one after another, in the order in which they are awaited. The text of a statement and its arguments
+// outlive the wait; in `co_await ok(db.one<Task>(kFind, id))` they do.
+//
+// A row is a described struct (columns are matched to fields by name: each column has a field and each field
+// a column, or it is an error that names it) or a scalar (one column). Statement texts are few and fixed:
+// drivers keep them prepared, so values belong in parameters and never in the text.
+//
+// A session belongs to the coroutine that was given it, and ends with it. Error codes are in error.h.
+#pragma once
+
+#include <array>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "bedplate/async/async.h"
+#include "bedplate/async/cancel.h"
+#include "bedplate/base/result.h"
+#include "bedplate/sql/params.h"
+
+namespace bedplate::sql {
+
+/// Where rows go, with the row's type forgotten: drivers are compiled once, not once a row type.
+struct RowTarget {
+  const TypeInfo* type = nullptr;          ///< null: the statement returns no rows, or nobody wants them
+  void* (*next)(void* context) = nullptr;  ///< a default-constructed row to fill
+  void* context = nullptr;
+  std::size_t rows_max = 0;   ///< 1: stop after the first; 0: all, up to the driver's limit
+  bool row_required = false;  ///< no row is an error
+};
+
+/// One statement on its way through a driver. It lives in the frame of the coroutine that awaits it.
+class Statement : public Op {
+ public:
+  Statement(std::string_view text, RowTarget rows) : sql(text), target(rows) {}
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  std::string_view sql;
+  std::span<const Param> params;
+  RowTarget target;
+
+  // The answer.
+  std::optional<Error> error;
+  std::int64_t rows_read = 0;
+  std::int64_t rows_affected = 0;
+
+  /// With the answer here: it is an error. Turns "no row" into one where a row was promised.
+  bool failed() {
+    if (error) return true;
+    if (!target.row_required || rows_read > 0) return false;
+    set_row_not_found();
+    return true;
+  }
+  /// wait(), for ok().
+  template <class P>
+  void wait_or_fail(std::coroutine_handle<P> h) {
+    fails_ = &h.promise();
+    wait(h);
+  }
+  /// For drivers: the answer of a statement that waited is here. Its coroutine goes on, or ends if it said
+  /// ok().
+  void complete();
+
+ private:
+  void set_row_not_found();
+
+  bedplate::detail::PromiseBase* fails_ = nullptr;  ///< the coroutine that an error ends
+};
+
+/// What a driver implements for a session.
+class Session {
+ public:
+  /// Runs the statement. True: it is done, its answer stands in it. False: the driver resumes it later.
+  virtual bool start(Statement& statement) = 0;
+
+ protected:
+  ~Session() = default;
+};
+
+namespace detail {
+
+template <class T>
+struct One {
+  std::optional<T> row;
+  static constexpr std::size_t kRowsMax = 1;
+  static constexpr bool kRowRequired = true;
+  static void* next(void* self) { return &static_cast<One*>(self)->row.emplace(); }
+  T take() { return std::move(*row); }
+};
+template <class T>
+struct Maybe {
+  std::optional<T> row;
+  static constexpr std::size_t kRowsMax = 1;
+  static constexpr bool kRowRequired = false;
+  static void* next(void* self) { return &static_cast<Maybe*>(self)->row.emplace(); }
+  std::optional<T> take() { return std::move(row); }
+};
+template <class T>
+struct All {
+  std::vector<T> rows;
+  static constexpr std::size_t kRowsMax = 0;
+  static constexpr bool kRowRequired = false;
+  static void* next(void* self) { return &static_cast<All*>(self)->rows.emplace_back(); }
+  std::vector<T> take() { return std::move(rows); }
+};
+
+}  // namespace detail
+
+/// A statement that was asked for and not yet awaited: await it at once, as a whole or through ok().
+template <class Collect, std::size_t N>
+class [[nodiscard]] Query : public Statement {
+ public:
+  using Row = typename std::remove_cvref_t<decltype(std::declval<Collect&>().take())>;
+
+  template <class... Args>
+  Query(Session& session, const TypeInfo& row, std::string_view text, const Args&... args)
+      : Statement(text, {&row, &Collect::next, &collected_, Collect::kRowsMax, Collect::kRowRequired}),
+        session_(session),
+        values_{Param(args)...} {
+    params = std::span<const Param>(values_.data(), sizeof...(Args));
+  }
+  Query(Session& session, const TypeInfo& row, std::string_view text, const Params& list)
+      : Statement(text, {&row, &Collect::next, &collected_, Collect::kRowsMax, Collect::kRowRequired}),
+        session_(session) {
+    params = list.list();
+  }
+
+  /// Starts it. True: the answer is here.
+  bool begin() { return session_.start(*this); }
+  Row take() { return collected_.take(); }
+
+ private:
+  Session& session_;
+  Collect collected_;
+  std::array<Param, N == 0 ? 1 : N> values_;
+};
+
+/// A statement that returns no rows; its answer is how many rows it changed.
+template <std::size_t N>
+class [[nodiscard]] Command : public Statement {
+ public:
+  using Row = std::int64_t;
+
+  template <class... Args>
+  Command(Session& session, std::string_view text, const Args&... args)
+      : Statement(text, {}), session_(session), values_{Param(args)...} {
+    params = std::span<const Param>(values_.data(), sizeof...(Args));
+  }
+  Command(Session& session, std::string_view text, const Params& list)
+      : Statement(text, {}), session_(session) {
+    params = list.list();
+  }
+
+  bool begin() { return session_.start(*this); }
+  std::int64_t take() { return rows_affected; }
+
+ private:
+  Session& session_;
+  std::array<Param, N == 0 ? 1 : N> values_;
+};
+
+namespace detail {
+
+/// Awaits a Query or Command as a Result.
+template <class Q>
+struct QueryAwaiter {
+  Q& query;
+
+  bool await_ready() { return query.begin(); }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> h) {
+    query.wait(h);
+  }
+  Result<typename Q::Row> await_resume() {
+    if (query.failed()) return std::unexpected(std::move(*query.error));
+    return query.take();
+  }
+};
+
+/// Awaits one through ok(): the value, or the awaiting coroutine ends with the error.
+template <class Q>
+class [[nodiscard]] OkQueryAwaiter {
+ public:
+  explicit OkQueryAwaiter(Q& query) : query_(query) {}
+
+  bool await_ready() {
+    done_ = query_.begin();
+    return done_ && !query_.failed();
+  }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> h) {
+    if (done_) return h.promise().fail_while_suspended(std::move(*query_.error));
+    query_.wait_or_fail(h);
+  }
+  typename Q::Row await_resume() { return query_.take(); }
+
+ private:
+  Q& query_;
+  bool done_ = false;
+};
+
+}  // namespace detail
+
+template <class Collect, std::size_t N>
+detail::QueryAwaiter<Query<Collect, N>> operator co_await(Query<Collect, N>&& query) {
+  return {query};
+}
+template <std::size_t N>
+detail::QueryAwaiter<Command<N>> operator co_await(Command<N>&& command) {
+  return {command};
+}
+template <class Collect, std::size_t N>
+detail::OkQueryAwaiter<Query<Collect, N>> ok(Query<Collect, N>&& query) {
+  return detail::OkQueryAwaiter<Query<Collect, N>>(query);
+}
+template <std::size_t N>
+detail::OkQueryAwaiter<Command<N>> ok(Command<N>&& command) {
+  return detail::OkQueryAwaiter<Command<N>>(command);
+}
+
+/// Reads, all from one snapshot of the database.
+class Reader {
+ public:
+  explicit Reader(Session& session) : session_(session) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  /// The first row; none is Category::not_found `row_not_found`. Further rows are not looked at.
+  template <class Row, class... Args>
+  auto one(std::string_view sql, const Args&... args) {
+    return Query<detail::One<Row>, arity<Args...>>(session_, type_of<Row>(), sql, args...);
+  }
+  /// The first row, or nothing.
+  template <class Row, class... Args>
+  auto maybe(std::string_view sql, const Args&... args) {
+    return Query<detail::Maybe<Row>, arity<Args...>>(session_, type_of<Row>(), sql, args...);
+  }
+  /// Every row; more than the driver's `rows_max` is Category::too_large `too_many_rows`: say LIMIT.
+  template <class Row, class... Args>
+  auto all(std::string_view sql, const Args&... args) {
+    return Query<detail::All<Row>, arity<Args...>>(session_, type_of<Row>(), sql, args...);
+  }
+  /// The single column of the first row: `co_await ok(db.value<std::int64_t>("SELECT count(*) FROM tasks"))`.
+  template <class T, class... Args>
+  auto value(std::string_view sql, const Args&... args) {
+    return Query<detail::One<T>, arity<Args...>>(session_, type_of<T>(), sql, args...);
+  }
+
+ protected:
+  /// One argument of type Params is the whole list.
+  template <class... Args>
+  static constexpr std::size_t arity = (std::is_same_v<Args, Params> || ...) ? 0 : sizeof...(Args);
+
+  Session& session_;
+};
+
+/// Reads and writes that become visible together or not at all. It commits when the function that was given
+/// it succeeds, and rolls back when that fails (but see refuse_and_commit()). Await nothing but the
+/// transaction in it.
+class Transaction : public Reader {
+ public:
+  explicit Transaction(Session& session) : Reader(session) {}
+
+  /// Runs a statement without rows: how many rows it inserted, changed or deleted.
+  template <class... Args>
+  auto run(std::string_view sql, const Args&... args) {
+    return Command<arity<Args...>>(session_, sql, args...);
+  }
+};
+
+}  // namespace bedplate::sql
