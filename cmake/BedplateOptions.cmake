@@ -2,6 +2,7 @@
 
 option(BEDPLATE_TESTS "Build the unit and end-to-end tests" ON)
 option(BEDPLATE_FUZZ "Build the fuzz targets (clang only)" OFF)
+set(BEDPLATE_TEST_ROOMS "" CACHE STRING "Build the tests of these rooms only; empty: of all")
 set(BEDPLATE_SANITIZE "" CACHE STRING "Value for -fsanitize=, for example address,undefined")
 
 set(CMAKE_CXX_STANDARD 23)
@@ -10,12 +11,18 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# What users of the library need as well.
 add_library(bedplate_flags INTERFACE)
-target_compile_options(bedplate_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
-  -Wno-missing-field-initializers
-  $<$<CXX_COMPILER_ID:GNU>:-fcoroutines>)
-target_include_directories(bedplate_flags INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
+set_target_properties(bedplate_flags PROPERTIES EXPORT_NAME flags)
+target_compile_features(bedplate_flags INTERFACE cxx_std_23)
+target_include_directories(bedplate_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+
+# What only this project asks of itself.
+add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+                    -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-fcoroutines)
+endif()
 
 if(BEDPLATE_SANITIZE)
   add_compile_options(-fsanitize=${BEDPLATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
