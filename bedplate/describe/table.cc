@@ -1,0 +1,53 @@
+#include "bedplate/describe/table.h"
+
+#include <cstring>
+
+namespace bedplate {
+
+namespace {
+
+template <class Signed, class Unsigned>
+std::int64_t load_as(const void* from, bool is_signed) {
+  Unsigned value;
+  std::memcpy(&value, from, sizeof value);
+  return is_signed ? static_cast<std::int64_t>(static_cast<Signed>(value)) : static_cast<std::int64_t>(value);
+}
+
+}  // namespace
+
+std::int64_t load_integer(const void* from, std::uint8_t width, bool is_signed) {
+  switch (width) {
+    case 1:
+      return load_as<std::int8_t, std::uint8_t>(from, is_signed);
+    case 2:
+      return load_as<std::int16_t, std::uint16_t>(from, is_signed);
+    case 4:
+      return load_as<std::int32_t, std::uint32_t>(from, is_signed);
+    default:
+      return load_as<std::int64_t, std::uint64_t>(from, is_signed);
+  }
+}
+
+void store_integer(void* to, std::uint8_t width, std::int64_t value) {
+  switch (width) {
+    case 1: {
+      const auto low = static_cast<std::uint8_t>(value);
+      std::memcpy(to, &low, sizeof low);
+      return;
+    }
+    case 2: {
+      const auto low = static_cast<std::uint16_t>(value);
+      std::memcpy(to, &low, sizeof low);
+      return;
+    }
+    case 4: {
+      const auto low = static_cast<std::uint32_t>(value);
+      std::memcpy(to, &low, sizeof low);
+      return;
+    }
+    default:
+      std::memcpy(to, &value, sizeof value);
+  }
+}
+
+}  // namespace bedplate

@@ -1,0 +1,248 @@
+// The table in the middle: what a description compiles to. Plain data, no templates; every format (json,
+// validate, schema, rows, text values, and those of other rooms) is ordinary code that walks it.
+//
+//   const TypeInfo& type = type_of<Task>();                        // describe.h
+//   for (const FieldInfo& field : type.object().all()) print(field.name());
+//
+// Tables are constant data with static lifetime: readable from any thread, at any time, also before main().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "bedplate/describe/patch.h"
+
+namespace bedplate {
+
+struct TypeInfo;
+struct FieldInfo;
+class ObjectProblems;  // faults.h
+
+/// What a value is. Decides which of TypeInfo's operations is set.
+enum class Kind : std::uint8_t {
+  boolean,
+  integer,      ///< `width` bytes, `is_signed`
+  real,         ///< float or double by `width`
+  string,       ///< std::string, UTF-8
+  enumeration,  ///< `width` bytes, `is_signed`; TypeInfo::enumeration()
+  uuid,         ///< Uuid or an Id<>
+  time,         ///< Time
+  json,         ///< Json: any JSON, kept as text
+  optional,     ///< std::optional of `element`
+  patch,        ///< Patch of `element`
+  list,         ///< std::vector of `element`
+  map,          ///< std::map<std::string, element>
+  object,       ///< a described struct; TypeInfo::object()
+  variant,      ///< std::variant of described structs; one JSON key names the alternative
+};
+
+/// How a type without a name of its own is handled when its static type is forgotten.
+struct ValueOps {
+  void (*construct)(void* raw);          ///< default-constructs in raw storage
+  void (*destroy)(void* value);          ///< ends its life
+  void (*move)(void* raw, void* value);  ///< move-constructs `raw` from `value`, which stays alive
+};
+
+struct OptionalOps {
+  const void* (*get)(const void*);  ///< null when empty
+  void* (*emplace)(void*);
+  void (*reset)(void*);
+};
+
+struct PatchOps {
+  PatchState (*state)(const void*);
+  const void* (*get)(const void*);
+  void* (*emplace)(void*);
+  void (*set_null)(void*);
+  void (*set_absent)(void*);
+};
+
+/// Elements of a list: `size` values of the element type's size, one after another.
+struct ListView {
+  const void* data;
+  std::size_t size;
+};
+
+struct ListOps {
+  ListView (*view)(const void*);
+  void* (*push)(void*);  ///< appends a default-constructed element and returns it
+  void (*clear)(void*);
+};
+
+struct MapOps {
+  using Visit = void (*)(void* context, std::string_view key, const void* value);
+  void (*each)(const void*, void* context, Visit);
+  void* (*insert)(void*, std::string_view key, bool* fresh);  ///< the value at `key`, new when `*fresh`
+  void (*clear)(void*);
+  std::size_t (*size)(const void*);
+};
+
+struct VariantOps {
+  std::size_t (*index)(const void*);
+  const void* (*get)(const void*);
+  void* (*emplace)(void*, std::size_t index);
+  const TypeInfo* const* alternatives;
+  const std::string_view* tags;  ///< the snake_case names of the alternatives' types
+  std::size_t count;
+};
+
+struct EnumValue {
+  std::string_view name;  ///< on every surface
+  std::int64_t value;
+};
+
+struct EnumInfo {
+  std::span<const EnumValue> values;
+  const char* doc;
+
+  /// The name of a value, or nothing when the enum does not list it.
+  std::string_view name_of(std::int64_t value) const {
+    if (static_cast<std::uint64_t>(value) < values.size() &&
+        values[static_cast<std::size_t>(value)].value == value)
+      return values[static_cast<std::size_t>(value)].name;
+    for (const EnumValue& v : values)
+      if (v.value == value) return v.name;
+    return {};
+  }
+  /// The value of a name, or null.
+  const EnumValue* find(std::string_view name) const {
+    for (const EnumValue& v : values)
+      if (v.name == name) return &v;
+    return nullptr;
+  }
+};
+
+/// Checks of a text's form, beyond a pattern. Named as JSON Schema names them (2020-12 validation,
+/// section 7.3).
+enum class TextFormat : std::uint8_t { none, email, uri, uuid, date_time, date, hostname, ipv4, ipv6 };
+
+enum RuleFlags : std::uint16_t {
+  kHasLength = 1,   ///< min..max code points, items or entries
+  kHasRange = 2,    ///< min..max of an integer
+  kHasLimits = 4,   ///< low..high of a real
+  kHasPattern = 8,  ///< RE2, found anywhere in the text unless anchored
+  kHasFormat = 16,
+  kHasCheck = 32,  ///< a function of the author's
+  kUnique = 64,    ///< no item of the list twice
+};
+
+/// Rules on one value.
+struct Rules {
+  std::uint16_t flags = 0;
+  TextFormat format = TextFormat::none;
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+  double low = 0;
+  double high = 0;
+  const char* pattern = nullptr;
+  const char* (*check)(const void* value) = nullptr;  ///< null, or a sentence that says what is wrong
+};
+
+enum FieldFlags : std::uint16_t {
+  kRequired = 1,     ///< input must give it
+  kReadOnly = 2,     ///< set by the server; input must not give it
+  kWriteOnly = 4,    ///< taken as input; never in an answer
+  kSecret = 8,       ///< masked wherever people read it (configuration, diagnostics); never in a fault
+  kNullable = 16,    ///< a Patch that may be null
+  kDeprecated = 32,  ///< still works, documented as going away
+  kHasDefault = 64,  ///< input may leave it out; then it keeps what the struct's initialiser says
+  kOmitNull = 128,   ///< an empty optional is left out of output instead of written as null
+};
+
+/// One field of a described struct. The first cache line is what a codec reads on its way.
+struct FieldInfo {
+  const char* key =
+      nullptr;  ///< `,"name":` and then 16 zero bytes, so that it is compared and copied 16 at a time
+  const TypeInfo* type = nullptr;
+  std::uint32_t offset = 0;
+  std::uint16_t key_size = 0;  ///< of `,"name":`
+  std::uint16_t flags = 0;     ///< FieldFlags
+  Rules rules;                 ///< of the value, or of the value inside an optional or a Patch
+  Rules item_rules;            ///< of each item of a list or each value of a map
+  const char* doc = nullptr;
+  const char* example = nullptr;  ///< text for text kinds, JSON for the others
+  std::string_view member;        ///< the C++ name, also when the wire name differs
+
+  constexpr std::string_view name() const { return {key + 2, static_cast<std::size_t>(key_size) - 4}; }
+  constexpr bool has(FieldFlags flag) const { return (flags & flag) != 0; }
+
+  const void* in(const void* object) const { return static_cast<const char*>(object) + offset; }
+  void* in(void* object) const { return static_cast<char*>(object) + offset; }
+};
+
+/// Spreads field names over the slots of ObjectInfo. Names are few and known, so weak is fine.
+constexpr std::uint32_t field_name_hash(std::string_view name) {
+  const auto at = [name](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i]));
+  };
+  return static_cast<std::uint32_t>(name.size()) * 31u + at(0) * 7u + at(name.size() - 1) * 13u +
+         at(name.size() / 2) * 3u;
+}
+
+/// The fields of a described struct.
+struct ObjectInfo {
+  static constexpr std::uint8_t kNoField = 255;
+
+  const FieldInfo* fields = nullptr;
+  const std::uint8_t* slots = nullptr;  ///< open addressing by field_name_hash; kNoField ends a search
+  std::uint16_t count = 0;
+  std::uint16_t slot_mask = 0;
+  std::uint64_t required = 0;  ///< bit i: field i has kRequired
+  const char* doc = nullptr;
+  std::string_view name;
+  void (*check)(const void* object, ObjectProblems&) = nullptr;  ///< rules across fields
+
+  std::span<const FieldInfo> all() const { return {fields, count}; }
+
+  /// The field of a wire name, or null.
+  const FieldInfo* find(std::string_view wire_name) const {
+    if (wire_name.empty()) return nullptr;
+    for (std::uint32_t hash = field_name_hash(wire_name);; ++hash) {
+      const std::uint8_t slot = slots[hash & slot_mask];
+      if (slot == kNoField) return nullptr;
+      if (fields[slot].name() == wire_name) return &fields[slot];
+    }
+  }
+};
+
+/// A type that the tables can describe.
+struct TypeInfo {
+  Kind kind = Kind::boolean;
+  std::uint8_t width = 0;  ///< bytes of an integer, real or enumeration
+  bool is_signed = false;
+  std::uint32_t size = 0;
+  std::uint32_t align = 0;
+  const TypeInfo* element = nullptr;  ///< of optional, patch, list, map
+  union {
+    const void* none = nullptr;
+    const OptionalOps* optional;
+    const PatchOps* patch;
+    const ListOps* list;
+    const MapOps* map;
+    const EnumInfo* enum_info;
+    const ObjectInfo& (*object_info)();  ///< a function, so that a type may contain itself
+    const VariantOps* variant;
+  };
+  const ValueOps* ops = nullptr;
+  std::string_view word;  ///< see name()
+
+  /// Of a described struct or enum: "Task", "TaskPage"; of a scalar a word such as "integer"; else empty.
+  std::string_view name() const { return kind == Kind::object ? object().name : word; }
+  const ObjectInfo& object() const { return object_info(); }
+  const EnumInfo& enumeration() const { return *enum_info; }
+
+  /// The type inside an optional or a Patch; itself when it is neither.
+  const TypeInfo& value_type() const {
+    return kind == Kind::optional || kind == Kind::patch ? *element : *this;
+  }
+};
+
+/// Reads an integer or enumeration of `width` bytes. Unsigned 64-bit values above 2^63 wrap: cast to
+/// uint64_t.
+std::int64_t load_integer(const void* from, std::uint8_t width, bool is_signed);
+/// Writes the low `width` bytes of `value`.
+void store_integer(void* to, std::uint8_t width, std::int64_t value);
+
+}  // namespace bedplate

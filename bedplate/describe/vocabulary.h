@@ -1,0 +1,306 @@
+// The words of a description (namespace bedplate::schema), each a rule that says what it may stand on.
+//
+//   field<&Task::title>(length{1, 200}, pattern("^[^\n]*$"), example("Buy milk"), "What is to be done")
+//
+// Included by describe.h. In a struct that has a member of the same name as a word (`length`, `format`),
+// write the word as `schema::length`: the member hides it.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "bedplate/base/id.h"
+#include "bedplate/base/time.h"
+#include "bedplate/describe/patch.h"
+#include "bedplate/describe/table.h"
+
+namespace bedplate::detail {
+
+// Never defined. Naming one while a constant is computed is how a description reports what no type can say;
+// the compiler prints the name.
+void describe_error__the_low_end_is_above_the_high_end();
+void describe_error__a_length_is_never_negative();
+void describe_error__two_fields_have_the_same_name();
+void describe_error__two_values_have_the_same_name();
+void describe_error__a_name_is_empty();
+void describe_error__same_as_names_a_field_that_its_struct_does_not_describe();
+
+template <class F>
+struct ValueOf {
+  using Type = F;
+};
+template <class F>
+struct ValueOf<std::optional<F>> : ValueOf<F> {};
+template <class F>
+struct ValueOf<Patch<F>> : ValueOf<F> {};
+
+/// What is inside an optional or a Patch.
+template <class F>
+using value_of = typename ValueOf<F>::Type;
+
+template <class F>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+template <class F>
+inline constexpr bool is_patch = false;
+template <class T>
+inline constexpr bool is_patch<Patch<T>> = true;
+template <class F>
+inline constexpr bool is_list = false;
+template <class T>
+inline constexpr bool is_list<std::vector<T>> = true;
+template <class F>
+inline constexpr bool is_map = false;
+template <class T, class Less>
+inline constexpr bool is_map<std::map<std::string, T, Less>> = true;
+
+template <class V>
+concept IntegerValue = std::integral<V> && !std::same_as<V, bool>;
+template <class V>
+concept ScalarValue = std::integral<V> || std::is_enum_v<V> || std::same_as<V, std::string> ||
+                      std::derived_from<V, Uuid> || std::same_as<V, Time>;
+
+template <class V>
+struct ItemOf {
+  using Type = void;
+};
+template <class T>
+struct ItemOf<std::vector<T>> {
+  using Type = T;
+};
+template <class T, class Less>
+struct ItemOf<std::map<std::string, T, Less>> {
+  using Type = T;
+};
+
+/// A rule on a value: applies to Rules.
+template <class R>
+concept ValueRule = requires(const R& rule, Rules& rules) {
+  R::template fits<int>;
+  rule.template apply<int>(rules);
+};
+/// A rule on the field as a whole: applies to FieldInfo.
+template <class R>
+concept FieldRule = requires(const R& rule, FieldInfo& field) {
+  R::template fits<int>;
+  rule.template apply<int>(field);
+};
+
+}  // namespace bedplate::detail
+
+namespace bedplate::schema {
+
+/// Code points of a string, items of a list, entries of a map: at least `min`, at most `max`.
+struct length {
+  std::int64_t min;
+  std::int64_t max;
+  template <class V>
+  static constexpr bool fits = std::same_as<V, std::string> || detail::is_list<V> || detail::is_map<V>;
+  template <class V>
+  constexpr void apply(Rules& rules) const {
+    if (min > max) detail::describe_error__the_low_end_is_above_the_high_end();
+    if (min < 0) detail::describe_error__a_length_is_never_negative();
+    rules.min = min;
+    rules.max = max;
+    rules.flags |= kHasLength;
+  }
+};
+
+/// An integer from `min` to `max`, both allowed.
+struct range {
+  std::int64_t min;
+  std::int64_t max;
+  template <class V>
+  static constexpr bool fits = detail::IntegerValue<V>;
+  template <class V>
+  constexpr void apply(Rules& rules) const {
+    if (min > max) detail::describe_error__the_low_end_is_above_the_high_end();
+    rules.min = min;
+    rules.max = max;
+    rules.flags |= kHasRange;
+  }
+};
+
+/// A float or double from `low` to `high`, both allowed.
+struct limits {
+  double low;
+  double high;
+  template <class V>
+  static constexpr bool fits = std::floating_point<V>;
+  template <class V>
+  constexpr void apply(Rules& rules) const {
+    if (!(low <= high)) detail::describe_error__the_low_end_is_above_the_high_end();
+    rules.low = low;
+    rules.high = high;
+    rules.flags |= kHasLimits;
+  }
+};
+
+/// A regular expression (RE2 syntax; linear time whatever the input). It may match anywhere in the text, as
+/// in JSON Schema: anchor it with ^ and $. A source that does not compile stops the program when the rule
+/// first runs.
+struct pattern {
+  const char* source;
+  constexpr explicit pattern(const char* text) : source(text) {}
+  template <class V>
+  static constexpr bool fits = std::same_as<V, std::string>;
+  template <class V>
+  constexpr void apply(Rules& rules) const {
+    rules.pattern = source;
+    rules.flags |= kHasPattern;
+  }
+};
+
+struct FormatRule {
+  TextFormat text_format;
+  template <class V>
+  static constexpr bool fits = std::same_as<V, std::string>;
+  template <class V>
+  constexpr void apply(Rules& rules) const {
+    rules.format = text_format;
+    rules.flags |= kHasFormat;
+  }
+};
+/// What a text must be; see text_format.h for what each accepts. For an id or an instant prefer the types Id
+/// and Time.
+namespace format {
+inline constexpr FormatRule email{TextFormat::email};
+inline constexpr FormatRule uri{TextFormat::uri};
+inline constexpr FormatRule uuid{TextFormat::uuid};
+inline constexpr FormatRule date_time{TextFormat::date_time};
+inline constexpr FormatRule date{TextFormat::date};
+inline constexpr FormatRule hostname{TextFormat::hostname};
+inline constexpr FormatRule ipv4{TextFormat::ipv4};
+inline constexpr FormatRule ipv6{TextFormat::ipv6};
+}  // namespace format
+
+/// No item of a list twice. Items are scalars.
+struct UniqueRule {
+  template <class V>
+  static constexpr bool fits = detail::is_list<V> && detail::ScalarValue<typename detail::ItemOf<V>::Type>;
+  template <class V>
+  constexpr void apply(Rules& rules) const {
+    rules.flags |= kUnique;
+  }
+};
+inline constexpr UniqueRule unique{};
+
+/// A rule of your own: `const char* fn(const V&)` answers null, or a sentence that says what is wrong. On a
+/// field it sees the value (not the optional around it); as the last argument of object() it is `void
+/// fn(const T&, ObjectProblems&)` and sees the whole struct, after its fields were found well.
+template <auto Function>
+struct CheckRule {
+  template <class V>
+  static constexpr bool fits = std::is_invocable_r_v<const char*, decltype(Function), const V&>;
+  template <class V>
+  constexpr void apply(Rules& rules) const {
+    if constexpr (fits<V>)
+      rules.check = [](const void* value) -> const char* { return Function(*static_cast<const V*>(value)); };
+    rules.flags |= kHasCheck;
+  }
+  template <class T>
+  constexpr void apply_to_object(auto& object) const {
+    static_assert(std::is_invocable_v<decltype(Function), const T&, ObjectProblems&>,
+                  "describe: a check of a whole struct is  void fn(const T&, ObjectProblems&)");
+    object.check = [](const void* value, ObjectProblems& problems) {
+      Function(*static_cast<const T*>(value), problems);
+    };
+  }
+};
+template <auto Function>
+inline constexpr CheckRule<Function> check{};
+
+/// Rules for each item of a list or each value of a map.
+template <class... R>
+struct EachRule {
+  std::tuple<R...> rules;
+  template <class V>
+  static constexpr bool fits = !std::is_void_v<typename detail::ItemOf<V>::Type>;
+  template <class V>
+  constexpr void apply(FieldInfo& field) const {
+    using Item = detail::value_of<typename detail::ItemOf<V>::Type>;
+    std::apply([&](const R&... rule) { (apply_one<R, Item>(rule, field.item_rules), ...); }, rules);
+  }
+
+ private:
+  template <class Rule, class Item>
+  static constexpr void apply_one(const Rule& rule, Rules& to) {
+    static_assert(detail::ValueRule<Rule>,
+                  "describe: each() takes rules on values, such as length or pattern");
+    static_assert(Rule::template fits<Item>, "describe: this rule inside each() does not apply to the items");
+    rule.template apply<Item>(to);
+  }
+};
+template <class... R>
+constexpr EachRule<R...> each(const R&... rules) {
+  return {std::tuple<R...>(rules...)};
+}
+
+/// A rule that sets one flag of the field.
+template <FieldFlags Flag>
+struct FlagRule {
+  template <class V>
+  static constexpr bool fits = true;
+  template <class V>
+  constexpr void apply(FieldInfo& field) const {
+    field.flags |= Flag;
+    if constexpr (Flag == kReadOnly || Flag == kHasDefault)
+      field.flags = static_cast<std::uint16_t>(field.flags & ~kRequired);
+  }
+};
+/// Set by the server: input that gives it is refused (`read_only`).
+inline constexpr FlagRule<kReadOnly> read_only{};
+/// Taken as input, never written in an answer.
+inline constexpr FlagRule<kWriteOnly> write_only{};
+/// Masked in configuration listings and diagnostics.
+inline constexpr FlagRule<kSecret> secret{};
+/// Input may leave it out; then it keeps what the struct's member initialiser says.
+inline constexpr FlagRule<kHasDefault> optional_with_default{};
+/// Still works, documented as going away.
+inline constexpr FlagRule<kDeprecated> deprecated{};
+
+/// A Patch that may be null (which usually clears the field it patches).
+struct NullableRule {
+  template <class V>
+  static constexpr bool fits = true;
+  template <class V>
+  constexpr void apply(FieldInfo& field) const {
+    field.flags |= kNullable;
+  }
+};
+inline constexpr NullableRule nullable{};
+
+/// An empty optional is left out of output; without it, it is written as null.
+struct OmitNullRule {
+  template <class V>
+  static constexpr bool fits = true;
+  template <class V>
+  constexpr void apply(FieldInfo& field) const {
+    field.flags |= kOmitNull;
+  }
+};
+inline constexpr OmitNullRule omit_null{};
+
+/// An example for the documentation: the text itself for text kinds (strings, enums, ids, times), JSON for
+/// others.
+struct example {
+  const char* text;
+  constexpr explicit example(const char* value) : text(value) {}
+  template <class V>
+  static constexpr bool fits = true;
+  template <class V>
+  constexpr void apply(FieldInfo& field) const {
+    field.example = text;
+  }
+};
+
+}  // namespace bedplate::schema
