@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Holds the rules of the project that a compiler cannot: `tidy.py ROOT` prints what breaks them.
+
+What it checks, each in a function of its own below:
+  layering        a room includes only rooms below it, and links those it includes
+  doors           outsiders include nothing of a service or an application but its api.h
+  banned calls    what the project does not use, and what to use instead
+  coroutines      forms that GCC 12 compiles wrongly
+  dead headers    a header that no file includes
+  shape           length, white space, #pragma once
+
+(That each header compiles alone is checked by the build: target all_verify_interface_header_sets.)
+A line that must break a rule ends with `// tidy: NAME-OF-RULE because ...`.
+"""
+import pathlib
+import re
+import sys
+
+# Which rooms a room may include, itself apart. The order is that of ARCHITECTURE.md: lower never includes higher.
+BELOW = {
+    "base": [],
+    "async": ["base"],
+    "describe": ["base"],
+    "config": ["base", "describe"],
+    "telemetry": ["base", "async", "describe", "config"],
+    "sql": ["base", "async", "describe", "telemetry"],
+    "http": ["base", "async", "describe", "telemetry"],
+    "auth": ["base", "async", "describe", "telemetry"],
+    "api": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth"],
+    "app": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "api"],
+    "testing": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "api", "app"],
+}
+
+LINES_MAX = 700
+LIBRARY = ("bedplate/", "services/", "apps/")
+
+# (name, pattern, where it does not hold, what to do instead)
+BANNED = [
+    ("stdout", r"\b(std::cout|std::cerr|std::printf|printf|puts|fmt::print)\b\s*[(<]", r"^(bedplate/app/|server/)",
+     "a library does not write to the terminal: return an Error or use base/log.h"),
+    ("iostream", r"#\s*include <iostream>", None, "it costs start-up time in every program: use base/log.h or fmt"),
+    ("regex", r"#\s*include <regex>|\bstd::regex\b", None, "slow, and no bound on its stack: use RE2"),
+    ("thread-unsafe", r"\b(strtok|localtime|gmtime|asctime|ctime|strerror|rand|srand|setenv|putenv)\s*\(", None,
+     "not thread-safe: use the _r form, base/time.h or base/random.h"),
+    ("unbounded", r"\b(strcpy|strcat|sprintf|vsprintf|gets|alloca)\s*\(", None, "no bound on what it writes"),
+    ("shell", r"\b(std::system|system|popen)\s*\(", None, "no shell is run from the program"),
+    ("detach", r"\.detach\(\)", None, "a thread that nobody joins outlives what it uses"),
+    ("assembly-order", r"\bstd::(async|thread::hardware_concurrency)\s*[(<]", r"^bedplate/(app|async)/",
+     "threads come from async/"),
+    ("endl", r"\bstd::endl\b", None, "it flushes: write '\\n'"),
+]
+SLEEP = re.compile(r"\b(std::this_thread::sleep_(for|until)|usleep|nanosleep)\s*\(|(?<![\w:])sleep\s*\(\d")
+INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"')
+NOTE = re.compile(r"//\s*tidy:\s*([\w-]+) because \w+")
+
+
+class Source:
+    """One C++ file. `code` has its comments and string literals blanked, line by line."""
+
+    def __init__(self, root, path):
+        self.name = path.relative_to(root).as_posix()
+        self.raw = path.read_text(encoding="utf-8")
+        self.lines = self.raw.split("\n")
+        self.code = blank(self.raw).split("\n")
+        self.includes = [(number, match.group(1)) for number, line in enumerate(self.lines, 1)
+                         if (match := INCLUDE.match(line))]
+        self.is_header = self.name.endswith(".h")
+        self.is_test = self.name.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")) or self.name.startswith("tests/")
+
+    def excused(self, number, rule):
+        match = NOTE.search(self.lines[number - 1])
+        return bool(match) and match.group(1) == rule
+
+    def own_room(self):
+        parts = self.name.split("/")
+        return parts[1] if parts[0] == "bedplate" and len(parts) > 2 else None
+
+
+def blank(text):
+    """Comments and literals become spaces; line numbers stay."""
+    token = re.compile(r'//[^\n]*|/\*.*?\*/|(?:u8|[LuU])?R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|'
+                       r"(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'", re.S)
+
+    def spaces(match):
+        # An #include keeps its name.
+        line_start = text.rfind("\n", 0, match.start()) + 1
+        if text[line_start:match.start()].lstrip().startswith("#"):
+            return match.group(0)
+        return re.sub(r"[^\n]", " ", match.group(0))
+
+    return token.sub(spaces, text)
+
+
+def sources(root):
+    found = []
+    for top in ("bedplate", "services", "apps", "server", "tests", "bench", "docs"):
+        for path in sorted((root / top).rglob("*")):
+            if path.suffix in (".h", ".cc") and "node_modules" not in path.parts:
+                found.append(Source(root, path))
+    return found
+
+
+def check_layering(source, links):
+    room = source.own_room()
+    if room is None:
+        return
+    if room not in BELOW:
+        yield 1, "layering", f"the room '{room}' has no place in the order: add it to BELOW and ARCHITECTURE.md"
+        return
+    for number, include in source.includes:
+        parts = include.split("/")
+        if parts[0] in ("services", "apps", "server"):
+            yield number, "layering", f"the framework does not know about {parts[0]}/"
+        elif parts[0] == "bedplate" and len(parts) > 2 and parts[1] != room:
+            if parts[1] not in BELOW[room]:
+                yield number, "layering", f"{room}/ stands below {parts[1]}/ and does not include it"
+            elif not source.is_test and parts[1] not in links.get(room, BELOW):
+                yield number, "layering", f"includes {parts[1]}/, which bedplate/{room}/CMakeLists.txt does not link"
+
+
+def check_doors(source):
+    own = "/".join(source.name.split("/")[:2])
+    for number, include in source.includes:
+        parts = include.split("/")
+        if parts[0] not in ("services", "apps") or len(parts) < 3 or "/".join(parts[:2]) == own:
+            continue
+        if source.name.startswith("services/") and parts[0] == "apps":
+            yield number, "doors", "a platform service does not know about applications"
+        elif parts[2:] != ["api.h"]:
+            yield number, "doors", f"outsiders include only {parts[0]}/{parts[1]}/api.h"
+
+
+def check_banned_calls(source):
+    for number, line in enumerate(source.code, 1):
+        if source.name.startswith(LIBRARY) and not source.is_test:
+            for rule, pattern, exempt, instead in BANNED:
+                if re.search(pattern, line) and not (exempt and re.match(exempt, source.name)):
+                    yield number, rule, instead
+        if source.is_test and SLEEP.search(line):
+            yield number, "sleep", "a test waits for what it needs, not for time to pass"
+        if source.is_header and re.match(r"using namespace", line):
+            yield number, "using-namespace", "a header does not open a namespace for those who include it"
+        if re.search(r"\b(FIXME|XXX|HACK)\b|\bTODO\b(?!: \w+ \w+)", source.lines[number - 1]):
+            yield number, "todo", "say what is missing: `TODO: a sentence`"
+
+
+def check_coroutines(source):
+    for number, line in enumerate(source.code, 1):
+        if re.search(r"\[[^\]\s][^\]]*\]\s*\([^()]*\)\s*(mutable\s*)?(->\s*(\w+::)*Async<)", line):
+            yield number, "coroutine-lambda", "a capturing lambda dies before its coroutine: write a member function"
+        if line.count("co_await") > 1 and "operator" not in line:
+            yield number, "one-await", "one co_await a statement"
+        if re.search(r"\bco_await\b[^;]*\(\{", line):
+            yield number, "await-aggregate", "GCC 12 destroys a braced argument of an awaited call twice: name it first"
+
+
+def check_shape(source):
+    if len(source.lines) - 1 > LINES_MAX:
+        yield LINES_MAX, "length", f"{len(source.lines) - 1} lines, more than {LINES_MAX}: split it by subject"
+    if source.is_header and "#pragma once" not in source.lines:
+        yield 1, "pragma-once", "a header starts with a comment that says what it is, then #pragma once"
+    if not source.raw.endswith("\n") or source.raw.endswith("\n\n"):
+        yield len(source.lines), "white-space", "a file ends with one newline"
+    for number, line in enumerate(source.lines, 1):
+        if line != line.rstrip() or "\t" in line:
+            yield number, "white-space", "no tabs, none at the end of a line"
+
+
+def check_dead_headers(all_sources):
+    included = {include for source in all_sources for _, include in source.includes}
+    for source in all_sources:
+        if source.is_header and source.name not in included:
+            yield source, 1, "dead-header", "nobody includes this header"
+
+
+def linked_rooms(root):
+    """For each room of the framework: the rooms it links, and theirs."""
+    direct = {}
+    for room in BELOW:
+        path = root / "bedplate" / room / "CMakeLists.txt"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        call = re.search(r"bedplate_room\((.*?)\)", text, re.S)
+        libraries = call.group(1).split("TEST_LINK")[0] if call else ""
+        direct[room] = {name for name in re.findall(r"\bbedplate_(\w+)", libraries) if name in BELOW}
+    closed = {}
+    for room in BELOW:  # From low to high, so that those below are closed already.
+        closed[room] = direct[room].union(*(closed.get(other, set()) for other in direct[room]))
+    return closed
+
+
+def findings(root):
+    """Every (file, line, rule, sentence), in the order of the files."""
+    links = linked_rooms(root)
+    everything = sources(root)
+    for source in everything:
+        checks = (check_layering(source, links), check_doors(source), check_banned_calls(source),
+                  check_coroutines(source), check_shape(source))
+        for check in checks:
+            for number, rule, sentence in check:
+                if not source.excused(number, rule):
+                    yield source.name, number, rule, sentence
+    for source, number, rule, sentence in check_dead_headers(everything):
+        if not source.excused(number, rule):
+            yield source.name, number, rule, sentence
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    count = 0
+    for name, number, rule, sentence in findings(root):
+        print(f"{name}:{number}: {sentence} [{rule}]")
+        count += 1
+    if count:
+        print(f"{count} findings")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Each rule of tidy.py finds what it is for, and lets pass what it should."""
+import pathlib
+import tempfile
+import unittest
+
+import tidy
+
+
+def rules_broken(files):
+    """The rules that a tree made of {name: text} breaks, dead headers apart."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return sorted({rule for _, _, rule, _ in tidy.findings(root)} - {"dead-header"})
+
+
+def broken_by(name, line):
+    return rules_broken({name: line + "\n"})
+
+
+class TidyTest(unittest.TestCase):
+    def test_layering(self):
+        self.assertEqual(broken_by("bedplate/http/a.cc", '#include "bedplate/sql/database.h"'), ["layering"])
+        self.assertEqual(broken_by("bedplate/base/a.cc", '#include "services/identity/api.h"'), ["layering"])
+        self.assertEqual(broken_by("bedplate/misc/a.cc", "int x;"), ["layering"])
+
+    def test_a_room_links_what_it_includes(self):
+        include = '#include "bedplate/base/result.h"\n'
+        build = {"bedplate/async/CMakeLists.txt": "bedplate_room(async LINK bedplate_base)\n",
+                 "bedplate/http/CMakeLists.txt": "bedplate_room(http LINK bedplate_async)\n"}
+        self.assertEqual(rules_broken({"bedplate/http/a.cc": include, **build}), [])
+        self.assertEqual(rules_broken({"bedplate/http/a.cc": include}), ["layering"])
+
+    def test_doors(self):
+        self.assertEqual(broken_by("apps/tasks/a.cc", '#include "services/identity/store.h"'), ["doors"])
+        self.assertEqual(broken_by("apps/tasks/a.cc", '#include "services/identity/api.h"'), [])
+        self.assertEqual(broken_by("apps/tasks/a.cc", '#include "apps/tasks/store.h"'), [])
+        self.assertEqual(broken_by("services/files/a.cc", '#include "apps/tasks/api.h"'), ["doors"])
+
+    def test_banned_calls(self):
+        for rule, line in {
+            "stdout": 'void f() { fmt::print("x"); }',
+            "iostream": "#include <iostream>",
+            "regex": "std::regex r;",
+            "thread-unsafe": "auto t = localtime(&now);",
+            "unbounded": "strcpy(a, b);",
+            "shell": "std::system(command);",
+            "detach": "thread.detach();",
+            "endl": "out << std::endl;",
+            "todo": "// TODO fix",
+        }.items():
+            self.assertEqual(broken_by("bedplate/sql/a.cc", line), [rule], line)
+
+    def test_words_in_comments_and_texts_are_not_calls(self):
+        self.assertEqual(broken_by("bedplate/sql/a.cc", '// printf( and "x"\nauto s = "strcpy(a, b) std::endl";'), [])
+        self.assertEqual(broken_by("bedplate/sql/a.cc", 'auto s = R"(localtime(&now))";'), [])
+
+    def test_an_excuse_names_its_rule_and_its_reason(self):
+        call = "auto t = localtime(&now);  "
+        self.assertEqual(broken_by("bedplate/sql/a.cc", call + "// tidy: thread-unsafe because one thread"), [])
+        self.assertEqual(broken_by("bedplate/sql/a.cc", call + "// tidy: shell because one thread"), ["thread-unsafe"])
+
+    def test_tests_do_not_sleep(self):
+        line = "std::this_thread::sleep_for(1s);"
+        self.assertEqual(broken_by("bedplate/sql/a_test.cc", line), ["sleep"])
+        self.assertEqual(broken_by("bedplate/sql/a_test.cc", "co_await ok(sleep_for(1ms));"), [])
+
+    def test_coroutine_pitfalls(self):
+        for rule, line in {
+            "coroutine-lambda": "auto f = [&x](int y) -> Async<void> { co_return; };",
+            "one-await": "auto x = co_await f(co_await g());",
+            "await-aggregate": "co_await ok(store.insert({id, title}));",
+        }.items():
+            self.assertEqual(broken_by("bedplate/sql/a.cc", line), [rule], line)
+        self.assertEqual(broken_by("bedplate/sql/a.cc", "auto f = [](int y) -> Async<void> { co_return; };"), [])
+
+    def test_shape(self):
+        self.assertEqual(broken_by("bedplate/sql/a.h", "// no pragma"), ["pragma-once"])
+        self.assertEqual(broken_by("bedplate/sql/a.cc", "int x;  "), ["white-space"])
+        self.assertEqual(broken_by("bedplate/sql/a.cc", "int x;\n" * tidy.LINES_MAX), ["length", "white-space"])
+
+    def test_headers_open_no_namespace(self):
+        head = "#pragma once\n"
+        self.assertEqual(broken_by("bedplate/sql/a.h", head + "using namespace std;"), ["using-namespace"])
+        self.assertEqual(broken_by("bedplate/sql/a.h", head + "  using namespace bedplate::schema;"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
