@@ -19,6 +19,7 @@
 //   constructors; one co_await a statement; no capturing lambda is a coroutine.
 #pragma once
 
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <optional>
@@ -178,6 +179,38 @@ struct [[nodiscard]] OkResultAwaiter {
   }
 };
 
+/// A leaf operation (cancel.h) awaited through ok().
+template <class Leaf>
+class [[nodiscard]] OkLeafAwaiter {
+ public:
+  explicit OkLeafAwaiter(Leaf&& leaf) : leaf_(std::move(leaf)) {}
+
+  bool await_ready() {
+    ready_ = leaf_.await_ready();
+    return ready_ && !leaf_.error;
+  }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> parent) {
+    if (!ready_) {
+      leaf_.ends_on_error = &parent.promise();
+      if (leaf_.await_suspend(parent)) return true;
+      if (!leaf_.error) return false;
+    }
+    parent.promise().fail_while_suspended(std::move(*leaf_.error));
+    return true;
+  }
+  typename Leaf::Value await_resume() {
+    if constexpr (std::is_void_v<typename Leaf::Value>)
+      static_cast<void>(leaf_.await_resume());
+    else
+      return *leaf_.await_resume();
+  }
+
+ private:
+  Leaf leaf_;
+  bool ready_ = false;
+};
+
 }  // namespace detail
 
 template <class T>
@@ -239,6 +272,12 @@ detail::OkAwaiter<T> ok(Async<T>&& child) {
 template <class T>
 detail::OkResultAwaiter<T> ok(Result<T>&& result) {
   return detail::OkResultAwaiter<T>(std::move(result));
+}
+/// The same for an operation that waits: a read, a sleep, a pool's run.
+template <class Leaf>
+  requires std::derived_from<Leaf, Op>
+detail::OkLeafAwaiter<Leaf> ok(Leaf&& leaf) {
+  return detail::OkLeafAwaiter<Leaf>(std::move(leaf));
 }
 /// `co_await fail(...)` ends the calling coroutine with that error.
 inline detail::OkResultAwaiter<void> operator co_await(std::unexpected<Error>&& failure) {

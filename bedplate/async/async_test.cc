@@ -11,8 +11,8 @@ namespace {
 struct Gate : Op {
   bool await_ready() { return false; }
   template <class P>
-  void await_suspend(std::coroutine_handle<P> h) {
-    wait(h);
+  bool await_suspend(std::coroutine_handle<P> h) {
+    return wait(h);
   }
   void await_resume() {}
 };

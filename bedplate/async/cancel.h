@@ -7,12 +7,25 @@
 //   scope.cancel(Category::cancelled);   // the operation that is waiting now ends with that error
 //
 // Cancelling is asked for on the thread that runs the coroutines; whether it was asked for can be seen from any
-// (a worker that runs a statement for this request polls it).
+// (a worker that runs a statement for this request polls it). A scope follows one chain of coroutines: two that wait
+// at the same time have a scope each.
+//
+// How to write an operation that waits (a leaf): derive from Op, give it a constructor (GCC 12 destroys aggregate
+// temporaries of a co_await twice), a type `Value`, and
+//
+//   bool await_ready();                                   // try now; true: done, or failed with `error` set
+//   bool await_suspend(std::coroutine_handle<P> h) {      // false: it ended at once after all
+//     return wait(h) && start();                          // wait() is false in a scope that is cancelled already
+//   }
+//   Result<Value> await_resume();                         // `error`, or the value
+//
+// It may then be awaited as it is (giving a Result) or through ok() (giving the value, or ending the caller).
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <optional>
 #include <utility>
 
 #include "bedplate/base/result.h"
@@ -20,20 +33,29 @@
 namespace bedplate {
 
 class Scope;
+namespace detail {
+struct PromiseBase;
+}
 
 /// A leaf operation that waits: it sits in the awaiting coroutine's frame. It resumes its coroutine exactly once,
-/// on the thread that started it.
+/// on the thread that started it. It may be moved until it is awaited.
 struct Op {
   std::coroutine_handle<> waiter{};
   Scope* scope = nullptr;
-  /// Ends the wait now: forgets the registration, keeps the error in the operation and resumes it. Null: cannot be
-  /// ended early (the wait is short, or its end is certain).
+  /// Ends the wait: forgets the registration, sets `error` and resumes, at once or (better, see
+  /// Loop::resume_later()) later in this turn of the loop. Null: cannot be ended early (the wait is short, or its end
+  /// is certain).
   void (*on_cancel)(Op&) = nullptr;
+  detail::PromiseBase* ends_on_error = nullptr;  ///< the caller that an error ends, when awaited through ok()
+  Op* next = nullptr;                            ///< in the loop's list of operations to resume
+  std::optional<Error> error;                    ///< set before resume() when the operation failed
 
+  /// Called first thing in await_suspend. False: the scope is cancelled, `error` says so, do not suspend.
   template <class Promise>
-  void wait(std::coroutine_handle<Promise> coroutine);
+  bool wait(std::coroutine_handle<Promise> coroutine);
+  /// The wait is over. Nothing of this operation may be touched afterwards.
   void resume();
-  /// Ends the wait without resuming: its coroutine ends another way.
+  /// Takes wait() back without resuming: the operation need not suspend after all, or its coroutine ends another way.
   void forget();
 };
 
@@ -52,7 +74,8 @@ class Scope {
   /// The error of a cancelled scope.
   Error error() const;
 
-  /// Work that polls (SQLite's progress handler, a worker) stops when this has passed. TimePoint::max(): none.
+  /// Work that polls (SQLite's progress handler, a worker) stops when this has passed. TimePoint::max(): none. It
+  /// does not end waits by itself: see Deadline in timer.h.
   void set_deadline(TimePoint deadline) { deadline_ = deadline; }
   TimePoint deadline() const { return deadline_; }
 
@@ -70,29 +93,22 @@ class Scope {
   Op* waiting_ = nullptr;
 };
 
-template <class Promise>
-void Op::wait(std::coroutine_handle<Promise> coroutine) {
-  waiter = coroutine;
-  scope = coroutine.promise().scope;
-  if (scope) scope->waiting_ = this;
-}
-
-inline void Op::resume() {
-  if (scope) scope->waiting_ = nullptr;
-  waiter.resume();
-}
-
 inline void Op::forget() {
   if (scope) scope->waiting_ = nullptr;
 }
 
-inline void Scope::cancel(Category reason) {
-  int none = kNone;
-  if (!reason_.compare_exchange_strong(none, static_cast<int>(reason), std::memory_order_relaxed)) return;
-  if (Op* op = waiting_; op && op->on_cancel) {
-    waiting_ = nullptr;
-    op->on_cancel(*op);
+template <class Promise>
+bool Op::wait(std::coroutine_handle<Promise> coroutine) {
+  waiter = coroutine;
+  scope = coroutine.promise().scope;
+  if (!scope) return true;
+  if (scope->cancelled()) {
+    error.emplace(scope->error());
+    scope = nullptr;
+    return false;
   }
+  scope->waiting_ = this;
+  return true;
 }
 
 }  // namespace bedplate
