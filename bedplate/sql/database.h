@@ -78,7 +78,9 @@ struct AsyncValue<Async<T>> {
 };
 
 /// `f(session, args...)`, or `(object.*f)(session, args...)`.
+/// (Constrained, so that clang, which looks at return types before constraints, passes over it for a body.)
 template <class F, class Session, class... Args>
+  requires(std::is_member_function_pointer_v<F> || std::invocable<F&, Session&, Args&...>)
 decltype(auto) call_with(F& f, Session& session, Args&... args) {
   if constexpr (std::is_member_function_pointer_v<F>) {
     return [&](auto& object, auto&... rest) -> decltype(auto) {
