@@ -167,7 +167,7 @@ class MetricWriter {
   friend class Registry;
   void header(std::string_view name, std::string_view help, std::string_view type);
   void sample(std::string_view name, std::string_view suffix, const Labels& labels, const Label* last,
-              double value);
+              std::string_view value);
 
   Buffer& out_;
   std::string name_;
@@ -233,10 +233,19 @@ class Registry {
 
  private:
   friend class Watch;
+  enum class Kind : std::uint8_t;
   struct State;
   struct Family;
-  detail::Cell* cells_for(std::string_view name, std::string_view help, std::string_view type, Labels labels,
-                          std::span<const double> bounds);
+  struct Series {
+    detail::Cell* cells = nullptr;
+    std::span<const double> bounds;
+  };
+  Series series_for(std::string_view name, std::string_view help, Kind kind, Labels labels,
+                    std::span<const double> bounds);
+  Family& family_for(std::string_view name, std::string_view help, Kind kind, std::span<const double> bounds);
+  static void write_family(MetricWriter& out, const Family& family);
+  static void write_histogram(MetricWriter& out, const Family& family, const Labels& labels,
+                              detail::Cell* cells);
   void unwatch(std::uint64_t number);
 
   std::unique_ptr<State> state_;
