@@ -171,7 +171,7 @@ auto etag_from() {
   using Of = detail::MemberOf<decltype(Member)>;
   static_assert(std::same_as<typename Of::Value, std::int64_t>, "etag_from<> names an std::int64_t field");
   struct EtagFrom {
-    using OutputType = typename Of::Class;
+    using OutputType [[maybe_unused]] = typename Of::Class;
     void apply(Operation& operation) const {
       operation.version_of = [](const void* output) -> std::int64_t {
         return static_cast<const typename Of::Class*>(output)->*Member;
@@ -188,7 +188,7 @@ auto if_match_into() {
   using Of = detail::MemberOf<decltype(Member)>;
   static_assert(std::same_as<typename Of::Value, IfMatch>, "if_match_into<> names a field of type api::IfMatch");
   struct IfMatchInto {
-    using InputType = typename Of::Class;
+    using InputType [[maybe_unused]] = typename Of::Class;
     void apply(Operation& operation) const {
       operation.set_if_match = [](void* input, IfMatch&& condition) {
         static_cast<typename Of::Class*>(input)->*Member = std::move(condition);

@@ -169,10 +169,12 @@ struct ObjectDescription {
       if (omitted[i] == member) return true;
     return false;
   }
-  constexpr const FieldInfo* find_member(std::string_view member) const {
-    for (std::size_t i = 0; i < count; ++i)
-      if (fields[i].member == member) return &fields[i];
-    return nullptr;
+  /// The place of the field of that member, or `count`. (An index: GCC 12 under UBSan cannot compare the address of a
+  /// constant with null in a constant expression.)
+  constexpr std::size_t index_of_member(std::string_view member) const {
+    std::size_t i = 0;
+    while (i < count && fields[i].member != member) ++i;
+    return i;
   }
 };
 
@@ -344,16 +346,18 @@ struct SameAsRule {
   template <class V>
   constexpr void apply(FieldInfo& field) const {
     using C = detail::class_of<Member>;
-    const FieldInfo* other = detail::ObjectTable<C>::kDescription.find_member(detail::value_name<Member>());
-    if (other == nullptr) {
+    constexpr const auto& kOther = detail::ObjectTable<C>::kDescription;
+    const std::size_t at = kOther.index_of_member(detail::value_name<Member>());
+    if (at == kOther.count) {
       detail::describe_error__same_as_names_a_field_that_its_struct_does_not_describe();
       return;
     }
-    field.rules = other->rules;
-    field.item_rules = other->item_rules;
-    field.doc = other->doc;
-    field.example = other->example;
-    field.flags |= other->flags & kSecret;
+    const FieldInfo& other = kOther.fields[at];
+    field.rules = other.rules;
+    field.item_rules = other.item_rules;
+    field.doc = other.doc;
+    field.example = other.example;
+    field.flags |= other.flags & kSecret;
   }
 };
 template <auto Member>
