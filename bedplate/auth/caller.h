@@ -22,8 +22,8 @@ struct Caller {
   std::string_view user_agent;
 
   bool anonymous() const { return principal == nullptr; }
-  /// The caller's user. An operation that names a permission always has one; asking for an anonymous caller's is
-  /// a bug.
+  /// The caller's user. An operation that names a permission always has one; asking for an anonymous caller's
+  /// is a bug.
   UserId user() const {
     assert(principal && "this operation is open to all: look at anonymous() first");
     return principal->user;

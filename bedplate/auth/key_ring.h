@@ -1,5 +1,5 @@
-// The keys of access tokens: one signs, the ones before it still verify until their last token has expired, and
-// the next one is published before it signs, so that every replica knows it by then.
+// The keys of access tokens: one signs, the ones before it still verify until their last token has expired,
+// and the next one is published before it signs, so that every replica and every client knows it by then.
 #pragma once
 
 #include <cstdint>
@@ -18,24 +18,23 @@ namespace bedplate::auth {
 struct RingKey {
   SigningKey key;
   Time signs_from{};
-  /// Tokens of it are refused from here on. Time::max(): no successor yet.
+  /// Tokens of it are refused from here on. Time::max(): it has no successor yet.
   Time verifies_until = Time::max();
 };
 
 /// Thread-safe: loops read while a background task puts new keys in.
 class KeyRing {
  public:
-  /// Takes the place of all keys there were. Keys are few (at most a handful): they are searched one by one.
-  void replace(std::vector<RingKey> keys);
+  /// Takes the place of all keys there were. Keys are few (a handful): they are searched one by one. True
+  /// when a key has gone: call Revocations::bump() then, so that no cache trusts its tokens any longer.
+  bool replace(std::vector<RingKey> keys);
 
-  /// The key to sign with now, or null when there is none yet.
+  /// The key to sign with now; null while there is none.
   std::shared_ptr<const SigningKey> signing_key(Time now) const;
   /// The public key of that name, if its tokens are still good.
   std::optional<PublicKey> find(std::string_view kid, Time now) const;
-  /// All keys that may verify something, now or soon, as a JWK Set (RFC 7517, RFC 8037 section 2), youngest first.
-  std::string jwks(Time now) const;
-  /// Changes with every replace() that took a key away, so that caches of verified tokens ask again.
-  std::size_t size() const;
+  /// All keys that verify something now or will soon, youngest first.
+  std::vector<RingKey> published(Time now) const;
 
  private:
   using Keys = std::vector<RingKey>;

@@ -1,7 +1,7 @@
 // Who is calling, once it is known: what a verified token (later: an API key, a client certificate) says.
 //
-// Auth knows that users and sessions have ids, and nothing else about them: who the users are is the business of
-// services/identity.
+// Auth knows that users and sessions have ids, and nothing else about them: who the users are is the business
+// of services/identity.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ struct Principal {
   UserId user;
   SessionId session;
   std::vector<std::string> roles;
-  /// What the bearer may do, "tasks:read". The operation's needs() is checked against these, never against roles.
+  /// What the bearer may do, "tasks:read". The operation's needs() is checked against these, never against
+  /// roles.
   std::vector<std::string> scopes;
   /// Grows when the user's roles or standing change; tokens of an older generation are refused.
   std::int64_t generation = 0;

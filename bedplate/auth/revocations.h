@@ -1,12 +1,13 @@
-// Tokens that are refused before they expire: those of sessions that were ended, and those of users whose roles or
-// standing have changed since.
+// Tokens that are refused before they expire: those of sessions that were ended, and those of users whose
+// roles or standing have changed since.
 //
-// A process-wide epoch makes this cheap: every cached token remembers the epoch at which it was last looked up
-// here, and is looked up again only when the epoch has moved. So the hot path is one atomic load, and a revocation
-// counts on every loop from the moment revoke_...() returns.
+// A process-wide epoch makes this cheap: every cached token remembers the epoch at which it was last looked
+// up here, and is looked up again only when the epoch has moved. So the hot path is one atomic load, and a
+// revocation counts on every loop from the moment revoke_...() returns.
 //
-// An entry is kept until the last token it concerns has expired (minutes). Memory is bounded all the same: past
-// the bound, every token issued before now is refused instead, which makes clients refresh and costs nothing else.
+// An entry is kept until the last token it concerns has expired (minutes). Memory is bounded all the same:
+// past the bound, every token issued before now is refused instead, which makes clients refresh and costs
+// nothing else.
 #pragma once
 
 #include <atomic>

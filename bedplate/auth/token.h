@@ -4,9 +4,10 @@
 //   std::string token = sign_token(key, policy, claims);
 //   Result<TokenClaims> claims = verify_token(token, ring, policy, now);
 //
-// Nothing is negotiated (RFC 8725): the algorithm is EdDSA and the type `at+jwt` (RFC 9068), both compared, never
-// looked up. The signature is checked before a byte of the claims is read. Tokens are ours alone, so reading is as
-// strict as writing: canonical base64url, no duplicate and no unknown header fields, every claim present.
+// Nothing is negotiated (RFC 8725): the algorithm is EdDSA and the type `at+jwt` (RFC 9068), both compared,
+// never looked up. The signature is checked before a byte of the claims is read. Tokens are ours alone, so
+// reading is as strict as writing: canonical base64url, no duplicate fields, no unknown header fields, every
+// claim present.
 #pragma once
 
 #include <array>
@@ -76,15 +77,18 @@ struct TokenClaims {
   std::int64_t generation = 0;      ///< gen
   Time issued_at{};                 ///< iat, and nbf
   Time expires_at{};                ///< exp
+  std::string kid;                  ///< The key that signed it; sign_token() fills it in from the key.
 };
 
 std::string sign_token(const SigningKey& key, const TokenPolicy& policy, const TokenClaims& claims);
 
-/// Fails with Category::unauthenticated: `expired_token` for a genuine one whose time is over, `invalid_token` for
-/// everything else.
-Result<TokenClaims> verify_token(std::string_view token, const KeyRing& ring, const TokenPolicy& policy, Time now);
+/// Fails with Category::unauthenticated: `expired_token` for a genuine one whose time is over,
+/// `invalid_token` for everything else.
+Result<TokenClaims> verify_token(std::string_view token, const KeyRing& ring, const TokenPolicy& policy,
+                                 Time now);
 
-/// The error for anything that is not a good token. One text for all reasons.
+/// The errors for what is not a good token: one text for every reason, and one for a good token's end.
 std::unexpected<Error> invalid_token();
+std::unexpected<Error> expired_token();
 
 }  // namespace bedplate::auth

@@ -4,8 +4,8 @@
 //   TokenAuthenticator authenticator(ring, revocations, policy);
 //   Result<PrincipalRef> who = authenticator.authenticate(bearer, clock.now());
 //
-// Every thread has a cache of its own (no lock, no sharing). A hit compares the whole token, its expiry and the
-// revocation epoch. What fails to verify is never stored, so bad tokens cannot push good ones out.
+// Every thread has a cache of its own (no lock, no sharing). A hit compares the whole token, its expiry and
+// the revocation epoch. What fails to verify is never stored, so bad tokens cannot push good ones out.
 #pragma once
 
 #include <atomic>
@@ -46,7 +46,8 @@ class TokenAuthenticator final : public Authenticator {
   const Revocations& revocations_;
   const TokenPolicy policy_;
   const std::size_t cache_entries_;
-  const std::uint64_t instance_;  ///< Never used twice in a process: names this one's cache in thread-local memory.
+  const std::uint64_t
+      instance_;  ///< Never used twice in a process: names this one's cache in thread-local memory.
   std::atomic<std::uint64_t> verifications_{0};
   std::mutex mutex_;
   std::vector<std::unique_ptr<TokenCache>> caches_;  ///< One per thread that ever called.

@@ -1,0 +1,88 @@
+#include "bedplate/auth/token_authenticator.h"
+
+#include <utility>
+
+#include "bedplate/auth/token_cache.h"
+
+namespace bedplate::auth {
+namespace {
+
+std::atomic<std::uint64_t> next_instance{1};
+
+// Which cache this thread used last. Instance numbers never repeat, so what is left of an authenticator that
+// is gone is never taken for another's.
+struct LastUsed {
+  std::uint64_t instance = 0;
+  TokenCache* cache = nullptr;
+};
+thread_local LastUsed last_used;
+
+}  // namespace
+
+TokenAuthenticator::TokenAuthenticator(const KeyRing& ring, const Revocations& revocations,
+                                       TokenPolicy policy, std::size_t cache_entries)
+    : ring_(ring),
+      revocations_(revocations),
+      policy_(std::move(policy)),
+      cache_entries_(cache_entries),
+      instance_(next_instance.fetch_add(1, std::memory_order_relaxed)) {}
+
+TokenAuthenticator::~TokenAuthenticator() = default;
+
+Result<PrincipalRef> TokenAuthenticator::authenticate(std::string_view bearer, Time now) {
+  if (bearer.size() > kTokenSizeMax) return invalid_token();
+  TokenCache& cache = cache_of_this_thread();
+  TokenCache::Entry* entry = cache.find(bearer);
+  if (!entry) return verify(bearer, now, cache);
+  if (now >= entry->principal->expires_at) {
+    TokenCache::forget(*entry);
+    return expired_token();
+  }
+  // Read before the look-up: what is revoked after this load makes the next request ask again.
+  std::uint64_t epoch = revocations_.epoch();
+  if (entry->epoch != epoch) [[unlikely]] {
+    if (revocations_.revoked(*entry->principal) || !ring_.find(entry->kid, now)) {
+      TokenCache::forget(*entry);
+      return invalid_token();
+    }
+    entry->epoch = epoch;
+  }
+  return entry->principal;
+}
+
+Result<PrincipalRef> TokenAuthenticator::verify(std::string_view bearer, Time now, TokenCache& cache) {
+  std::uint64_t epoch = revocations_.epoch();
+  verifications_.fetch_add(1, std::memory_order_relaxed);
+  Result<TokenClaims> claims = verify_token(bearer, ring_, policy_, now);
+  if (!claims) return std::unexpected(std::move(claims.error()));
+  auto principal = std::make_shared<Principal>();
+  principal->user = claims->user;
+  principal->session = claims->session;
+  principal->roles = std::move(claims->roles);
+  principal->scopes = std::move(claims->scopes);
+  principal->generation = claims->generation;
+  principal->issued_at = claims->issued_at;
+  principal->expires_at = claims->expires_at;
+  if (revocations_.revoked(*principal)) return invalid_token();
+  cache.put(bearer, claims->kid, principal, epoch);
+  return principal;
+}
+
+TokenCache& TokenAuthenticator::cache_of_this_thread() {
+  if (last_used.instance == instance_) [[likely]]
+    return *last_used.cache;
+  thread_local std::vector<LastUsed>
+      known;  // of every authenticator that this thread has met: one, tests aside
+  for (const LastUsed& one : known) {
+    if (one.instance != instance_) continue;
+    last_used = one;
+    return *one.cache;
+  }
+  std::lock_guard lock(mutex_);
+  caches_.push_back(std::make_unique<TokenCache>(cache_entries_));
+  last_used = {instance_, caches_.back().get()};
+  known.push_back(last_used);
+  return *last_used.cache;
+}
+
+}  // namespace bedplate::auth
