@@ -1,0 +1,63 @@
+#include "services/identity/api.h"
+
+#include "services/identity/service.h"
+
+namespace bedplate::identity {
+
+using namespace bedplate::api;
+
+namespace {
+
+Api add_sessions(Api api, Identity& identity) {
+  return std::move(api)
+      .procedure<&Identity::sign_up>(
+          identity, post("/v1/auth/signup"), open_to_all(), creates("/v1/me"), issues_secrets(),
+          summary("Sign up"), fails_with(kEmailTaken, kTooManyAttempts),
+          doc("Makes an account and logs it in. The password is never kept, only an argon2id hash of it."))
+      .procedure<&Identity::log_in>(
+          identity, post("/v1/auth/login"), open_to_all(), issues_secrets(), summary("Log in"),
+          fails_with(kInvalidCredentials, kAccountDisabled, kTooManyAttempts),
+          doc("Starts a session. A wrong password and an unknown address get the same answer, after the same "
+              "work. "
+              "After several wrong ones each further attempt must wait longer (`Retry-After`)."))
+      .procedure<&Identity::refresh>(
+          identity, post("/v1/auth/refresh"), open_to_all(), issues_secrets(),
+          summary("Renew the tokens of a session"), fails_with(kInvalidRefreshToken),
+          doc("Takes the newest refresh token and answers new tokens. A refresh token is good once: when one "
+              "comes a "
+              "second time it has been stolen, or the client is confused, and the session ends."))
+      .procedure<&Identity::log_out>(identity, post("/v1/auth/logout"), needs(kAccountScope),
+                                     summary("Log out"),
+                                     doc("Ends this session. Its tokens are refused at once."))
+      .query<&Identity::sessions>(identity, get("/v1/me/sessions"), needs(kAccountScope),
+                                  summary("Where I am logged in"))
+      .procedure<&Identity::end_session>(identity, del("/v1/me/sessions/{id}"), needs(kAccountScope),
+                                         summary("End one of my sessions"), fails_with(kSessionNotFound))
+      .procedure<&Identity::end_other_sessions>(identity, del("/v1/me/sessions"), needs(kAccountScope),
+                                                summary("End all my sessions but this one"));
+}
+
+}  // namespace
+
+Api identity_api(Identity& identity) {
+  return add_sessions(Api("identity", "Accounts, sessions and tokens"), identity)
+      .query<&Identity::me>(identity, get("/v1/me"), needs(kAccountScope), summary("My account"),
+                            fails_with(kUserNotFound), etag_from<&UserView::version>())
+      .command<&Identity::update_me>(identity, patch("/v1/me"), needs(kAccountScope),
+                                     summary("Change my account"), fails_with(kUserNotFound),
+                                     etag_from<&UserView::version>(), if_match_into<&UpdateMe::if_match>())
+      .procedure<&Identity::change_password>(
+          identity, post("/v1/me/password"), needs(kAccountScope), summary("Change my password"),
+          fails_with(kWrongPassword, kTooManyAttempts), doc("Ends all other sessions."))
+      .procedure<&Identity::delete_me>(
+          identity, post("/v1/me/delete"), needs(kAccountScope), summary("Delete my account"),
+          fails_with(kWrongPassword, kTooManyAttempts),
+          doc("Deletes the account and everything that belongs to it, at once and for good."))
+      .pure<&Identity::signing_keys>(identity, get("/.well-known/jwks.json"), open_to_all(),
+                                     cache_control("public, max-age=300"),
+                                     summary("Public keys of access tokens"),
+                                     doc("A JWK Set (RFC 7517). A key stands here an hour before it signs, "
+                                         "and until its last token has expired."));
+}
+
+}  // namespace bedplate::identity

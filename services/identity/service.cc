@@ -1,0 +1,461 @@
+#include "services/identity/service.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bedplate/async/timer.h"
+#include "bedplate/base/log.h"
+#include "bedplate/base/random.h"
+#include "bedplate/base/text.h"
+#include "bedplate/sql/error.h"
+#include "services/identity/email.h"
+
+namespace bedplate::identity {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::string_view kRefreshTokenPrefix = "bpr_";  // lets scanners recognise one that leaks
+constexpr std::size_t kRefreshTokenBytes = 32;
+constexpr std::size_t kUserAgentSizeMax = 300;
+/// Used refresh tokens are kept this long, to recognise their reuse.
+constexpr seconds kUsedTokensKept{7 * 86'400};
+constexpr seconds kClockMargin{60};
+
+constexpr seconds kRevocationsEvery{1};
+constexpr int kRoundsBetweenKeys = 60;
+constexpr int kRoundsBetweenCleanups = 300;
+
+auth::PasswordCost cost_of(const IdentitySettings& settings) {
+  return auth::PasswordCost(static_cast<std::uint32_t>(settings.password_memory_kib),
+                            static_cast<std::uint32_t>(settings.password_passes));
+}
+
+auth::TokenPolicy policy_of(const IdentitySettings& settings) {
+  auth::TokenPolicy policy;
+  policy.issuer = settings.issuer;
+  policy.audience = settings.audience;
+  return policy;
+}
+
+KeyRotation rotation_of(const IdentitySettings& settings) {
+  KeyRotation rotation;
+  rotation.age = seconds(settings.key_rotation_days * 86'400);
+  rotation.token_life = seconds(settings.access_token_seconds) + kClockMargin;
+  return rotation;
+}
+
+std::string new_refresh_token() {
+  char bytes[kRefreshTokenBytes];
+  random_bytes(bytes, sizeof(bytes));
+  return std::string(kRefreshTokenPrefix) + to_base64url({bytes, sizeof(bytes)});
+}
+
+/// 256 random bits need no slow hash.
+std::string hash_of_token(std::string_view token) {
+  unsigned char hash[crypto_generichash_BYTES];
+  crypto_generichash(hash, sizeof(hash), reinterpret_cast<const unsigned char*>(token.data()), token.size(),
+                     nullptr, 0);
+  return to_base64url({reinterpret_cast<const char*>(hash), sizeof(hash)});
+}
+
+std::string clean_user_agent(std::string_view text) {
+  if (!is_valid_utf8(text)) return "";
+  return std::string(utf8_prefix(text, kUserAgentSizeMax));
+}
+
+/// What the throttle said, as an answer.
+Result<void> unless_throttled(seconds wait) {
+  if (wait == seconds(0)) return {};
+  auto failure = api::fail(kTooManyAttempts);
+  return std::unexpected(std::move(failure.error()).with_retry_after(wait));
+}
+
+}  // namespace
+
+Identity::Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock)
+    : Identity(settings, std::move(sealing), clock, cost_of(settings)) {}
+
+Identity::Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock,
+                   auth::PasswordCost cost)
+    : settings_(settings),
+      clock_(clock),
+      passwords_(cost, {static_cast<unsigned>(settings.password_threads),
+                        static_cast<unsigned>(settings.password_queue_max)}),
+      throttle_(settings.login_throttle),
+      authenticator_(ring_, revocations_, policy_of(settings)),
+      keys_(std::move(sealing), ring_, rotation_of(settings)) {}
+
+// ---- what a server does with it
+
+Async<void> Identity::start(sql::Database& db) {
+  co_await ok(refresh_keys(db));
+  co_await ok(read_revocations(db));
+}
+
+Async<void> Identity::keep_current(sql::Database& db) {
+  for (int round = 1;; ++round) {
+    co_await ok(sleep_for(kRevocationsEvery));
+    co_await apply_revocations(db);
+    if (round % kRoundsBetweenKeys == 0) {
+      Result<void> refreshed = co_await refresh_keys(db);
+      if (!refreshed) log_error("signing keys could not be read", {{"code", refreshed.error().code()}});
+    }
+    if (round % kRoundsBetweenCleanups == 0) {
+      Time now = clock_.now();
+      Result<std::int64_t> deleted = co_await db.transact(&store::delete_expired, now);
+      if (!deleted) log_warn("expired sessions could not be deleted", {{"code", deleted.error().code()}});
+    }
+  }
+}
+
+Async<void> Identity::read_revocations(sql::Database& db) {
+  Time now = clock_.now();
+  std::int64_t seen = revocations_seen_.load(std::memory_order_relaxed);
+  std::vector<RevocationRow> rows;
+  do {
+    rows = co_await ok(db.read(&store::list_revocations, seen, now));
+    for (const RevocationRow& row : rows) {
+      if (row.session_id) revocations_.revoke_session(*row.session_id, row.expires_at, now);
+      if (row.user_id)
+        revocations_.revoke_user(*row.user_id, row.generation.value_or(0), row.expires_at, now);
+      seen = row.seq;
+    }
+    // Another loop may have read further meanwhile: only ever forwards.
+    std::int64_t before = revocations_seen_.load(std::memory_order_relaxed);
+    while (before < seen &&
+           !revocations_seen_.compare_exchange_weak(before, seen, std::memory_order_relaxed)) {
+    }
+  } while (!rows.empty());
+}
+
+Async<void> Identity::refresh_keys(sql::Database& db) {
+  bool key_left = co_await ok(keys_.refresh(db, clock_.now()));
+  if (key_left) revocations_.bump();
+}
+
+Async<void> Identity::apply_revocations(sql::Database& db) {
+  Result<void> read = co_await read_revocations(db);
+  if (!read) log_warn("revocations could not be read", {{"code", read.error().code()}});
+}
+
+// ---- tokens
+
+Identity::NewSession Identity::new_session(UserId user, const api::Caller& caller, Time now) const {
+  NewSession session;
+  session.row.id = new_id<SessionId>();
+  session.row.user_id = user;
+  session.row.address = std::string(caller.address);
+  session.row.user_agent = clean_user_agent(caller.user_agent);
+  session.row.created_at = now;
+  session.row.last_used_at = now;
+  session.row.expires_at = now + seconds(settings_.session_days * 86'400);
+  session.refresh_token = new_refresh_token();
+  session.refresh_token_hash = hash_of_token(session.refresh_token);
+  return session;
+}
+
+Result<Grant> Identity::grant(const UserRow& user, SessionId session, std::string refresh_token,
+                              Time now) const {
+  auto key = ring_.signing_key(now);
+  if (!key) return fail(Category::unavailable, "starting", "The server is starting. Try again in a moment.");
+  auth::TokenClaims claims;
+  claims.user = user.id;
+  claims.session = session;
+  claims.id = new_uuid();
+  claims.roles = user.roles;
+  claims.scopes = scopes_of(user.roles);
+  claims.generation = user.generation;
+  claims.issued_at = now;
+  claims.expires_at = now + seconds(settings_.access_token_seconds);
+  Grant grant;
+  grant.user = view_of(user);
+  grant.access_token = auth::sign_token(*key, policy_of(settings_), claims);
+  grant.refresh_token = std::move(refresh_token);
+  grant.expires_in = settings_.access_token_seconds;
+  return grant;
+}
+
+std::vector<std::string> Identity::scopes_of(const std::vector<std::string>& roles) const {
+  std::vector<std::string> scopes;
+  auto add = [&](const std::vector<std::string>& more) {
+    for (const std::string& scope : more)
+      if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.push_back(scope);
+  };
+  for (const std::string& role : roles) {
+    if (role == kUserRole) add(settings_.user_scopes);
+    if (role == kAdminRole) add(settings_.admin_scopes);
+  }
+  return scopes;
+}
+
+Time Identity::tokens_until(Time now) const {
+  return now + seconds(settings_.access_token_seconds) + kClockMargin;
+}
+
+UserView view_of(const UserRow& user) {
+  UserView view;
+  view.id = user.id;
+  view.email = user.email;
+  view.name = user.name;
+  view.roles = user.roles;
+  view.created_at = user.created_at;
+  view.updated_at = user.updated_at;
+  view.version = user.version;
+  return view;
+}
+
+// ---- signing up and logging in
+
+Async<Grant> Identity::sign_up(const api::Caller& caller, sql::Database& db, const SignUp& input) {
+  const Time now = clock_.now();
+  co_await ok(unless_throttled(throttle_.admit_sign_up(caller.address, now)));
+  UserRow user;
+  user.email_key = email_key(input.email);
+  std::optional<UserRow> taken = co_await ok(db.read(&store::find_user_by_email, user.email_key));
+  if (taken) co_return api::fail(kEmailTaken);
+
+  user.id = new_id<UserId>();
+  user.email = input.email;
+  user.name = input.name;
+  user.roles = {std::string(kUserRole)};
+  user.created_at = now;
+  user.updated_at = now;
+  user.password_hash = co_await ok(passwords_.hash(input.password));
+  NewSession session = new_session(user.id, caller, now);
+  Result<void> inserted = co_await db.transact(&Identity::insert_account, *this, user, session);
+  if (!inserted) {
+    // Somebody was faster between the look-up and the commit.
+    if (sql::violates(inserted.error(), sql::kUniqueViolation, "identity_users.email_key"))
+      co_return api::fail(kEmailTaken);
+    co_return std::unexpected(std::move(inserted.error()));
+  }
+  log_info("user signed up", {{"user", user.id.to_string()}, {"request_id", caller.request_id}});
+  co_return grant(user, session.row.id, std::move(session.refresh_token), now);
+}
+
+Async<void> Identity::insert_account(sql::Transaction& tx, const UserRow& user, const NewSession& session) {
+  co_await ok(store::insert_user(tx, user));
+  co_await ok(store::insert_session(tx, session.row));
+  co_await ok(
+      store::insert_refresh_token(tx, session.refresh_token_hash, session.row.id, session.row.created_at));
+}
+
+Async<Grant> Identity::log_in(const api::Caller& caller, sql::Database& db, const LogIn& input) {
+  const Time now = clock_.now();
+  const std::string account = email_key(input.email);
+  co_await ok(unless_throttled(throttle_.admit(account, caller.address, now)));
+  std::optional<UserRow> user = co_await ok(db.read(&store::find_user_by_email, account));
+  if (!user) {
+    co_await ok(passwords_.verify_nothing(input.password));
+    co_return api::fail(kInvalidCredentials);
+  }
+  bool right = co_await ok(passwords_.verify(user->password_hash, input.password));
+  if (!right) {
+    log_info("log-in with a wrong password",
+             {{"user", user->id.to_string()}, {"request_id", caller.request_id}});
+    co_return api::fail(kInvalidCredentials);
+  }
+  throttle_.succeeded(account, caller.address, now);
+  if (user->disabled_at) co_return api::fail(kAccountDisabled);
+
+  std::string rehashed;
+  if (passwords_.needs_rehash(user->password_hash)) rehashed = co_await ok(passwords_.hash(input.password));
+  NewSession session = new_session(user->id, caller, now);
+  UserRow fresh = co_await ok(db.transact(&Identity::insert_log_in, *this, *user, rehashed, session));
+  log_info("user logged in", {{"user", fresh.id.to_string()},
+                              {"session", session.row.id.to_string()},
+                              {"request_id", caller.request_id}});
+  co_await apply_revocations(db);
+  co_return grant(fresh, session.row.id, std::move(session.refresh_token), now);
+}
+
+/// The password was checked before this began: what was seen then must still be so.
+Async<UserRow> Identity::insert_log_in(sql::Transaction& tx, const UserRow& seen, const std::string& rehashed,
+                                       const NewSession& session) {
+  std::optional<UserRow> user = co_await ok(store::find_user(tx, seen.id));
+  if (!user || user->password_hash != seen.password_hash) co_return api::fail(kInvalidCredentials);
+  if (user->disabled_at) co_return api::fail(kAccountDisabled);
+  if (!rehashed.empty()) {
+    user->password_hash = rehashed;
+    co_await ok(store::update_user(tx, *user));
+    ++user->version;
+  }
+  const Time now = session.row.created_at;
+  auto ended = co_await ok(store::sessions_beyond(tx, seen.id, settings_.sessions_per_user_max - 1));
+  for (SessionId id : ended) co_await ok(store::end_session(tx, id, tokens_until(now)));
+  co_await ok(store::insert_session(tx, session.row));
+  co_await ok(store::insert_refresh_token(tx, session.refresh_token_hash, session.row.id, now));
+  co_return std::move(*user);
+}
+
+Async<Grant> Identity::refresh(const api::Caller& caller, sql::Database& db, const Refresh& input) {
+  const Time now = clock_.now();
+  const std::string token_hash = hash_of_token(input.refresh_token);
+  NewSession next = new_session(UserId(), caller, now);
+  Result<UserRow> user = co_await db.transact(&Identity::rotate, *this, token_hash, next);
+  if (!user && user.error().keeps_writes()) {
+    log_warn("refresh token used twice: its session was ended",
+             {{"session", next.row.id.to_string()}, {"request_id", caller.request_id}});
+    co_await apply_revocations(db);
+  }
+  if (!user) co_return std::unexpected(std::move(user.error()));
+  co_return grant(*user, next.row.id, std::move(next.refresh_token), now);
+}
+
+/// Fills in `next` whose session it is. It may run again from the start: nothing here depends on the run
+/// before.
+Async<UserRow> Identity::rotate(sql::Transaction& tx, const std::string& token_hash, NewSession& next) {
+  const Time now = next.row.last_used_at;
+  std::optional<RefreshRow> token = co_await ok(store::find_refresh_token(tx, token_hash));
+  if (!token || token->expires_at <= now) co_return api::fail(kInvalidRefreshToken);
+  next.row.id = token->session_id;
+  next.row.user_id = token->user_id;
+  if (token->used_at) {
+    co_await ok(store::end_session(tx, token->session_id, tokens_until(now)));
+    co_return refuse_and_commit(std::move(api::fail(kInvalidRefreshToken).error()));
+  }
+  std::optional<UserRow> user = co_await ok(store::find_user(tx, token->user_id));
+  if (!user || user->disabled_at) co_return api::fail(kInvalidRefreshToken);
+  co_await ok(store::use_refresh_token(tx, token_hash, now));
+  co_await ok(store::prune_refresh_tokens(tx, token->session_id, now - kUsedTokensKept));
+  co_await ok(store::insert_refresh_token(tx, next.refresh_token_hash, token->session_id, now));
+  co_await ok(store::touch_session(tx, next.row));
+  co_return std::move(*user);
+}
+
+// ---- sessions
+
+Async<void> Identity::log_out(const api::Caller& caller, sql::Database& db) {
+  SessionId session = caller.session();
+  Time until = tokens_until(clock_.now());
+  co_await ok(db.transact(&store::end_session, session, until));
+  log_info("user logged out", {{"user", caller.user().to_string()}, {"session", session.to_string()}});
+  co_await apply_revocations(db);
+}
+
+Async<SessionList> Identity::sessions(const api::Caller& caller, sql::Reader& db) {
+  std::vector<SessionRow> rows = co_await ok(store::list_sessions(db, caller.user(), clock_.now()));
+  SessionList list;
+  list.data.reserve(rows.size());
+  for (SessionRow& row : rows) {
+    SessionView& view = list.data.emplace_back();
+    view.id = row.id;
+    view.current = row.id == caller.session();
+    view.address = std::move(row.address);
+    view.user_agent = std::move(row.user_agent);
+    view.created_at = row.created_at;
+    view.last_used_at = row.last_used_at;
+    view.expires_at = row.expires_at;
+  }
+  co_return list;
+}
+
+namespace {
+
+/// Another's session is not there.
+Async<void> end_own_session(sql::Transaction& tx, UserId user, SessionId id, Time tokens_until) {
+  std::optional<SessionRow> session = co_await ok(store::find_session(tx, id));
+  if (!session || session->user_id != user) co_await api::fail(kSessionNotFound);
+  co_await ok(store::end_session(tx, id, tokens_until));
+}
+
+}  // namespace
+
+Async<void> Identity::end_session(const api::Caller& caller, sql::Database& db, const SessionRef& input) {
+  UserId user = caller.user();
+  Time until = tokens_until(clock_.now());
+  co_await ok(db.transact(&end_own_session, user, input.id, until));
+  log_info("session ended", {{"user", user.to_string()}, {"session", input.id.to_string()}});
+  co_await apply_revocations(db);
+}
+
+Async<void> Identity::end_other_sessions(const api::Caller& caller, sql::Database& db) {
+  UserId user = caller.user();
+  std::optional<SessionId> spared = caller.session();
+  Time until = tokens_until(clock_.now());
+  std::int64_t ended = co_await ok(db.transact(&store::end_sessions, user, spared, until));
+  log_info("other sessions ended", {{"user", user.to_string()}, {"count", ended}});
+  co_await apply_revocations(db);
+}
+
+// ---- one's own account
+
+Async<UserView> Identity::me(const api::Caller& caller, sql::Reader& db) {
+  std::optional<UserRow> user = co_await ok(store::find_user(db, caller.user()));
+  if (!user) co_return api::fail(kUserNotFound);
+  co_return view_of(*user);
+}
+
+Async<UserView> Identity::update_me(const api::Caller& caller, sql::Transaction& tx, const UpdateMe& input) {
+  std::optional<UserRow> user = co_await ok(store::find_user(tx, caller.user()));
+  if (!user) co_return api::fail(kUserNotFound);
+  co_await ok(input.if_match.check(user->version));
+  input.name.apply_to(user->name);
+  user->updated_at = clock_.now();
+  co_await ok(store::update_user(tx, *user));
+  ++user->version;
+  co_return view_of(*user);
+}
+
+Async<UserRow> Identity::confirm_password(const api::Caller& caller, sql::Database& db,
+                                          std::string_view password) {
+  UserId id = caller.user();
+  std::optional<UserRow> user = co_await ok(db.read(&store::find_user, id));
+  if (!user) co_return api::fail(kUserNotFound);
+  const Time now = clock_.now();
+  co_await ok(unless_throttled(throttle_.admit(user->email_key, caller.address, now)));
+  bool right = co_await ok(passwords_.verify(user->password_hash, password));
+  if (!right) co_return api::fail(kWrongPassword);
+  throttle_.succeeded(user->email_key, caller.address, now);
+  co_return std::move(*user);
+}
+
+Async<void> Identity::change_password(const api::Caller& caller, sql::Database& db,
+                                      const ChangePassword& input) {
+  UserRow user = co_await ok(confirm_password(caller, db, input.current_password));
+  std::string hash = co_await ok(passwords_.hash(input.new_password));
+  SessionId spared = caller.session();
+  co_await ok(db.transact(&Identity::write_password, *this, user, hash, spared));
+  log_info("password changed", {{"user", user.id.to_string()}, {"request_id", caller.request_id}});
+  co_await apply_revocations(db);
+}
+
+Async<void> Identity::write_password(sql::Transaction& tx, const UserRow& seen, const std::string& hash,
+                                     SessionId spared) {
+  const Time now = clock_.now();
+  std::optional<UserRow> user = co_await ok(store::find_user(tx, seen.id));
+  if (!user || user->password_hash != seen.password_hash) co_await api::fail(kWrongPassword);
+  user->password_hash = hash;
+  user->updated_at = now;
+  co_await ok(store::update_user(tx, *user));
+  co_await ok(store::end_sessions(tx, user->id, spared, tokens_until(now)));
+}
+
+Async<void> Identity::delete_me(const api::Caller& caller, sql::Database& db, const DeleteMe& input) {
+  UserRow user = co_await ok(confirm_password(caller, db, input.password));
+  co_await ok(db.transact(&Identity::delete_account, *this, user));
+  log_info("account deleted by its user", {{"user", user.id.to_string()}, {"request_id", caller.request_id}});
+  co_await apply_revocations(db);
+}
+
+Async<void> Identity::delete_account(sql::Transaction& tx, const UserRow& seen) {
+  std::optional<UserRow> user = co_await ok(store::find_user(tx, seen.id));
+  if (!user || user->password_hash != seen.password_hash) co_await api::fail(kWrongPassword);
+  co_await ok(delete_user_everywhere(tx, *user, owners_, tokens_until(clock_.now())));
+}
+
+Async<void> delete_user_everywhere(sql::Transaction& tx, const UserRow& user,
+                                   std::vector<UserDataOwner*>& owners, Time tokens_until) {
+  for (UserDataOwner* owner : owners) co_await ok(owner->delete_user_data(tx, user.id));
+  co_await ok(store::revoke_generations(tx, user.id, user.generation + 1, tokens_until));
+  co_await ok(store::delete_user(tx, user.id));
+}
+
+Result<auth::JwkSet> Identity::signing_keys() {
+  return auth::jwk_set(ring_, clock_.now());
+}
+
+}  // namespace bedplate::identity

@@ -1,0 +1,138 @@
+// Identity: the rules of signing up, logging in, sessions, tokens, and one's own account.
+//
+//   Result<SealingKey> key = SealingKey::load_or_make(key_file);
+//   Identity identity(settings, std::move(*key), clock);
+//   identity.add_data_owner(tasks);                       // its rows go when an account goes
+//   co_await ok(identity.start(db));                      // after migrating, before serving
+//   identity.keep_current(db).detach(&scope);             // on one loop, until the scope is cancelled
+//   rest.authenticate_with(identity.authenticator());
+//
+// What holds:
+// - A password is checked or hashed in a pool, before and outside any transaction. Log-in does the same work
+// and gives
+//   the same answer whether the account does not exist or the password is wrong.
+// - An access token is good for minutes and needs no database. A session is a family of refresh tokens, each
+// good once;
+//   one that comes a second time ends the session, because either the thief or the user holds a copy.
+// - What ends a session or changes a user's rights leaves a row in identity_revocations. This process reads
+// it before
+//   it answers, so the tokens are refused on every loop at once; other processes within a second, as they
+//   read the table every second. That is how the command line changes a server that runs.
+// - The log names users and sessions by id; no address, password or token enters it.
+//
+// Immutable but for what guards itself; every member may be called from any loop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bedplate/auth/key_ring.h"
+#include "bedplate/auth/password.h"
+#include "bedplate/auth/revocations.h"
+#include "bedplate/auth/token_authenticator.h"
+#include "bedplate/base/time.h"
+#include "bedplate/sql/database.h"
+#include "services/identity/api.h"
+#include "services/identity/login_throttle.h"
+#include "services/identity/settings.h"
+#include "services/identity/signing_keys.h"
+#include "services/identity/store.h"
+
+namespace bedplate::identity {
+
+inline constexpr std::string_view kUserRole = "user";
+inline constexpr std::string_view kAdminRole = "admin";
+
+class Identity {
+ public:
+  /// `clock` outlives it.
+  Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock);
+  /// The same at a password cost that settings do not allow: the test kit's.
+  Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock, auth::PasswordCost cost);
+
+  /// Before start(). The owner outlives it.
+  void add_data_owner(UserDataOwner& owner) { owners_.push_back(&owner); }
+
+  auth::Authenticator& authenticator() { return authenticator_; }
+  auth::PasswordHasher& passwords() { return passwords_; }
+  const auth::TokenAuthenticator& token_authenticator() const { return authenticator_; }
+
+  // ---- what a server does with it
+
+  /// Loads signing keys (and makes the first) and revocations. Nothing can be verified before.
+  Async<void> start(sql::Database& db);
+  /// Reads new revocations every second and keys every minute, and deletes what has expired every few
+  /// minutes. Fails only when its scope is cancelled.
+  Async<void> keep_current(sql::Database& db);
+  /// One round of reading revocations: what other processes have ended since the last.
+  Async<void> read_revocations(sql::Database& db);
+  Async<void> refresh_keys(sql::Database& db);
+
+  // ---- operations; api.cc says how they are reached
+
+  Async<Grant> sign_up(const api::Caller& caller, sql::Database& db, const SignUp& input);
+  Async<Grant> log_in(const api::Caller& caller, sql::Database& db, const LogIn& input);
+  Async<Grant> refresh(const api::Caller& caller, sql::Database& db, const Refresh& input);
+  Async<void> log_out(const api::Caller& caller, sql::Database& db);
+
+  Async<UserView> me(const api::Caller& caller, sql::Reader& db);
+  Async<UserView> update_me(const api::Caller& caller, sql::Transaction& tx, const UpdateMe& input);
+  Async<void> delete_me(const api::Caller& caller, sql::Database& db, const DeleteMe& input);
+  Async<void> change_password(const api::Caller& caller, sql::Database& db, const ChangePassword& input);
+
+  Async<SessionList> sessions(const api::Caller& caller, sql::Reader& db);
+  Async<void> end_session(const api::Caller& caller, sql::Database& db, const SessionRef& input);
+  Async<void> end_other_sessions(const api::Caller& caller, sql::Database& db);
+
+  Result<auth::JwkSet> signing_keys();
+
+ private:
+  struct NewSession {
+    SessionRow row;
+    std::string refresh_token;
+    std::string refresh_token_hash;
+  };
+
+  NewSession new_session(UserId user, const api::Caller& caller, Time now) const;
+  Result<Grant> grant(const UserRow& user, SessionId session, std::string refresh_token, Time now) const;
+  std::vector<std::string> scopes_of(const std::vector<std::string>& roles) const;
+  /// The last moment at which a token issued by now can be good.
+  Time tokens_until(Time now) const;
+  /// The caller's row, once the password has been found right.
+  Async<UserRow> confirm_password(const api::Caller& caller, sql::Database& db, std::string_view password);
+  /// read_revocations(), after a commit that made some: a failure is logged, the next round makes up for it.
+  Async<void> apply_revocations(sql::Database& db);
+
+  // Bodies of transactions.
+  Async<void> insert_account(sql::Transaction& tx, const UserRow& user, const NewSession& session);
+  Async<UserRow> insert_log_in(sql::Transaction& tx, const UserRow& seen, const std::string& rehashed,
+                               const NewSession& session);
+  Async<UserRow> rotate(sql::Transaction& tx, const std::string& token_hash, NewSession& next);
+  Async<void> write_password(sql::Transaction& tx, const UserRow& seen, const std::string& hash,
+                             SessionId spared);
+  Async<void> delete_account(sql::Transaction& tx, const UserRow& seen);
+
+  const IdentitySettings settings_;
+  const Clock& clock_;
+  auth::PasswordHasher passwords_;
+  LoginThrottle throttle_;
+  auth::KeyRing ring_;
+  auth::Revocations revocations_;
+  auth::TokenAuthenticator authenticator_;
+  SigningKeys keys_;
+  std::vector<UserDataOwner*> owners_;
+  std::atomic<std::int64_t> revocations_seen_{0};  ///< the highest seq applied
+};
+
+UserView view_of(const UserRow& user);
+
+/// Deletes an account in `tx`: the owners' rows first, then the account's own. Its tokens are refused from
+/// then on.
+Async<void> delete_user_everywhere(sql::Transaction& tx, const UserRow& user,
+                                   std::vector<UserDataOwner*>& owners, Time tokens_until);
+
+}  // namespace bedplate::identity
