@@ -28,6 +28,7 @@ namespace bedplate::detail {
 // the compiler prints the name.
 void describe_error__the_low_end_is_above_the_high_end();
 void describe_error__a_length_is_never_negative();
+void describe_error__the_range_is_wider_than_the_type();
 void describe_error__two_fields_have_the_same_name();
 void describe_error__two_values_have_the_same_name();
 void describe_error__a_name_is_empty();
@@ -115,7 +116,7 @@ struct length {
   }
 };
 
-/// An integer from `min` to `max`, both allowed.
+/// An integer from `min` to `max`, both allowed and both values of the field's type.
 struct range {
   std::int64_t min;
   std::int64_t max;
@@ -124,6 +125,9 @@ struct range {
   template <class V>
   constexpr void apply(Rules& rules) const {
     if (min > max) detail::describe_error__the_low_end_is_above_the_high_end();
+    if constexpr (detail::IntegerValue<V>)
+      if (!std::in_range<V>(min) || !std::in_range<V>(max))
+        detail::describe_error__the_range_is_wider_than_the_type();
     rules.min = min;
     rules.max = max;
     rules.flags |= kHasRange;

@@ -1,0 +1,233 @@
+#include "bedplate/describe/rows.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "bedplate/base/id.h"
+#include "bedplate/base/time.h"
+#include "bedplate/describe/json.h"
+#include "bedplate/describe/json_value.h"
+
+namespace bedplate {
+
+namespace {
+
+std::unexpected<Error> row_mismatch(std::string detail) {
+  return fail(Category::internal, "row_mismatch", std::move(detail));
+}
+
+std::string_view kind_word(ColumnKind kind) {
+  constexpr std::string_view kWords[] = {"NULL", "an integer", "a real", "text", "a blob"};
+  return kWords[static_cast<std::size_t>(kind)];
+}
+
+/// A column's integer in an integer field. SQL integers are 64 bits and signed.
+bool store_checked(std::int64_t integer, const TypeInfo& type, void* value) {
+  if (type.width < 8 || !type.is_signed) {
+    const unsigned bits = type.width * 8u;
+    const std::int64_t high = type.is_signed ? (std::int64_t{1} << (bits - 1)) - 1
+                              : bits == 64   ? std::numeric_limits<std::int64_t>::max()
+                                             : (std::int64_t{1} << bits) - 1;
+    const std::int64_t low = type.is_signed ? -high - 1 : 0;
+    if (integer < low || integer > high) return false;
+  }
+  store_integer(value, type.width, integer);
+  return true;
+}
+
+bool read_json_cell(std::string_view text, const TypeInfo& type, void* value) {
+  Faults faults;
+  JsonLimits limits;
+  limits.view = View::stored;
+  return read_json(text, type, value, faults, limits).has_value() && faults.empty();
+}
+
+/// A column that is not NULL into a value that is not an optional. False when it holds another kind of thing.
+bool read_cell(const ColumnSource& columns, int column, ColumnKind kind, const TypeInfo& type, void* value) {
+  switch (type.kind) {
+    case Kind::string:
+      if (kind != ColumnKind::text) return false;
+      static_cast<std::string*>(value)->assign(columns.text(column));
+      return true;
+    case Kind::integer:
+      return kind == ColumnKind::integer && store_checked(columns.int64(column), type, value);
+    case Kind::time:
+      if (kind != ColumnKind::integer) return false;
+      *static_cast<Time*>(value) = Time(std::chrono::microseconds(columns.int64(column)));
+      return true;
+    case Kind::uuid: {
+      if (kind != ColumnKind::blob) return false;
+      const std::string_view bytes = columns.blob(column);
+      auto& uuid = *static_cast<Uuid*>(value);
+      if (bytes.size() != uuid.bytes.size()) return false;
+      std::memcpy(uuid.bytes.data(), bytes.data(), uuid.bytes.size());
+      return true;
+    }
+    case Kind::enumeration: {
+      if (kind != ColumnKind::text) return false;
+      const EnumValue* const found = type.enumeration().find(columns.text(column));
+      if (found != nullptr) store_integer(value, type.width, found->value);
+      return found != nullptr;
+    }
+    case Kind::boolean: {
+      const std::int64_t integer = kind == ColumnKind::integer ? columns.int64(column) : -1;
+      *static_cast<bool*>(value) = integer == 1;
+      return integer == 0 || integer == 1;
+    }
+    case Kind::real: {
+      if (kind != ColumnKind::real && kind != ColumnKind::integer) return false;
+      const double real =
+          kind == ColumnKind::real ? columns.real(column) : static_cast<double>(columns.int64(column));
+      if (type.width == 4)
+        *static_cast<float*>(value) = static_cast<float>(real);
+      else
+        *static_cast<double*>(value) = real;
+      return true;
+    }
+    case Kind::json:
+    case Kind::list:
+    case Kind::map:
+    case Kind::object:
+    case Kind::variant:
+      return kind == ColumnKind::text && read_json_cell(columns.text(column), type, value);
+    case Kind::optional:
+    case Kind::patch:
+      return false;
+  }
+  return false;
+}
+
+/// A column into a field, NULL into one that can be empty.
+bool read_column(const ColumnSource& columns, int column, const TypeInfo& type, void* value) {
+  const ColumnKind kind = columns.kind(column);
+  if (type.kind == Kind::optional) {
+    if (kind != ColumnKind::null)
+      return read_cell(columns, column, kind, *type.element, type.optional->emplace(value));
+    type.optional->reset(value);
+    return true;
+  }
+  if (type.kind == Kind::patch) {
+    if (kind != ColumnKind::null)
+      return read_cell(columns, column, kind, *type.element, type.patch->emplace(value));
+    type.patch->set_null(value);
+    return true;
+  }
+  return read_cell(columns, column, kind, type, value);
+}
+
+void append_name(std::string& list, std::string_view name) {
+  if (!list.empty()) list += ", ";
+  list += name;
+}
+
+}  // namespace
+
+Result<RowMap> RowMap::make(const TypeInfo& type, const ColumnSource& columns) {
+  RowMap map(type);
+  const int count = columns.count();
+  if (type.kind != Kind::object) {
+    if (count != 1)
+      return row_mismatch(fmt::format("A single value is read from one column; the row has {}.", count));
+    map.cells_.push_back({&type, 0, 0});
+    return map;
+  }
+  const ObjectInfo& object = type.object();
+  std::string without_field;
+  std::uint64_t filled = 0;
+  for (int column = 0; column < count; ++column) {
+    const FieldInfo* const field = object.find(columns.name(column));
+    const std::uint64_t bit = field == nullptr ? 0 : std::uint64_t{1} << (field - object.fields);
+    if (field == nullptr || (filled & bit) != 0) {
+      append_name(without_field, columns.name(column));
+      continue;
+    }
+    filled |= bit;
+    map.cells_.push_back({field->type, field->offset, column});
+  }
+  std::string without_column;
+  for (std::size_t i = 0; i < object.count; ++i)
+    if ((filled >> i & 1) == 0) append_name(without_column, object.fields[i].name());
+  if (without_field.empty() && without_column.empty()) return map;
+  std::string detail = fmt::format("The row does not fit {}:", type.name());
+  if (!without_field.empty()) detail += fmt::format(" no field for column {};", without_field);
+  if (!without_column.empty()) detail += fmt::format(" no column for field {};", without_column);
+  detail.back() = '.';
+  return row_mismatch(std::move(detail));
+}
+
+Result<void> RowMap::read(const ColumnSource& columns, void* value) const {
+  for (const Cell& cell : cells_)
+    if (!read_column(columns, cell.column, *cell.type, static_cast<char*>(value) + cell.offset)) [[unlikely]]
+      return mismatch(columns, cell);
+  return {};
+}
+
+std::unexpected<Error> RowMap::mismatch(const ColumnSource& columns, const Cell& cell) const {
+  return row_mismatch(fmt::format(
+      "Column {} of {} holds {}, which its field cannot.", columns.name(cell.column),
+      type_->kind == Kind::object ? type_->name() : "the row", kind_word(columns.kind(cell.column))));
+}
+
+Result<SqlValue> to_sql_value(const TypeInfo& type, const void* value, std::string& storage) {
+  SqlValue sql;
+  switch (type.kind) {
+    case Kind::optional: {
+      const void* const inside = type.optional->get(value);
+      return inside == nullptr ? Result<SqlValue>(sql) : to_sql_value(*type.element, inside, storage);
+    }
+    case Kind::patch:
+      if (type.patch->state(value) != PatchState::value) return sql;
+      return to_sql_value(*type.element, type.patch->get(value), storage);
+    case Kind::boolean:
+      sql.kind = SqlValue::Kind::boolean;
+      sql.integer = *static_cast<const bool*>(value) ? 1 : 0;
+      return sql;
+    case Kind::integer:
+      sql.kind = SqlValue::Kind::integer;
+      sql.integer = load_integer(value, type.width, type.is_signed);
+      if (!type.is_signed && sql.integer < 0)
+        return fail(Category::invalid, "validation_failed", "An integer is too large to be stored.");
+      return sql;
+    case Kind::real:
+      sql.kind = SqlValue::Kind::real;
+      sql.real = type.width == 4 ? static_cast<double>(*static_cast<const float*>(value))
+                                 : *static_cast<const double*>(value);
+      return sql;
+    case Kind::string:
+      sql.kind = SqlValue::Kind::text;
+      sql.text = *static_cast<const std::string*>(value);
+      return sql;
+    case Kind::enumeration:
+      sql.kind = SqlValue::Kind::text;
+      sql.text = type.enumeration().name_of(load_integer(value, type.width, type.is_signed));
+      if (sql.text.empty())
+        return fail(Category::invalid, "validation_failed",
+                    fmt::format("A value of {} has no name.", type.name()));
+      return sql;
+    case Kind::uuid:
+      sql.kind = SqlValue::Kind::uuid;
+      sql.uuid = static_cast<const Uuid*>(value)->bytes.data();
+      return sql;
+    case Kind::time:
+      sql.kind = SqlValue::Kind::time;
+      sql.integer = static_cast<const Time*>(value)->time_since_epoch().count();
+      return sql;
+    case Kind::json:
+    case Kind::list:
+    case Kind::map:
+    case Kind::object:
+    case Kind::variant:
+      break;
+  }
+  storage.clear();
+  if (!append_json(storage, type, value, View::stored))
+    return fail(Category::invalid, "validation_failed", "A value has no form as JSON and cannot be stored.");
+  sql.kind = SqlValue::Kind::text;
+  sql.text = storage;
+  return sql;
+}
+
+}  // namespace bedplate

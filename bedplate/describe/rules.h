@@ -1,0 +1,42 @@
+// The rules of a description, applied to one value: shared by every reader and by validate(). Not for
+// callers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bedplate/describe/table.h"
+
+namespace bedplate::detail {
+
+/// Who is told about a broken rule; knows where the value stands.
+class RuleReport {
+ public:
+  virtual void fault(std::string_view code, std::string message) = 0;
+
+ protected:
+  ~RuleReport() = default;
+};
+
+/// Length, pattern, format, custom check. Every one that is broken is reported. `text` is valid UTF-8.
+void check_string(const Rules& rules, const std::string& text, RuleReport& report);
+/// Items of a list, or entries of a map.
+void check_count(const Rules& rules, std::size_t count, RuleReport& report);
+/// The range of an integer field: its rule, or what its width holds. `negative` and `magnitude` are its sign
+/// and absolute value. True when it is inside.
+bool check_integer(const Rules& rules, const TypeInfo& type, bool negative, std::uint64_t magnitude,
+                   RuleReport& report);
+/// Reports an integer below or above the range of its field, when it does not even fit 64 bits.
+void report_out_of_range(const Rules& rules, const TypeInfo& type, bool below, RuleReport& report);
+/// The limits of a finite real.
+void check_real(const Rules& rules, double value, RuleReport& report);
+/// No item twice. n log n.
+void check_unique(const TypeInfo& element, ListView list, RuleReport& report);
+/// The author's own check, when there is one.
+void check_custom(const Rules& rules, const void* value, RuleReport& report);
+
+/// "must be one of todo, in_progress, done"
+std::string one_of_sentence(const EnumInfo& info);
+
+}  // namespace bedplate::detail
