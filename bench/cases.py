@@ -1,0 +1,181 @@
+"""The benches, one function each: it runs its rounds and returns the lines of the table.
+
+What must be reached is the project's promise (bench/README.md); `then` is where it wants to be.
+"""
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import time
+
+import tasks_data
+from lab import (RELEASE, ROOT, ROUNDS, WORK, Measure, bedplate, cost, fastify, fsync_p50_us, nginx, of, ratio,
+                 raw_limit, take_turns)
+
+
+def http():
+    with bedplate(WORK / "empty") as ours, raw_limit() as raw, nginx() as web, fastify("livez.js") as peer:
+        path = ("--path", "/livez")
+        rounds = take_turns({server.name: lambda server=server: server.load(*path)
+                             for server in (ours, raw, web, peer)})
+    rps = {name: of(results, "rps") for name, results in rounds.items()}
+    user_ns = statistics.median(of(rounds["bedplate"], "server_user_ns"))
+    return [
+        Measure("of the raw limit", ratio(rps["bedplate"], rps["raw limit"]), 0.80, 0.92, note=cost(rounds["bedplate"])),
+        Measure("of nginx `return 200`", ratio(rps["bedplate"], rps["nginx"]), 1.05, note=cost(rounds["nginx"])),
+        Measure("of Fastify", ratio(rps["bedplate"], rps["Fastify"]), 2.0, note=cost(rounds["Fastify"])),
+        Measure("user CPU a request", user_ns, 1200, unit="ns"),
+    ]
+
+
+def http_pipelined():
+    with bedplate(WORK / "empty") as ours, raw_limit() as raw:
+        rounds = take_turns({server.name: lambda server=server: server.load("--path", "/livez", "--pipeline", 16)
+                             for server in (ours, raw)})
+    return [Measure("of the raw limit", ratio(of(rounds["bedplate"], "rps"), of(rounds["raw limit"], "rps")),
+                    0.5, 0.7, note=cost(rounds["bedplate"]))]
+
+
+def peer_with_tasks():
+    """Fastify over a database of its own, filled anew, with its request lines."""
+    folder = WORK / "peer"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    read, listing = folder / "read.txt", folder / "list.txt"
+    server = fastify("tasks.js", folder / "tasks.db", tasks_data.USERS, tasks_data.TASKS_PER_USER, read, listing)
+    return server, read, listing
+
+
+def tasks_read():
+    data = tasks_data.ensure()
+    peer_server, peer_read, _ = peer_with_tasks()
+    with bedplate(data.folder) as ours, raw_limit() as raw, peer_server as peer:
+        rounds = take_turns({
+            "ours": lambda: ours.load("--paths", data.read_paths),
+            "raw": lambda: raw.load("--paths", data.read_paths),
+            "peer": lambda: peer.load("--paths", peer_read),
+        })
+    rps = {name: of(results, "rps") for name, results in rounds.items()}
+    return [
+        Measure("of the raw limit", ratio(rps["ours"], rps["raw"]), 0.48, 0.6, note=cost(rounds["ours"])),
+        Measure("of Fastify + node:sqlite", ratio(rps["ours"], rps["peer"]), 5.0, note=cost(rounds["peer"])),
+    ]
+
+
+def tasks_list():
+    data = tasks_data.ensure()
+    peer_server, _, peer_list = peer_with_tasks()
+    with bedplate(data.folder) as ours, peer_server as peer:
+        rounds = take_turns({
+            "ours": lambda: ours.load("--paths", data.list_paths),
+            "peer": lambda: peer.load("--paths", peer_list),
+        })
+    return [Measure("of Fastify + node:sqlite", ratio(of(rounds["ours"], "rps"), of(rounds["peer"], "rps")), 4.0, 8.0,
+                    note=f"{cost(rounds['ours'])}; theirs: {cost(rounds['peer'])}")]
+
+
+def tasks_write():
+    """Each server has its own copy of the data: they would lock each other out."""
+    data = tasks_data.ensure()
+    batched, single = data.copy("write"), data.copy("write_one_by_one")
+    create = ("--method", "POST", "--paths", data.create_paths, "--header", "Content-Type: application/json",
+              "--body", json.dumps({"title": "Buy milk", "description": "Two litres", "labels": ["home"]}))
+    with (bedplate(batched) as ours, raw_limit() as raw,
+          bedplate(single, "database.group_commit_max=1", name="one by one") as alone):
+        rounds = take_turns({
+            "ours": lambda: ours.load(*create),
+            "raw": lambda: raw.load(*create),
+            "alone": lambda: alone.load(*create),
+        })
+    disk_us = fsync_p50_us(WORK)
+    rps = {name: of(results, "rps") for name, results in rounds.items()}
+    disk = f"fsync p50 {disk_us:.0f} us"
+    return [
+        Measure("of the same server at batch size 1", ratio(rps["ours"], rps["alone"]), 6 if disk_us >= 50 else None,
+                10, note=f"{disk}; {cost(rounds['ours'])}"),
+        Measure("of the raw limit", ratio(rps["ours"], rps["raw"]), 0.25 if disk_us < 200 else None, 0.35, note=disk),
+    ]
+
+
+def program(name, bounds):
+    """A bench that is a program of its own: see bench/README.md for what it prints."""
+    done = subprocess.run(["taskset", "-c", "0", str(RELEASE / "bench" / name)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{name} failed: {done.stderr}{done.stdout}")
+    measures = []
+    for line in done.stdout.splitlines():
+        if not line.startswith("{"):
+            continue
+        one = json.loads(line)
+        must, then = bounds.get(one["measure"], (None, None))
+        note = (f"{statistics.median(one['ours']):.0f} {one['unit']} to "
+                f"{statistics.median(one['theirs']):.0f} {one['unit']}")
+        measures.append(Measure(f"{one['measure']}, of {one['yardstick']}", ratio(one["theirs"], one["ours"]), must,
+                                then, note=note))
+    return measures
+
+
+def json_bench():
+    return program("json_bench", {"read": (3.0, 4.0), "write": (3.0, 4.0)})
+
+
+def sql_sqlite():
+    return program("sql_sqlite_bench", {"point_read": (0.6, 0.8)})
+
+
+def start():
+    data = tasks_data.ensure()
+    times, resident = [], []
+    for _ in range(ROUNDS):
+        with bedplate(data.folder) as server:
+            times.append(server.ready_after_s * 1e3)
+            time.sleep(0.5)
+            status = open(f"/proc/{server.process.pid}/status", encoding="ascii").read()
+            resident.append(int(status.split("VmRSS:")[1].split()[0]) / 1024)
+    stripped = WORK / "bedplate.stripped"
+    subprocess.run(["strip", "-o", stripped, RELEASE / "bedplate"], check=True)
+    return [
+        Measure("from exec to the first connection", statistics.median(times), 100, 30, "ms"),
+        Measure("idle memory", statistics.median(resident), 40, 20, "MiB"),
+        Measure("stripped binary", os.path.getsize(stripped) / 2**20, 25, 12, "MiB"),
+    ]
+
+
+def build():
+    """In a build folder of its own, with the compiler cache off, as ./dev build does it."""
+    folder = WORK / "clean_build"
+    shutil.rmtree(folder, ignore_errors=True)
+    environment = {**os.environ, "CCACHE_DISABLE": "1"}
+
+    def timed(*command):
+        begin = time.monotonic()
+        subprocess.run([str(part) for part in command], check=True, env=environment, cwd=ROOT,
+                       stdout=subprocess.DEVNULL)
+        return time.monotonic() - begin
+
+    compile_all = ("cmake", "--build", folder, "--parallel", os.cpu_count())
+    clean_s = timed("cmake", "--preset", "release", "-B", folder) + timed(*compile_all)
+    again = []
+    for source in ("bedplate/http/server.cc", "bedplate/describe/json_read.cc", "services/identity/service.cc"):
+        if (ROOT / source).exists():
+            (ROOT / source).touch()
+            again.append(timed(*compile_all))
+    shutil.rmtree(folder)
+    measures = [Measure("clean", clean_s / 60, 8, 5, "min")]
+    if again:
+        measures.append(Measure("after touching one .cc", max(again), 20, 10, "s"))
+    return measures
+
+
+CASES = {
+    "http": http,
+    "http-pipelined": http_pipelined,
+    "tasks-read": tasks_read,
+    "tasks-list": tasks_list,
+    "tasks-write": tasks_write,
+    "json": json_bench,
+    "sql-sqlite": sql_sqlite,
+    "start": start,
+    "build": build,
+}
