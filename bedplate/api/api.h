@@ -14,11 +14,11 @@
 // operation's name is the Api's name and the member function's: "tasks.create". Input fields fill by name:
 //
 //   - a `{name}` in the path fills the field `name`; the input must have it, required and scalar;
-//   - GET and DELETE: the other fields come from the query string (lists repeat or use commas: see rest.h);
+//   - GET and DELETE: the other fields come from the query string (a list repeats its name);
 //   - POST, PUT and PATCH: the other fields come from the JSON body (PATCH: application/merge-patch+json too).
 //
 // What can be checked by the compiler is a static_assert with a sentence; the rest is checked when the Api is
-// served (surface.h), which then refuses to start. Objects are shared by all threads and outlive the Api.
+// served (rest.h), which then refuses to start. Objects are shared by all threads and outlive the Api.
 #pragma once
 
 #include <string>

@@ -15,6 +15,7 @@
 // `const Caller&` may stand first; the input may be missing; `Async<void>` answers nothing (204).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -107,7 +108,7 @@ inline std::unexpected<Error> fail(const ErrorCode& error) {
 /// Who may call. There is no default: an operation that does not say does not compile.
 enum class Access : std::uint8_t {
   unsaid,
-  open_to_all,  ///< no token needed; one that is sent must still be good
+  open_to_all,  ///< no token needed; one that is sent is not looked at, and the caller is anonymous
   any_user,     ///< a good token, whatever its scopes
   scopes,       ///< a good token that has every scope named
 };

@@ -65,7 +65,8 @@ inline auto any_user() {
   return detail::AccessOption{[](Operation& operation) { operation.access = Access::any_user; }};
 }
 
-/// Everybody, without a token. Said out loud because it is the exception.
+/// Everybody. Said out loud because it is the exception. A token is not looked at, so that a client that still sends an
+/// expired one can log in; the caller is anonymous.
 inline auto open_to_all() {
   return detail::AccessOption{[](Operation& operation) { operation.access = Access::open_to_all; }};
 }

@@ -1,0 +1,33 @@
+// /docs: the reference that people read and try, drawn by Swagger UI from /openapi.json. Everything comes from the
+// binary; the page asks nobody else for anything.
+//
+// The UI's files are npm's swagger-ui-dist, embedded when web/node_modules was installed at build time (./dev does).
+// Without them /docs says so and links the document.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "bedplate/api/operation.h"
+#include "bedplate/http/handler.h"
+
+namespace bedplate::api {
+
+/// Scripts, styles and requests of this origin only; images may be inline (the UI's icons are data: URLs).
+inline constexpr std::string_view kDocsContentSecurityPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+struct DocsPage {
+  Route route;
+  std::unique_ptr<http::Handler> handler;
+};
+
+/// Whether the UI is in this binary.
+bool has_docs_ui();
+
+/// The page and its files.
+std::vector<DocsPage> docs_pages();
+
+}  // namespace bedplate::api

@@ -1,0 +1,28 @@
+// The OpenAPI 3.1 document of a program's operations: what rest.h serves, in the form that tools read.
+//
+//   std::string document = openapi_document({.title = "Tasks", .version = "1.0.0"}, apis);
+//
+// Everything in it follows from the operations and their types: parameters and bodies with their rules, examples,
+// every answer with its headers, every error with its codes, the security scheme with the scopes that operations name,
+// links between operations. Schemas of types are under components/schemas by the type's name; of a type whose input
+// and output differ, the input is "<Name>Input".
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace bedplate::api {
+
+class Api;
+
+struct DocumentInfo {
+  std::string title = "API";
+  std::string version = "0.0.0";
+  std::string description;  ///< CommonMark; empty: the title
+  std::string contact = "The operators of this server";
+};
+
+/// The operations were accepted by Rest::make(). Deterministic: the same program gives the same bytes.
+std::string openapi_document(const DocumentInfo& info, std::span<const Api> apis);
+
+}  // namespace bedplate::api
