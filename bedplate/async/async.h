@@ -246,6 +246,18 @@ class [[nodiscard]] Async {
     return promise.take();
   }
 
+  /// Runs it as far as it goes without waiting. Nothing: it waits, and is dropped where it stands, with everything
+  /// that it awaits. Only where whoever made it wait knows of this and never resumes it (a read that is to start
+  /// again elsewhere); it runs without a scope, so no wait is left registered.
+  std::optional<Result<T>> run_unless_waiting() && {
+    auto& promise = handle_.promise();
+    promise.starting = true;
+    handle_.resume();
+    if (promise.finished) return promise.take();
+    std::exchange(handle_, {}).destroy();
+    return std::nullopt;
+  }
+
  private:
   friend promise_type;
   template <class U>

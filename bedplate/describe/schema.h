@@ -1,15 +1,17 @@
 // JSON Schema (draft 2020-12) of described types.
 //
-//   std::string document = json_schema(type_of<Task>(), View::output);      // with its own $defs
+//   std::string document = json_schema(type_of<Task>(), View::output);      // complete, with its own $defs
 //
-//   SchemaWriter writer(View::input, "#/components/schemas/");               // OpenAPI: refs into a shared
-//   place writer.write(out, type_of<CreateTask>());                                //
+//   SchemaWriter writer("#/components/schemas/");                            // OpenAPI: refs into a shared
+//   place for (operation) writer.collect(*operation.input, View::input);           // first all of them, then
+//   write writer.write(out, *operation.input, View::input);                        //
 //   {"$ref":"#/components/schemas/CreateTask"} writer.write_definitions(out); //
 //   "CreateTask":{...},"Status":{...}
 //
-// Input and output are two views of a type: what is required differs (input: what must be given; output: what
-// is always there), read_only fields are missing from input, write_only ones from output. A type whose views
-// differ is written under two names in a document that shows both: "Task" for output, "TaskInput" for input.
+// Input and output are two views of a struct: what is required differs (input: what must be given; output:
+// what is always there), read_only fields are missing from input, write_only ones from output. A struct that
+// a document shows in both views, and whose views differ, has two definitions: "Task" for output, "TaskInput"
+// for input. Two types of one name are told apart by a number.
 #pragma once
 
 #include <string>
@@ -22,33 +24,42 @@
 
 namespace bedplate {
 
-/// Writes schemas and remembers the named types (structs, enums) they refer to. One writer a document.
+/// Writes schemas and remembers the named types (structs, enums) that they refer to. One writer a document.
+/// Views are View::input and View::output.
 class SchemaWriter {
  public:
   /// `ref_prefix` stands before a type's name in a $ref.
   explicit SchemaWriter(std::string_view ref_prefix = "#/$defs/") : ref_prefix_(ref_prefix) {}
 
+  /// Makes the named types in `type` known, so that names can be chosen well: what is written without it, is
+  /// collected then.
+  void collect(const TypeInfo& type, View view);
+
   /// The schema of a type as it stands in a larger document: a $ref for a struct or enum, the schema itself
   /// else.
   void write(Buffer& out, const TypeInfo& type, View view);
-  /// The schema of a field's values with its rules, doc, example and default: for a parameter or a property.
+  /// The schema of a field with its rules, doc, example and default: for a property, a parameter, a setting.
   void write_field(Buffer& out, const FieldInfo& field, const TypeInfo& owner, View view);
-  /// The members of an object that holds every definition that was referred to,
-  /// `"Task":{...},"Status":{...}`, in the order of first use; definitions refer to others, which follow.
+  /// Every definition that was collected, as the members of an object: `"Task":{...},"Status":{...}`.
   void write_definitions(Buffer& out);
 
-  /// The name under which a type is referred to.
-  static std::string definition_name(const TypeInfo& type, View view);
+  /// The name under which a struct or an enum is referred to.
+  std::string_view name_of(const TypeInfo& type, View view);
 
  private:
   struct Definition {
     const TypeInfo* type;
     View view;
+    std::string name;
   };
-  void refer(Buffer& out, const TypeInfo& type, View view);
+  Definition* find(const TypeInfo& type, View view);
+  void collect_fields(const TypeInfo& type, View view);
+  void choose_name(Definition& definition);
+  void write_reference(Buffer& out, const TypeInfo& type, View view, bool nullable);
+  void write_members(Buffer& out, const TypeInfo& type, const Rules& rules, const Rules& item_rules,
+                     bool nullable, View view);
+  void write_variant(Buffer& out, const TypeInfo& type, bool nullable, View view);
   void write_object(Buffer& out, const TypeInfo& type, View view);
-  void write_value(Buffer& out, const TypeInfo& type, const Rules& rules, const Rules& item_rules,
-                   bool nullable, View view);
 
   std::string ref_prefix_;
   std::vector<Definition> definitions_;

@@ -27,11 +27,10 @@
 
 #include "bedplate/async/async.h"
 #include "bedplate/sql/error.h"
+#include "bedplate/sql/maintenance.h"
 #include "bedplate/sql/session.h"
 
 namespace bedplate::sql {
-
-enum class Dialect : std::uint8_t { sqlite, postgresql };
 
 /// What to do in a transaction, with its types forgotten.
 class TransactionBody {
@@ -154,6 +153,8 @@ class Database {
 
   virtual Dialect dialect() const = 0;
   virtual DatabaseStats stats() const = 0;
+  /// A connection for migrations (migrate.h), beside those that serve.
+  virtual Result<std::unique_ptr<Maintenance>> maintenance() = 0;
 
   /// Takes no more work, finishes what is queued, and closes every connection. From any thread, once; blocks.
   /// The loops that read here have stopped, or no longer read. The destructor does it too.

@@ -26,12 +26,7 @@
 
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
-
-namespace bedplate {
-struct TypeInfo;
-template <class T>
-const TypeInfo& type_of();
-}  // namespace bedplate
+#include "bedplate/describe/describe.h"
 
 namespace bedplate::sql {
 
@@ -39,7 +34,17 @@ namespace bedplate::sql {
 /// of a `co_await` live until it has its answer). Move-only.
 class Param {
  public:
-  enum class Kind : std::uint8_t { null, boolean, integer, real, text, blob, uuid, time };
+  enum class Kind : std::uint8_t {
+    null,
+    boolean,
+    integer,
+    real,
+    text,
+    blob,
+    uuid,
+    time,
+    unfit,  ///< a described value without a SQL form; statements refuse it
+  };
 
   Param() = default;
   Param(std::nullptr_t) {}

@@ -58,8 +58,7 @@ class Statement : public Op {
   std::span<const Param> params;
   RowTarget target;
 
-  // The answer.
-  std::optional<Error> error;
+  // The answer, besides Op::error.
   std::int64_t rows_read = 0;
   std::int64_t rows_affected = 0;
 
@@ -70,20 +69,15 @@ class Statement : public Op {
     set_row_not_found();
     return true;
   }
-  /// wait(), for ok().
-  template <class P>
-  void wait_or_fail(std::coroutine_handle<P> h) {
-    fails_ = &h.promise();
-    wait(h);
-  }
   /// For drivers: the answer of a statement that waited is here. Its coroutine goes on, or ends if it said
   /// ok().
-  void complete();
+  void complete() {
+    failed();
+    resume();
+  }
 
  private:
   void set_row_not_found();
-
-  bedplate::detail::PromiseBase* fails_ = nullptr;  ///< the coroutine that an error ends
 };
 
 /// What a driver implements for a session.
@@ -187,8 +181,8 @@ struct QueryAwaiter {
 
   bool await_ready() { return query.begin(); }
   template <class P>
-  void await_suspend(std::coroutine_handle<P> h) {
-    query.wait(h);
+  bool await_suspend(std::coroutine_handle<P> h) {
+    return query.wait(h);
   }
   Result<typename Q::Row> await_resume() {
     if (query.failed()) return std::unexpected(std::move(*query.error));
@@ -207,9 +201,13 @@ class [[nodiscard]] OkQueryAwaiter {
     return done_ && !query_.failed();
   }
   template <class P>
-  void await_suspend(std::coroutine_handle<P> h) {
-    if (done_) return h.promise().fail_while_suspended(std::move(*query_.error));
-    query_.wait_or_fail(h);
+  bool await_suspend(std::coroutine_handle<P> h) {
+    if (!done_) {
+      query_.ends_on_error = &h.promise();
+      if (query_.wait(h)) return true;
+    }
+    h.promise().fail_while_suspended(std::move(*query_.error));
+    return true;
   }
   typename Q::Row await_resume() { return query_.take(); }
 

@@ -1,0 +1,377 @@
+#include "bedplate/describe/schema.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "bedplate/base/text.h"
+#include "bedplate/describe/any_value.h"
+#include "bedplate/describe/text_format.h"
+
+namespace bedplate {
+
+namespace {
+
+constexpr Rules kNoRules{};
+
+/// Members of a JSON object, one after another.
+void member(Buffer& out, std::string_view name) {
+  if (!out.empty() && out.back() != '{' && out.back() != '[') out.put(',');
+  append_json_string(out, name);
+  out.put(':');
+}
+void member(Buffer& out, std::string_view name, std::string_view text) {
+  member(out, name);
+  append_json_string(out, text);
+}
+void member_integer(Buffer& out, std::string_view name, std::int64_t value) {
+  member(out, name);
+  char* const to = out.need(kIntSizeMax);
+  out.advance_to(write_int(to, value));
+}
+void member_real(Buffer& out, std::string_view name, double value) {
+  member(out, name);
+  char* const to = out.need(kDoubleSizeMax);
+  out.advance_to(write_double(to, value));
+}
+void member_true(Buffer& out, std::string_view name) {
+  member(out, name);
+  out.append("true");
+}
+void member_type(Buffer& out, std::string_view word, bool nullable) {
+  if (!nullable) return member(out, "type", word);
+  member(out, "type");
+  out.put('[');
+  append_json_string(out, word);
+  out.append(",\"null\"]");
+}
+
+bool is_shown(const FieldInfo& field, View view) {
+  return !field.has(view == View::input ? kReadOnly : kWriteOnly);
+}
+
+/// Whether a value of this view always has the field.
+bool is_always_there(const FieldInfo& field, View view) {
+  if (view == View::input) return field.has(kRequired);
+  return field.type->kind != Kind::patch && !field.has(kOmitNull);
+}
+
+bool is_named(const TypeInfo& type) {
+  return type.kind == Kind::object || type.kind == Kind::enumeration;
+}
+
+bool is_text_kind(Kind kind) {
+  return kind == Kind::string || kind == Kind::enumeration || kind == Kind::uuid || kind == Kind::time;
+}
+
+/// Whether input and output of a type differ, in a struct or in anything inside it.
+bool views_differ(const TypeInfo& type, std::vector<const TypeInfo*>& visited) {
+  if (type.kind == Kind::variant) {
+    for (std::size_t i = 0; i < type.variant->count; ++i)
+      if (views_differ(*type.variant->alternatives[i], visited)) return true;
+    return false;
+  }
+  if (type.element != nullptr) return views_differ(*type.element, visited);
+  if (type.kind != Kind::object || std::find(visited.begin(), visited.end(), &type) != visited.end())
+    return false;
+  visited.push_back(&type);
+  for (const FieldInfo& field : type.object().all()) {
+    const bool same = is_shown(field, View::input) == is_shown(field, View::output) &&
+                      is_always_there(field, View::input) == is_always_there(field, View::output);
+    if (!same || views_differ(*field.type, visited)) return true;
+  }
+  return false;
+}
+
+bool views_differ(const TypeInfo& type) {
+  std::vector<const TypeInfo*> visited;
+  return views_differ(type, visited);
+}
+
+void write_integer_members(Buffer& out, const TypeInfo& type, const Rules& rules) {
+  member(out, "format", type.width == 8 ? "int64" : "int32");
+  if (rules.flags & kHasRange) {
+    member_integer(out, "minimum", rules.min);
+    member_integer(out, "maximum", rules.max);
+    return;
+  }
+  const unsigned bits = type.width * 8u;
+  const std::uint64_t high =
+      std::numeric_limits<std::uint64_t>::max() >> (64 - bits + (type.is_signed ? 1 : 0));
+  member_integer(out, "minimum", type.is_signed ? -static_cast<std::int64_t>(high) - 1 : 0);
+  member(out, "maximum");
+  char* const to = out.need(kIntSizeMax);
+  out.advance_to(write_uint(to, high));
+}
+
+void write_string_members(Buffer& out, const Rules& rules) {
+  if (rules.flags & kHasLength) {
+    member_integer(out, "minLength", rules.min);
+    member_integer(out, "maxLength", rules.max);
+  }
+  if (rules.flags & kHasPattern) member(out, "pattern", rules.pattern);
+  if (rules.flags & kHasFormat) member(out, "format", text_format_name(rules.format));
+}
+
+void write_enum(Buffer& out, const EnumInfo& info) {
+  member(out, "type", "string");
+  if (info.doc != nullptr && *info.doc != '\0') member(out, "description", info.doc);
+  member(out, "enum");
+  out.put('[');
+  for (std::size_t i = 0; i < info.values.size(); ++i) {
+    if (i > 0) out.put(',');
+    append_json_string(out, info.values[i].name);
+  }
+  out.put(']');
+}
+
+/// The value that the field has when input leaves it out.
+void write_default(Buffer& out, const FieldInfo& field, const TypeInfo& owner) {
+  const AnyValue fresh(owner);
+  const void* const value = field.in(fresh.data());
+  if (field.type->kind == Kind::optional && field.type->optional->get(value) == nullptr) return;
+  if (field.type->kind == Kind::patch) return;
+  member(out, "default");
+  write_json(out, *field.type, value, View::stored);
+}
+
+void write_example(Buffer& out, const FieldInfo& field) {
+  member(out, "examples");
+  out.put('[');
+  if (is_text_kind(field.type->value_type().kind))
+    append_json_string(out, field.example);
+  else
+    out.append(check_json(field.example) ? std::string_view(field.example) : std::string_view("null"));
+  out.put(']');
+}
+
+}  // namespace
+
+SchemaWriter::Definition* SchemaWriter::find(const TypeInfo& type, View view) {
+  const auto found =
+      std::find_if(definitions_.begin(), definitions_.end(), [&](const Definition& definition) {
+        return definition.type == &type && (definition.view == view || type.kind == Kind::enumeration);
+      });
+  return found == definitions_.end() ? nullptr : &*found;
+}
+
+void SchemaWriter::collect(const TypeInfo& type, View view) {
+  if (is_named(type)) {
+    if (find(type, view) != nullptr) return;
+    definitions_.push_back({&type, view, {}});
+    if (type.kind == Kind::object) collect_fields(type, view);
+  } else if (type.kind == Kind::variant) {
+    for (std::size_t i = 0; i < type.variant->count; ++i) collect(*type.variant->alternatives[i], view);
+  } else if (type.element != nullptr) {
+    collect(*type.element, view);
+  }
+}
+
+void SchemaWriter::collect_fields(const TypeInfo& type, View view) {
+  for (const FieldInfo& field : type.object().all())
+    if (is_shown(field, view)) collect(*field.type, view);
+}
+
+void SchemaWriter::choose_name(Definition& definition) {
+  const View other_view = definition.view == View::input ? View::output : View::input;
+  const Definition* const other =
+      definition.type->kind == Kind::object ? find(*definition.type, other_view) : nullptr;
+  const bool differs = other != nullptr && views_differ(*definition.type);
+  if (other != nullptr && !differs && !other->name.empty()) {
+    definition.name = other->name;
+    return;
+  }
+  std::string name(definition.type->name());
+  if (differs && definition.view == View::input) name += "Input";
+  if (differs && definition.view == View::output && other->name == name) name += "Output";
+  const auto is_taken = [&](const std::string& candidate) {
+    return std::any_of(definitions_.begin(), definitions_.end(), [&](const Definition& d) {
+      return d.name == candidate && (d.type != definition.type || differs);
+    });
+  };
+  std::string candidate = name;
+  for (int number = 2; is_taken(candidate); ++number) candidate = name + std::to_string(number);
+  definition.name = std::move(candidate);
+}
+
+std::string_view SchemaWriter::name_of(const TypeInfo& type, View view) {
+  collect(type, view);
+  Definition& definition = *find(type, view);
+  if (definition.name.empty()) choose_name(definition);
+  return definition.name;
+}
+
+void SchemaWriter::write_reference(Buffer& out, const TypeInfo& type, View view, bool nullable) {
+  if (nullable) {
+    member(out, "anyOf");
+    out.append("[{");
+  }
+  member(out, "$ref", ref_prefix_ + std::string(name_of(type, view)));
+  if (nullable) out.append("},{\"type\":\"null\"}]");
+}
+
+void SchemaWriter::write_variant(Buffer& out, const TypeInfo& type, bool nullable, View view) {
+  const VariantOps& variant = *type.variant;
+  member(out, "oneOf");
+  out.put('[');
+  for (std::size_t i = 0; i < variant.count; ++i) {
+    if (i > 0) out.put(',');
+    out.put('{');
+    member(out, "type", "object");
+    member(out, "properties");
+    out.put('{');
+    member(out, variant.tags[i]);
+    write(out, *variant.alternatives[i], view);
+    out.put('}');
+    member(out, "required");
+    out.put('[');
+    append_json_string(out, variant.tags[i]);
+    out.append("],\"additionalProperties\":false}");
+  }
+  if (nullable) out.append(",{\"type\":\"null\"}");
+  out.put(']');
+}
+
+void SchemaWriter::write_members(Buffer& out, const TypeInfo& type, const Rules& rules,
+                                 const Rules& item_rules, bool nullable, View view) {
+  switch (type.kind) {
+    case Kind::boolean:
+      return member_type(out, "boolean", nullable);
+    case Kind::integer:
+      member_type(out, "integer", nullable);
+      return write_integer_members(out, type, rules);
+    case Kind::real:
+      member_type(out, "number", nullable);
+      member(out, "format", type.width == 4 ? "float" : "double");
+      if (rules.flags & kHasLimits) {
+        member_real(out, "minimum", rules.low);
+        member_real(out, "maximum", rules.high);
+      }
+      return;
+    case Kind::string:
+      member_type(out, "string", nullable);
+      return write_string_members(out, rules);
+    case Kind::uuid:
+      member_type(out, "string", nullable);
+      return member(out, "format", "uuid");
+    case Kind::time:
+      member_type(out, "string", nullable);
+      return member(out, "format", "date-time");
+    case Kind::json:
+      return;  // anything
+    case Kind::enumeration:
+    case Kind::object:
+      return write_reference(out, type, view, nullable);
+    case Kind::optional:
+      return write_members(out, *type.element, rules, item_rules, true, view);
+    case Kind::patch:
+      return write_members(out, *type.element, rules, item_rules, nullable, view);
+    case Kind::list:
+    case Kind::map: {
+      const bool list = type.kind == Kind::list;
+      member_type(out, list ? "array" : "object", nullable);
+      member(out, list ? "items" : "additionalProperties");
+      out.put('{');
+      write_members(out, *type.element, item_rules, kNoRules, false, view);
+      out.put('}');
+      if (rules.flags & kHasLength) {
+        member_integer(out, list ? "minItems" : "minProperties", rules.min);
+        member_integer(out, list ? "maxItems" : "maxProperties", rules.max);
+      }
+      if (rules.flags & kUnique) member_true(out, "uniqueItems");
+      return;
+    }
+    case Kind::variant:
+      return write_variant(out, type, nullable, view);
+  }
+}
+
+void SchemaWriter::write(Buffer& out, const TypeInfo& type, View view) {
+  out.put('{');
+  write_members(out, type, kNoRules, kNoRules, false, view);
+  out.put('}');
+}
+
+void SchemaWriter::write_field(Buffer& out, const FieldInfo& field, const TypeInfo& owner, View view) {
+  out.put('{');
+  write_members(out, *field.type, field.rules, field.item_rules, field.has(kNullable), view);
+  if (field.doc != nullptr && *field.doc != '\0') member(out, "description", field.doc);
+  if (field.has(kHasDefault) && view == View::input) write_default(out, field, owner);
+  if (field.example != nullptr) write_example(out, field);
+  if (field.has(kReadOnly)) member_true(out, "readOnly");
+  if (field.has(kWriteOnly)) member_true(out, "writeOnly");
+  if (field.has(kDeprecated)) member_true(out, "deprecated");
+  out.put('}');
+}
+
+void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view) {
+  const ObjectInfo& object = type.object();
+  member(out, "type", "object");
+  if (object.doc != nullptr && *object.doc != '\0') member(out, "description", object.doc);
+  member(out, "properties");
+  out.put('{');
+  bool any_required = false;
+  for (const FieldInfo& field : object.all()) {
+    if (!is_shown(field, view)) continue;
+    any_required |= is_always_there(field, view);
+    member(out, field.name());
+    write_field(out, field, type, view);
+  }
+  out.put('}');
+  if (any_required) {
+    member(out, "required");
+    out.put('[');
+    for (const FieldInfo& field : object.all()) {
+      if (!is_shown(field, view) || !is_always_there(field, view)) continue;
+      if (out.back() != '[') out.put(',');
+      append_json_string(out, field.name());
+    }
+    out.put(']');
+  }
+  // Readers of answers must tolerate fields that a later version adds; input refuses them.
+  if (view == View::input) {
+    member(out, "additionalProperties");
+    out.append("false");
+  }
+}
+
+void SchemaWriter::write_definitions(Buffer& out) {
+  std::vector<std::string> written;
+  for (std::size_t i = 0; i < definitions_.size(); ++i) {  // writing one may add more behind it
+    const TypeInfo& type = *definitions_[i].type;
+    const View view = definitions_[i].view;
+    std::string name(name_of(type, view));
+    if (std::find(written.begin(), written.end(), name) != written.end()) continue;  // both views are one
+    member(out, name);
+    out.put('{');
+    if (type.kind == Kind::enumeration)
+      write_enum(out, type.enumeration());
+    else
+      write_object(out, type, view);
+    out.put('}');
+    written.push_back(std::move(name));
+  }
+}
+
+std::string json_schema(const TypeInfo& type, View view) {
+  SchemaWriter writer;
+  writer.collect(type, view);
+  Buffer out;
+  out.append("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",");
+  Buffer root;
+  writer.write(root, type, view);
+  out.append(root.view().substr(1, root.size() - 2));
+  Buffer definitions;
+  writer.write_definitions(definitions);
+  if (!definitions.empty()) {
+    if (out.back() != ',') out.put(',');
+    out.append("\"$defs\":{");
+    out.append(definitions.view());
+    out.put('}');
+  }
+  if (out.back() == ',') out.truncate(out.size() - 1);
+  out.put('}');
+  return out.to_string();
+}
+
+}  // namespace bedplate

@@ -1,0 +1,49 @@
+#include "bedplate/sql/params.h"
+
+#include "bedplate/describe/rows.h"
+
+namespace bedplate::sql {
+
+Param Param::described(const TypeInfo& type, const void* value) {
+  Param param;
+  std::string storage;
+  Result<SqlValue> form = to_sql_value(type, value, storage);
+  if (!form) {
+    param.kind_ = Kind::unfit;
+    return param;
+  }
+  switch (form->kind) {
+    case SqlValue::Kind::null:
+      break;
+    case SqlValue::Kind::boolean:
+      return Param(form->integer != 0);
+    case SqlValue::Kind::integer:
+      return Param(form->integer);
+    case SqlValue::Kind::real:
+      return Param(form->real);
+    case SqlValue::Kind::text:
+      param.kind_ = Kind::text;
+      param.value_.bytes = {form->text.data(), form->text.size()};
+      if (form->text.data() == storage.data()) return std::move(param).owned();
+      break;
+    case SqlValue::Kind::uuid:
+      param.kind_ = Kind::uuid;
+      std::memcpy(param.value_.uuid, form->uuid, sizeof param.value_.uuid);
+      break;
+    case SqlValue::Kind::time:
+      param.kind_ = Kind::time;
+      param.value_.integer = form->integer;
+      break;
+  }
+  return param;
+}
+
+Param&& Param::owned() && {
+  if ((kind_ == Kind::text || kind_ == Kind::blob) && !kept_) {
+    kept_ = std::make_unique<std::string>(bytes());
+    value_.bytes = {kept_->data(), kept_->size()};
+  }
+  return std::move(*this);
+}
+
+}  // namespace bedplate::sql

@@ -1,0 +1,16 @@
+// From SQLite's result codes to our errors. Inside the driver only.
+#pragma once
+
+#include <string_view>
+
+#include "bedplate/base/result.h"
+
+struct sqlite3;
+
+namespace bedplate::sql {
+
+/// The error for `code` (an extended result code of the call that just failed on `db`). Faults of the program
+/// or the machine are logged with SQLite's words and the statement's text, which hold no parameter values.
+Error sqlite_error(sqlite3* db, int code, std::string_view sql);
+
+}  // namespace bedplate::sql

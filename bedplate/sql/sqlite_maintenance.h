@@ -1,0 +1,14 @@
+// Maintenance of a SQLite database. Inside the driver only.
+#pragma once
+
+#include <memory>
+
+#include "bedplate/base/result.h"
+#include "bedplate/sql/maintenance.h"
+#include "bedplate/sql/sqlite.h"
+
+namespace bedplate::sql {
+
+Result<std::unique_ptr<Maintenance>> open_sqlite_maintenance(const SqliteOptions& options);
+
+}  // namespace bedplate::sql
