@@ -96,8 +96,12 @@ std::optional<Network> Network::parse(std::string_view text) {
   return network;
 }
 
-Result<TrustedProxies> TrustedProxies::parse(std::span<const std::string> networks) {
+Result<TrustedProxies> TrustedProxies::parse(std::span<const std::string> networks, std::string_view chain_field) {
   TrustedProxies proxies;
+  proxies.chain_field_ = field_id(chain_field);
+  if (proxies.chain_field_ != FieldId::x_forwarded_for && proxies.chain_field_ != FieldId::forwarded)
+    return fail(Category::invalid, "bad_forwarded_field",
+                "server.forwarded_field is neither \"x-forwarded-for\" nor \"forwarded\".");
   for (const std::string& text : networks) {
     if (text == "unix") {
       proxies.unix_ = true;
@@ -118,15 +122,14 @@ bool TrustedProxies::trusts(std::string_view peer_address) const {
   return address && std::ranges::any_of(networks_, [&](const Network& n) { return n.contains(*address); });
 }
 
-std::string_view TrustedProxies::client_of(std::string_view peer, std::string_view chain,
-                                           bool is_forwarded_field) const {
+std::string_view TrustedProxies::client_of(std::string_view peer, std::string_view chain) const {
   std::string_view client = peer;
   while (trusts(client) && !chain.empty()) {
     const std::size_t comma = chain.rfind(',');
     const bool is_first = comma == std::string_view::npos;
     const std::string_view element = trim(is_first ? chain : chain.substr(comma + 1));
     chain = is_first ? std::string_view() : chain.substr(0, comma);
-    const std::string_view node = without_port(is_forwarded_field ? for_parameter(element) : element);
+    const std::string_view node = without_port(chain_field_ == FieldId::forwarded ? for_parameter(element) : element);
     if (!IpAddress::parse(node)) break;
     client = node;
   }

@@ -1,7 +1,7 @@
 // Network addresses: who is calling, through which proxies.
 //
 //   TrustedProxies proxies = *TrustedProxies::parse({"10.0.0.0/8", "::1"});
-//   proxies.client_of(peer, forwarded_for_values);
+//   proxies.client_of(peer, request.field_list(proxies.chain_field()));
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bedplate/base/result.h"
+#include "bedplate/http/field.h"
 
 namespace bedplate::http {
 
@@ -55,7 +56,8 @@ class TrustedProxies {
  public:
   TrustedProxies() = default;
   /// An entry that is no network is an error that names it. "unix" trusts Unix sockets.
-  static Result<TrustedProxies> parse(std::span<const std::string> networks);
+  static Result<TrustedProxies> parse(std::span<const std::string> networks,
+                                      std::string_view chain_field = "x-forwarded-for");
 
   bool empty() const { return networks_.empty() && !unix_; }
   bool trusts(std::string_view peer_address) const;
@@ -63,11 +65,14 @@ class TrustedProxies {
   /// proxy. `chain` is X-Forwarded-For, or the `for` values of Forwarded (RFC 7239), first client first; something
   /// unreadable ends the walk at the last good address. `peer` when it is not trusted itself.
   /// The answer views `peer`, or `chain`.
-  std::string_view client_of(std::string_view peer, std::string_view chain, bool is_forwarded_field) const;
+  std::string_view client_of(std::string_view peer, std::string_view chain) const;
+  /// Which of the two fields the proxies write.
+  FieldId chain_field() const { return chain_field_; }
 
  private:
   std::vector<Network> networks_;
   bool unix_ = false;
+  FieldId chain_field_ = FieldId::x_forwarded_for;
 };
 
 }  // namespace bedplate::http

@@ -15,7 +15,6 @@
 // that hands work to another thread keeps them alive by awaiting it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -29,10 +28,12 @@
 #include "bedplate/base/buffer.h"
 #include "bedplate/http/field.h"
 #include "bedplate/http/method.h"
+#include "bedplate/http/parser.h"
 
 namespace bedplate::http {
 
 class TrustedProxies;
+struct Framing;
 
 /// A body that is made piece by piece while it is sent. Owned by the Response; destroyed when the last piece
 /// is sent or the client is gone.
@@ -64,12 +65,12 @@ class Request {
 
   Method method() const { return method_; }
   /// The method as received; the only way to tell unknown ones apart.
-  std::string_view method_text() const { return method_text_; }
+  std::string_view method_text() const { return head_.method; }
   /// 1 for HTTP/1.1, 0 for HTTP/1.0.
-  int minor_version() const { return minor_version_; }
+  int minor_version() const { return head_.minor_version; }
 
   /// The request target as received: "/a%20b?c=d", "*", or absolute.
-  std::string_view target() const { return target_; }
+  std::string_view target() const { return head_.target; }
   /// The path, percent-decoded once and without dot segments; begins with "/" (or is "*" for OPTIONS *). It
   /// holds no NUL, no encoded slash and no invalid UTF-8: such requests were answered 400.
   std::string_view path() const { return path_; }
@@ -80,13 +81,10 @@ class Request {
   std::string_view authority() const { return authority_; }
 
   /// Every field in the order of its arrival.
-  std::span<const Field> fields() const { return fields_; }
+  std::span<const Field> fields() const { return head_.fields; }
   /// The value of the first such field; empty when there is none.
-  std::string_view field(FieldId id) const {
-    std::uint8_t at = first_[static_cast<std::size_t>(id)];
-    return at == 0 ? std::string_view() : fields_[at - 1].value;
-  }
-  bool has_field(FieldId id) const { return first_[static_cast<std::size_t>(id)] != 0; }
+  std::string_view field(FieldId id) const { return head_.value(id); }
+  bool has_field(FieldId id) const { return head_.has(id); }
   /// The same by name, in any case; nothing when there is none. Searches; use the FieldId where there is one.
   std::optional<std::string_view> field(std::string_view name) const;
   /// All values of a list field (Accept, If-None-Match, ...) as one: joined with ", " when it came in several
@@ -131,29 +129,30 @@ class Request {
 
  private:
   friend class Connection;
-  friend class RequestAssembler;
+  struct Own;  // what assign() keeps
 
+  /// Reads what the head means: framing, target, host. Null: fine.
+  const Rejection* interpret_head(Framing& framing);
+  void clear();
+
+  RequestHead head_;
   Method method_ = Method::get;
-  std::uint8_t minor_version_ = 1;
-  std::array<std::uint8_t, kFieldCount> first_{};  // place in fields_ plus one
-  std::string_view method_text_;
-  std::string_view target_;
   std::string_view path_;
   std::string_view query_;
   std::string_view authority_;
-  std::vector<Field> fields_;
+  std::string path_storage_;
+
   std::optional<std::uint64_t> content_length_ = 0;
   std::size_t body_size_max_ = std::size_t{1} << 20;
+  std::size_t body_size_read_ = 0;
   std::optional<std::string_view> whole_body_;
   BodyReader* body_reader_ = nullptr;
+
   std::string_view peer_address_;
   std::string_view client_address_;
   const TrustedProxies* trusted_proxies_ = nullptr;
   Scope* scope_ = nullptr;
-  std::string path_storage_;
-  std::string client_address_storage_;
-  std::vector<std::unique_ptr<std::string>> joined_;
-  struct Own;  // what assign() keeps
+  std::vector<std::unique_ptr<std::string>> joined_;  // what field_list() made
   std::unique_ptr<Own> own_;
 };
 

@@ -14,7 +14,7 @@ struct ServerSettings {
   std::uint32_t threads = 0;
 
   // Limits. Past one of them: a clear error (414, 431, 413, 503) and the rest goes on working.
-  std::uint32_t connections_max = 10'000;          ///< over all loops; more are closed at once
+  std::uint32_t connections_max = 10'000;          ///< over all loops; more wait to be accepted
   std::uint32_t request_line_size_max = 8 * 1024;  ///< bytes; 414
   std::uint32_t header_size_max = 16 * 1024;       ///< bytes of all field lines; 431
   std::uint32_t header_count_max = 100;            ///< 431; at most 250
@@ -40,6 +40,9 @@ struct ServerSettings {
 
   /// Networks (CIDR) whose X-Forwarded-For and Forwarded fields count. Empty: nobody's.
   std::vector<std::string> trusted_proxies;
+  /// The field that those proxies write: "x-forwarded-for" or "forwarded". Only this one is read, because a proxy
+  /// passes on what a client wrote into the other.
+  std::string forwarded_field = "x-forwarded-for";
   /// Host names that requests may address, without port; "*.example.org" takes all below it. Empty: any.
   std::vector<std::string> allowed_hosts;
 

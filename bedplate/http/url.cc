@@ -187,19 +187,6 @@ TargetError parse_target(std::string_view text, bool is_connect, std::string& st
   return parse_absolute(text, storage, out);
 }
 
-std::string_view target_error_text(TargetError error) {
-  switch (error) {
-    case TargetError::none: break;
-    case TargetError::bad_character: return "The request target holds a character that must be percent-encoded.";
-    case TargetError::bad_form: return "The request target is neither a path nor an http address.";
-    case TargetError::bad_authority: return "The host of the request target is not valid.";
-    case TargetError::bad_escape: return "The path holds a bad percent escape.";
-    case TargetError::encoded_slash: return "The path holds an encoded slash.";
-    case TargetError::bad_utf8: return "The decoded path is not UTF-8.";
-  }
-  return "";
-}
-
 bool is_valid_authority(std::string_view text) {
   if (text.empty() || text.size() > 261) return false;
   if (text.front() == '[') {

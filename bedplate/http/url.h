@@ -49,9 +49,6 @@ enum class TargetError {
 /// raw form.
 TargetError parse_target(std::string_view text, bool is_connect, std::string& storage, Target& out);
 
-/// One sentence for a person.
-std::string_view target_error_text(TargetError error);
-
 /// host[:port] as in a Host field (RFC 9110 section 7.2): a name, an IPv4 address or an IPv6 address in
 /// brackets; the port at most 65535. Not empty, no user information.
 bool is_valid_authority(std::string_view text);
