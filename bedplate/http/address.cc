@@ -21,7 +21,8 @@ std::string_view without_port(std::string_view node) {
     return close == std::string_view::npos ? std::string_view() : node.substr(1, close - 1);
   }
   const std::size_t colon = node.find(':');
-  const bool has_port = colon != std::string_view::npos && node.find(':', colon + 1) == std::string_view::npos;
+  const bool has_port =
+      colon != std::string_view::npos && node.find(':', colon + 1) == std::string_view::npos;
   return has_port ? node.substr(0, colon) : node;
 }
 
@@ -96,7 +97,8 @@ std::optional<Network> Network::parse(std::string_view text) {
   return network;
 }
 
-Result<TrustedProxies> TrustedProxies::parse(std::span<const std::string> networks, std::string_view chain_field) {
+Result<TrustedProxies> TrustedProxies::parse(std::span<const std::string> networks,
+                                             std::string_view chain_field) {
   TrustedProxies proxies;
   proxies.chain_field_ = field_id(chain_field);
   if (proxies.chain_field_ != FieldId::x_forwarded_for && proxies.chain_field_ != FieldId::forwarded)
@@ -109,8 +111,9 @@ Result<TrustedProxies> TrustedProxies::parse(std::span<const std::string> networ
     }
     const std::optional<Network> network = Network::parse(text);
     if (!network)
-      return fail(Category::invalid, "bad_trusted_proxy",
-                  "server.trusted_proxies: \"" + text + "\" is not an address or a network such as 10.0.0.0/8.");
+      return fail(
+          Category::invalid, "bad_trusted_proxy",
+          "server.trusted_proxies: \"" + text + "\" is not an address or a network such as 10.0.0.0/8.");
     proxies.networks_.push_back(*network);
   }
   return proxies;
@@ -129,7 +132,8 @@ std::string_view TrustedProxies::client_of(std::string_view peer, std::string_vi
     const bool is_first = comma == std::string_view::npos;
     const std::string_view element = trim(is_first ? chain : chain.substr(comma + 1));
     chain = is_first ? std::string_view() : chain.substr(0, comma);
-    const std::string_view node = without_port(chain_field_ == FieldId::forwarded ? for_parameter(element) : element);
+    const std::string_view node =
+        without_port(chain_field_ == FieldId::forwarded ? for_parameter(element) : element);
     if (!IpAddress::parse(node)) break;
     client = node;
   }

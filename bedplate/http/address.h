@@ -30,7 +30,8 @@ class IpAddress {
   bool is_loopback() const;
   /// The first `bits` bits of the 128 (a mapped IPv4 address has 96 before its own); the rest is zero.
   IpAddress prefix(unsigned bits) const;
-  /// What one client is counted under: the address in IPv4, its /64 in IPv6, where one host owns 2^64 addresses.
+  /// What one client is counted under: the address in IPv4, its /64 in IPv6, where one host owns 2^64
+  /// addresses.
   IpAddress rate_limit_bucket() const { return is_v4() ? *this : prefix(64); }
   std::string to_string() const;
   const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
@@ -61,10 +62,10 @@ class TrustedProxies {
 
   bool empty() const { return networks_.empty() && !unix_; }
   bool trusts(std::string_view peer_address) const;
-  /// Walks the proxies' list from the nearest to the farthest and gives the first address that is not a trusted
-  /// proxy. `chain` is X-Forwarded-For, or the `for` values of Forwarded (RFC 7239), first client first; something
-  /// unreadable ends the walk at the last good address. `peer` when it is not trusted itself.
-  /// The answer views `peer`, or `chain`.
+  /// Walks the proxies' list from the nearest to the farthest and gives the first address that is not a
+  /// trusted proxy. `chain` is X-Forwarded-For, or the `for` values of Forwarded (RFC 7239), first client
+  /// first; something unreadable ends the walk at the last good address. `peer` when it is not trusted
+  /// itself. The answer views `peer`, or `chain`.
   std::string_view client_of(std::string_view peer, std::string_view chain) const;
   /// Which of the two fields the proxies write.
   FieldId chain_field() const { return chain_field_; }

@@ -1,5 +1,5 @@
-// Character classes of HTTP and the loops that run over them, eight bytes at a time where it pays. Internal to the
-// parsers of this room.
+// Character classes of HTTP and the loops that run over them, eight bytes at a time where it pays. Internal
+// to the parsers of this room.
 #pragma once
 
 #include <array>
@@ -59,7 +59,8 @@ inline std::uint64_t load8(const char* p) {
 inline constexpr std::uint64_t kOnes = 0x0101010101010101;
 inline constexpr std::uint64_t kHighs = 0x8080808080808080;
 
-// The high bit of each byte that is below `limit` (at most 0x80) or DEL. Bits above the first one set may be wrong.
+// The high bit of each byte that is below `limit` (at most 0x80) or DEL. Bits above the first one set may be
+// wrong.
 inline std::uint64_t controls(std::uint64_t word, std::uint64_t limit) {
   const std::uint64_t del = word ^ (0x7f * kOnes);
   return (((word - limit * kOnes) & ~word) | ((del - kOnes) & ~del)) & kHighs;

@@ -11,7 +11,8 @@ namespace {
 
 constexpr unsigned kSizeDigitsMax = 16;
 
-// RFC 9110 section 6.5.1: fields that say how to read, route or authorise a message come too late in a trailer.
+// RFC 9110 section 6.5.1: fields that say how to read, route or authorise a message come too late in a
+// trailer.
 bool is_forbidden_in_trailer(FieldId id) {
   switch (id) {
     case FieldId::authorization:
@@ -41,8 +42,10 @@ bool is_forbidden_in_trailer(FieldId id) {
     case FieldId::trailer:
     case FieldId::transfer_encoding:
     case FieldId::upgrade:
-    case FieldId::x_forwarded_for: return true;
-    default: return false;
+    case FieldId::x_forwarded_for:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -97,7 +100,9 @@ void ChunkedDecoder::read_trailer_byte(char c) {
 
 void ChunkedDecoder::read_framing_byte(char c) {
   switch (state_) {
-    case State::size: read_size_byte(c); break;
+    case State::size:
+      read_size_byte(c);
+      break;
     case State::extension:
       if (c == '\r')
         state_ = State::size_lf;
@@ -108,12 +113,19 @@ void ChunkedDecoder::read_framing_byte(char c) {
       digits_ = 0;
       state_ = c != '\n' ? State::failed : left_ == 0 ? State::trailer : State::data;
       break;
-    case State::data_cr: state_ = c == '\r' ? State::data_lf : State::failed; break;
-    case State::data_lf: state_ = c == '\n' ? State::size : State::failed; break;
-    case State::trailer: read_trailer_byte(c); return;  // has a bound of its own
+    case State::data_cr:
+      state_ = c == '\r' ? State::data_lf : State::failed;
+      break;
+    case State::data_lf:
+      state_ = c == '\n' ? State::size : State::failed;
+      break;
+    case State::trailer:
+      read_trailer_byte(c);
+      return;  // has a bound of its own
     case State::data:
     case State::done:
-    case State::failed: return;
+    case State::failed:
+      return;
   }
   if (++overhead_ > kOverheadMax + data_size_) state_ = State::failed;
 }

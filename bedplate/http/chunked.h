@@ -8,9 +8,10 @@
 //     if (!piece.empty()) use(piece);                 // a view into the input
 //   }
 //
-// Strict where leniency has been used to smuggle requests: sizes are hexadecimal digits and nothing else (no sign,
-// no 0x, no blanks, no overflow), lines end with CR LF, extensions are bounded and hold no control characters, the
-// trailers follow the grammar of header fields and may not name framing, routing or credentials.
+// Strict where leniency has been used to smuggle requests: sizes are hexadecimal digits and nothing else (no
+// sign, no 0x, no blanks, no overflow), lines end with CR LF, extensions are bounded and hold no control
+// characters, the trailers follow the grammar of header fields and may not name framing, routing or
+// credentials.
 #pragma once
 
 #include <cstddef>
@@ -22,15 +23,16 @@ namespace bedplate::http {
 
 class ChunkedDecoder {
  public:
-  /// Reads as far as one piece of data, or through everything that is not data. Empty: more input is needed, or the
-  /// end, or a failure.
+  /// Reads as far as one piece of data, or through everything that is not data. Empty: more input is needed,
+  /// or the end, or a failure.
   std::string_view next(std::string_view& input);
 
   bool done() const { return state_ == State::done; }
   bool failed() const { return state_ == State::failed; }
   void reset();
 
-  /// Bytes of extensions and sizes that a body may spend beside its data: 16 KiB and as much again as the data.
+  /// Bytes of extensions and sizes that a body may spend beside its data: 16 KiB and as much again as the
+  /// data.
   static constexpr std::size_t kOverheadMax = 16 * 1024;
   static constexpr std::size_t kTrailerSizeMax = 8 * 1024;
   static constexpr std::size_t kTrailerCountMax = 64;

@@ -143,7 +143,8 @@ bool WeightedList::next() {
       break;
     }
     parameters_ = {parameters, parameters_size};
-    while (!parameters_.empty() && (parameters_.back() == ';' || parameters_.back() == ' ')) parameters_.remove_suffix(1);
+    while (!parameters_.empty() && (parameters_.back() == ';' || parameters_.back() == ' '))
+      parameters_.remove_suffix(1);
     if (quality_ >= 0 && !value_.empty()) return true;
   }
 }

@@ -11,8 +11,10 @@ namespace bedplate::http {
 namespace {
 
 constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-constexpr const char* kLongDays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr const char* kLongDays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                     "Thursday", "Friday", "Saturday"};
+constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 char* put(char* out, const char* text, std::size_t size) {
   std::memcpy(out, text, size);
@@ -149,7 +151,8 @@ void write_http_date(std::int64_t unix_s, char* out) {
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
   Parts parts;
-  if (!parse_imf_fixdate(text, parts) && !parse_rfc850(text, parts) && !parse_asctime(text, parts)) return std::nullopt;
+  if (!parse_imf_fixdate(text, parts) && !parse_rfc850(text, parts) && !parse_asctime(text, parts))
+    return std::nullopt;
   using namespace std::chrono;
   const year_month_day date{year(static_cast<int>(parts.year)), month(parts.month), day(parts.day)};
   if (!date.ok() || parts.hour > 23 || parts.minute > 59 || parts.second > 60) return std::nullopt;

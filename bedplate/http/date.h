@@ -17,8 +17,8 @@ inline constexpr std::size_t kHttpDateSize = 29;
 /// Seconds since 1970, years 1970 to 9999. Writes kHttpDateSize characters.
 void write_http_date(std::int64_t unix_s, char* out);
 
-/// All three forms; nothing for anything else, also for a date that does not exist. The weekday is not compared with
-/// the date.
+/// All three forms; nothing for anything else, also for a date that does not exist. The weekday is not
+/// compared with the date.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
 
 /// The line "Date: ...\r\n" of the present second, made once a second. One a loop.

@@ -92,7 +92,8 @@ bool if_none_match(std::string_view list, std::string_view etag) {
   const std::optional<EntityTag> current = parse_etag(etag);
   if (!current) return false;
   bool matches = false;
-  const bool readable = for_each_tag(list, [&](const EntityTag& tag) { matches |= tag.value == current->value; });
+  const bool readable =
+      for_each_tag(list, [&](const EntityTag& tag) { matches |= tag.value == current->value; });
   return readable && matches;
 }
 

@@ -91,13 +91,17 @@ constexpr std::array<std::string_view, kFieldCount> kNames = {
 };
 
 // A perfect hash: the size and three characters are different for every known name, and a multiplier found at
-// compile time spreads them over the slots without a collision. 0x20 makes letters lower-case and leaves the hyphen.
+// compile time spreads them over the slots without a collision. 0x20 makes letters lower-case and leaves the
+// hyphen.
 constexpr unsigned kSlotBits = 10;
 
 constexpr std::uint32_t key_of(std::string_view name) {
-  const auto at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i]) | 0x20u); };
+  const auto at = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i]) | 0x20u);
+  };
   const std::size_t size = name.size();
-  return static_cast<std::uint32_t>(size) | at(0) << 8 | at(size >= 3 ? size - 3 : 0) << 16 | at(size / 2) << 24;
+  return static_cast<std::uint32_t>(size) | at(0) << 8 | at(size >= 3 ? size - 3 : 0) << 16 |
+         at(size / 2) << 24;
 }
 
 constexpr std::uint32_t slot_of(std::uint32_t key, std::uint32_t multiplier) {
@@ -116,7 +120,8 @@ constexpr bool is_perfect(std::uint32_t multiplier) {
 
 consteval std::uint32_t find_multiplier() {
   std::uint32_t multiplier = 0x9e3779b1;
-  while (!is_perfect(multiplier)) multiplier = multiplier * 1664525 + 1013904222;  // stays odd: odd * odd + even
+  while (!is_perfect(multiplier))
+    multiplier = multiplier * 1664525 + 1013904222;  // stays odd: odd * odd + even
   return multiplier;
 }
 constexpr std::uint32_t kMultiplier = find_multiplier();
@@ -147,7 +152,8 @@ FieldId field_id(std::string_view name) {
   if (name.empty()) return FieldId::other;
   const std::uint8_t i = kSlots[slot_of(key_of(name), kMultiplier)];
   const std::string_view known = kNames[i];
-  if (known.size() != name.size() || !same_name(known.data(), name.data(), name.size())) return FieldId::other;
+  if (known.size() != name.size() || !same_name(known.data(), name.data(), name.size()))
+    return FieldId::other;
   return static_cast<FieldId>(i);
 }
 

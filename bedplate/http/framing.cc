@@ -8,14 +8,18 @@ namespace bedplate::http {
 namespace {
 
 constexpr Rejection kBadLength = {400, "bad_content_length", "Content-Length is not valid."};
-constexpr Rejection kRepeatedLength = {400, "repeated_content_length", "There is more than one Content-Length."};
-constexpr Rejection kTwoLengths = {400, "ambiguous_body_length", "Content-Length and Transfer-Encoding do not go together."};
+constexpr Rejection kRepeatedLength = {400, "repeated_content_length",
+                                       "There is more than one Content-Length."};
+constexpr Rejection kTwoLengths = {400, "ambiguous_body_length",
+                                   "Content-Length and Transfer-Encoding do not go together."};
 constexpr Rejection kBadCoding = {400, "bad_transfer_encoding", "Transfer-Encoding is not valid here."};
-constexpr Rejection kUnknownCoding = {501, "transfer_encoding_not_implemented", "The only transfer coding is chunked."};
+constexpr Rejection kUnknownCoding = {501, "transfer_encoding_not_implemented",
+                                      "The only transfer coding is chunked."};
 constexpr Rejection kNoHost = {400, "host_missing", "The Host header field is missing."};
 constexpr Rejection kRepeatedHost = {400, "host_repeated", "There is more than one Host header field."};
 constexpr Rejection kBadHost = {400, "bad_host", "The Host header field is not valid."};
-constexpr Rejection kRepeatedField = {400, "repeated_header", "A header field that may stand only once is repeated."};
+constexpr Rejection kRepeatedField = {400, "repeated_header",
+                                      "A header field that may stand only once is repeated."};
 constexpr Rejection kBadExpect = {417, "expectation_failed", "The only expectation is 100-continue."};
 
 const Rejection* read_length(const RequestHead& head, Framing& out) {
@@ -78,10 +82,12 @@ const Rejection* read_framing(const RequestHead& head, Framing& out) {
   } else if (head.has(FieldId::content_length)) {
     if (const Rejection* rejection = read_length(head, out)) return rejection;
   }
-  if (head.is_repeated(FieldId::authorization) || head.is_repeated(FieldId::content_type)) return &kRepeatedField;
+  if (head.is_repeated(FieldId::authorization) || head.is_repeated(FieldId::content_type))
+    return &kRepeatedField;
   if (head.has(FieldId::connection)) read_connection(head, out);
   if (head.has(FieldId::expect) && head.minor_version >= 1) {
-    if (head.is_repeated(FieldId::expect) || !equal_ignoring_case(head.value(FieldId::expect), "100-continue"))
+    if (head.is_repeated(FieldId::expect) ||
+        !equal_ignoring_case(head.value(FieldId::expect), "100-continue"))
       return &kBadExpect;
     out.expects_continue = out.body != BodyKind::none;
   }

@@ -1,5 +1,5 @@
-// How long a request's body is, whether the connection stays, and whom the request is for (RFC 9112 section 6,
-// RFC 9110 sections 7.2, 7.6.1 and 10.1.1). Where two readers could disagree, the request is refused.
+// How long a request's body is, whether the connection stays, and whom the request is for (RFC 9112 section
+// 6, RFC 9110 sections 7.2, 7.6.1 and 10.1.1). Where two readers could disagree, the request is refused.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,11 @@ struct Framing {
   bool expects_continue = false;
 };
 
-/// Null: `out` is filled. Else why the request is refused; its connection closes, because where the next request
-/// begins is not certain:
+/// Null: `out` is filled. Else why the request is refused; its connection closes, because where the next
+/// request begins is not certain:
 /// - Content-Length: repeated, a list, signed, not decimal, beyond 2^63;
-/// - Transfer-Encoding: beside Content-Length, in HTTP/1.0, repeated, chunked not last or twice; other codings: 501;
+/// - Transfer-Encoding: beside Content-Length, in HTTP/1.0, repeated, chunked not last or twice; other
+/// codings: 501;
 /// - Host: missing (HTTP/1.1), repeated, not valid;
 /// - Authorization or Content-Type repeated; an expectation other than 100-continue: 417.
 const Rejection* read_framing(const RequestHead& head, Framing& out);

@@ -4,7 +4,8 @@
 
 namespace bedplate::http {
 
-void ProblemWriter::write_problem(Response& response, int status, std::string_view code, std::string_view detail) {
+void ProblemWriter::write_problem(Response& response, int status, std::string_view code,
+                                  std::string_view detail) {
   response.set_status(status);
   response.set_field(FieldId::content_type, "application/problem+json");
   Buffer& body = response.body();

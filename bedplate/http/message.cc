@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "bedplate/base/text.h"
@@ -13,9 +14,10 @@
 namespace bedplate::http {
 namespace {
 
-constexpr Rejection kBadTargetCharacter = {400, "bad_target",
-                                           "The request target holds a character that must be percent-encoded."};
-constexpr Rejection kBadTargetForm = {400, "bad_target", "The request target is neither a path nor an http address."};
+constexpr Rejection kBadTargetCharacter = {
+    400, "bad_target", "The request target holds a character that must be percent-encoded."};
+constexpr Rejection kBadTargetForm = {400, "bad_target",
+                                      "The request target is neither a path nor an http address."};
 constexpr Rejection kBadTargetAuthority = {400, "bad_target", "The host of the request target is not valid."};
 constexpr Rejection kBadEscape = {400, "bad_escape", "The path holds a bad percent escape."};
 constexpr Rejection kEncodedSlash = {400, "encoded_slash", "The path holds an encoded slash."};
@@ -24,13 +26,20 @@ constexpr Rejection kNoTunnels = {501, "method_not_implemented", "The server mak
 
 const Rejection* rejection_of(TargetError error) {
   switch (error) {
-    case TargetError::none: return nullptr;
-    case TargetError::bad_character: return &kBadTargetCharacter;
-    case TargetError::bad_form: return &kBadTargetForm;
-    case TargetError::bad_authority: return &kBadTargetAuthority;
-    case TargetError::bad_escape: return &kBadEscape;
-    case TargetError::encoded_slash: return &kEncodedSlash;
-    case TargetError::bad_utf8: return &kBadUtf8;
+    case TargetError::none:
+      return nullptr;
+    case TargetError::bad_character:
+      return &kBadTargetCharacter;
+    case TargetError::bad_form:
+      return &kBadTargetForm;
+    case TargetError::bad_authority:
+      return &kBadTargetAuthority;
+    case TargetError::bad_escape:
+      return &kBadEscape;
+    case TargetError::encoded_slash:
+      return &kEncodedSlash;
+    case TargetError::bad_utf8:
+      return &kBadUtf8;
   }
   return &kBadTargetForm;
 }
@@ -57,7 +66,8 @@ struct Request::Own final : BodyReader {
   }
   Async<std::string_view> read() override { co_return std::exchange(body, std::string_view()); }
   Async<std::string_view> read_all(std::size_t size_max) override {
-    if (body.size() > size_max) co_return fail(Category::too_large, "body_too_large", "The body is too large.");
+    if (body.size() > size_max)
+      co_return fail(Category::too_large, "body_too_large", "The body is too large.");
     co_return body;
   }
 };
@@ -125,7 +135,8 @@ namespace {
 Result<void> check_body(const Request& request) {
   const std::string_view coding = request.field(FieldId::content_encoding);
   if (!coding.empty() && !equal_ignoring_case(coding, "identity"))
-    return fail(Category::unsupported_media_type, "unsupported_content_encoding", "Send the body without Content-Encoding.");
+    return fail(Category::unsupported_media_type, "unsupported_content_encoding",
+                "Send the body without Content-Encoding.");
   if (request.content_length().value_or(0) > request.body_size_max())
     return fail(Category::too_large, "body_too_large",
                 "The body is larger than " + std::to_string(request.body_size_max()) + " bytes.");
@@ -159,7 +170,8 @@ Result<void> Request::assign(const Parts& parts) {
   own_ = std::make_unique<Own>();
   head_.method = own_->keep(parts.method);
   head_.target = own_->keep(parts.target);
-  if (!is_token(head_.method)) return fail(Category::malformed, "bad_request_line", "The method is not a token.");
+  if (!is_token(head_.method))
+    return fail(Category::malformed, "bad_request_line", "The method is not a token.");
   for (const auto& [name, value] : parts.fields) {
     if (!is_token(name) || !is_field_value(value) || head_.fields.size() >= kHeaderCountMax)
       return fail(Category::malformed, "bad_header", "A header field is not valid.");
@@ -288,60 +300,114 @@ void Response::clear() {
 
 std::string_view reason_phrase(int status) {
   switch (status) {
-    case 100: return "Continue";
-    case 101: return "Switching Protocols";
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 203: return "Non-Authoritative Information";
-    case 204: return "No Content";
-    case 205: return "Reset Content";
-    case 206: return "Partial Content";
-    case 207: return "Multi-Status";
-    case 300: return "Multiple Choices";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 402: return "Payment Required";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 407: return "Proxy Authentication Required";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 417: return "Expectation Failed";
-    case 421: return "Misdirected Request";
-    case 422: return "Unprocessable Content";
-    case 423: return "Locked";
-    case 424: return "Failed Dependency";
-    case 425: return "Too Early";
-    case 426: return "Upgrade Required";
-    case 428: return "Precondition Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 451: return "Unavailable For Legal Reasons";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    case 507: return "Insufficient Storage";
-    case 511: return "Network Authentication Required";
-    default: return "Unknown";
+    case 100:
+      return "Continue";
+    case 101:
+      return "Switching Protocols";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 203:
+      return "Non-Authoritative Information";
+    case 204:
+      return "No Content";
+    case 205:
+      return "Reset Content";
+    case 206:
+      return "Partial Content";
+    case 207:
+      return "Multi-Status";
+    case 300:
+      return "Multiple Choices";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 402:
+      return "Payment Required";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 407:
+      return "Proxy Authentication Required";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 411:
+      return "Length Required";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
+    case 422:
+      return "Unprocessable Content";
+    case 423:
+      return "Locked";
+    case 424:
+      return "Failed Dependency";
+    case 425:
+      return "Too Early";
+    case 426:
+      return "Upgrade Required";
+    case 428:
+      return "Precondition Required";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 451:
+      return "Unavailable For Legal Reasons";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    case 507:
+      return "Insufficient Storage";
+    case 511:
+      return "Network Authentication Required";
+    default:
+      return "Unknown";
   }
 }
 

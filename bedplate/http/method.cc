@@ -5,8 +5,8 @@
 namespace bedplate::http {
 namespace {
 
-constexpr std::array<std::string_view, kMethodCount> kNames = {"GET",     "HEAD",    "POST",  "PUT", "DELETE", "PATCH",
-                                                               "OPTIONS", "CONNECT", "TRACE", ""};
+constexpr std::array<std::string_view, kMethodCount> kNames = {
+    "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", ""};
 
 }  // namespace
 

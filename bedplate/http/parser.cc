@@ -82,7 +82,8 @@ Line parse_request_line(const char* begin, const char* end, const HeadLimits& li
   }
   if (const Rejection* rejection = read_version(version, head.minor_version)) return {bad(*rejection)};
   p = version + kVersionSize;
-  if (p[0] != '\r' || p[1] != '\n') return {chars::is(*p, chars::kVisible) ? bad(kBadVersion) : bad_in_line(*p)};
+  if (p[0] != '\r' || p[1] != '\n')
+    return {chars::is(*p, chars::kVisible) ? bad(kBadVersion) : bad_in_line(*p)};
   return {{ParseState::complete}, p + 2};
 }
 

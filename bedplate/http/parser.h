@@ -4,12 +4,14 @@
 //   HeadParse parse = parse_head(bytes, limits, head);
 //   parse.state == ParseState::complete   // head is filled, parse.size bytes are used, the body follows
 //   parse.state == ParseState::incomplete // call again with more bytes (from the same beginning)
-//   parse.state == ParseState::bad        // answer *parse.rejection and close: what follows cannot be trusted
+//   parse.state == ParseState::bad        // answer *parse.rejection and close: what follows cannot be
+//   trusted
 //
 // One pass, no allocation once `head.fields` has grown, views into `bytes`. About 40 ns for a bare request.
-// Refused, because another reader of the same bytes may see another message (request smuggling): bare LF or CR,
-// NUL and other control characters, blanks before the colon, folded lines, empty or invalid names, more or less
-// than one space in the request line, an unreadable version. What the fields mean is framing.h's subject.
+// Refused, because another reader of the same bytes may see another message (request smuggling): bare LF or
+// CR, NUL and other control characters, blanks before the colon, folded lines, empty or invalid names, more
+// or less than one space in the request line, an unreadable version. What the fields mean is framing.h's
+// subject.
 #pragma once
 
 #include <array>
@@ -43,8 +45,8 @@ struct RequestHead {
   std::string_view target;
   std::uint8_t minor_version = 1;
   std::vector<Field> fields;
-  std::array<std::uint8_t, kFieldCount> first{};   ///< place in `fields` plus one, by FieldId
-  std::array<bool, kFieldCount> repeated{};        ///< came more than once, by FieldId
+  std::array<std::uint8_t, kFieldCount> first{};  ///< place in `fields` plus one, by FieldId
+  std::array<bool, kFieldCount> repeated{};       ///< came more than once, by FieldId
 
   bool has(FieldId id) const { return first[static_cast<std::size_t>(id)] != 0; }
   bool is_repeated(FieldId id) const { return repeated[static_cast<std::size_t>(id)]; }

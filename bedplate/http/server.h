@@ -36,7 +36,7 @@ namespace bedplate::http {
 struct ServerStats {
   std::uint64_t connections_open = 0;
   std::uint64_t connections_accepted = 0;
-  std::uint64_t requests = 0;             ///< that reached the handler
+  std::uint64_t requests = 0;  ///< that reached the handler
   std::uint64_t requests_running = 0;
   std::uint64_t bad_requests = 0;  ///< answered before a handler saw them
   std::uint64_t bytes_in = 0;

@@ -40,8 +40,8 @@ struct ServerSettings {
 
   /// Networks (CIDR) whose X-Forwarded-For and Forwarded fields count. Empty: nobody's.
   std::vector<std::string> trusted_proxies;
-  /// The field that those proxies write: "x-forwarded-for" or "forwarded". Only this one is read, because a proxy
-  /// passes on what a client wrote into the other.
+  /// The field that those proxies write: "x-forwarded-for" or "forwarded". Only this one is read, because a
+  /// proxy passes on what a client wrote into the other.
   std::string forwarded_field = "x-forwarded-for";
   /// Host names that requests may address, without port; "*.example.org" takes all below it. Empty: any.
   std::vector<std::string> allowed_hosts;

@@ -95,7 +95,8 @@ TargetError parse_absolute(std::string_view text, std::string& storage, Target& 
   const std::size_t scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos) return TargetError::bad_form;
   const std::string_view scheme = text.substr(0, scheme_end);
-  if (!equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https")) return TargetError::bad_form;
+  if (!equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https"))
+    return TargetError::bad_form;
   std::string_view rest = text.substr(scheme_end + 3);
   const std::size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
   out.form = TargetForm::absolute;
