@@ -58,7 +58,7 @@ class Counter {
 
 class Shard final : public ConnectionHandler {
  public:
-  Shard(Loop& loop, ServerCore& core) : loop(loop), core(core) {}
+  Shard(Loop& on, ServerCore& of) : loop(on), core(of) {}
 
   void on_connection(Stream stream) override;
   void add(Connection& connection);
