@@ -191,8 +191,8 @@ std::vector<std::string> Identity::scopes_of(const std::vector<std::string>& rol
   return scopes;
 }
 
-Time Identity::tokens_until(Time now) const {
-  return now + seconds(settings_.access_token_seconds) + kClockMargin;
+Time tokens_until(const IdentitySettings& settings, Time now) {
+  return now + seconds(settings.access_token_seconds) + kClockMargin;
 }
 
 UserView view_of(const UserRow& user) {

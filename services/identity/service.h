@@ -47,6 +47,9 @@ namespace bedplate::identity {
 inline constexpr std::string_view kUserRole = "user";
 inline constexpr std::string_view kAdminRole = "admin";
 
+/// The last moment at which an access token that was issued by `now` can be good.
+Time tokens_until(const IdentitySettings& settings, Time now);
+
 class Identity {
  public:
   /// `clock` outlives it.
@@ -100,8 +103,7 @@ class Identity {
   NewSession new_session(UserId user, const api::Caller& caller, Time now) const;
   Result<Grant> grant(const UserRow& user, SessionId session, std::string refresh_token, Time now) const;
   std::vector<std::string> scopes_of(const std::vector<std::string>& roles) const;
-  /// The last moment at which a token issued by now can be good.
-  Time tokens_until(Time now) const;
+  Time tokens_until(Time now) const { return identity::tokens_until(settings_, now); }
   /// The caller's row, once the password has been found right.
   Async<UserRow> confirm_password(const api::Caller& caller, sql::Database& db, std::string_view password);
   /// read_revocations(), after a commit that made some: a failure is logged, the next round makes up for it.

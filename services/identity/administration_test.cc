@@ -1,0 +1,139 @@
+#include "services/identity/administration.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "bedplate/async/timer.h"
+#include "services/identity/identity_fixture.h"
+
+namespace bedplate::identity {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The command line beside a running server: another connection to the same database.
+class AdministrationTest : public fixture::IdentityTest {
+ protected:
+  AdministrationTest() : beside_(open()), admin_(*beside_, settings_, clock_, passwords_) {}
+
+  /// What a running server does every second.
+  void server_looks() { ASSERT_TRUE(run(identity_->read_revocations(*db_))); }
+
+  std::unique_ptr<sql::Database> beside_;
+  auth::PasswordHasher passwords_{auth::PasswordCost::worthless_for_tests(), {}};
+  Administration admin_;
+};
+
+TEST_F(AdministrationTest, AGrantedRoleCountsFromTheNextRefresh) {
+  settings_.admin_scopes = {"admin", "account"};
+  restart();
+  auto grant = sign_up("ada@example.com");
+  ASSERT_TRUE(run(admin_.grant("ADA@example.com", "admin")));
+  server_looks();
+  EXPECT_FALSE(is_good(*grant));
+  auto renewed = refresh(grant->refresh_token);
+  ASSERT_TRUE(renewed);
+  auto principal = as(*renewed).principal;
+  EXPECT_TRUE(principal->has_role("admin"));
+  EXPECT_EQ(principal->scopes, (std::vector<std::string>{"tasks:read", "tasks:write", "account", "admin"}));
+
+  ASSERT_TRUE(run(admin_.revoke("ada@example.com", "admin")));
+  server_looks();
+  EXPECT_FALSE(is_good(*renewed));
+  EXPECT_FALSE(as(*refresh(renewed->refresh_token)).principal->has_role("admin"));
+}
+
+TEST_F(AdministrationTest, WhatIsSoAlreadyDisturbsNobody) {
+  auto grant = sign_up("ada@example.com");
+  ASSERT_TRUE(run(admin_.grant("ada@example.com", "user")));
+  ASSERT_TRUE(run(admin_.revoke("ada@example.com", "admin")));
+  ASSERT_TRUE(run(admin_.enable("ada@example.com")));
+  server_looks();
+  EXPECT_TRUE(is_good(*grant));
+}
+
+TEST_F(AdministrationTest, ClearErrors) {
+  EXPECT_EQ(code_of(run(admin_.grant("nobody@example.com", "admin"))), "user_not_found");
+  ASSERT_TRUE(sign_up("ada@example.com"));
+  EXPECT_EQ(code_of(run(admin_.grant("ada@example.com", "wizard"))), "unknown_role");
+  EXPECT_EQ(code_of(run(admin_.create("ada@example.com", std::nullopt))), "email_taken");
+  EXPECT_EQ(code_of(run(admin_.create("not an address", std::nullopt))), "validation_failed");
+}
+
+TEST_F(AdministrationTest, DisablingLocksOutAtOnceAndEnablingLetsBackIn) {
+  auto grant = sign_up("ada@example.com");
+  ASSERT_TRUE(run(admin_.disable("ada@example.com")));
+  server_looks();
+  EXPECT_FALSE(is_good(*grant));
+  EXPECT_EQ(code_of(refresh(grant->refresh_token)), "invalid_refresh_token");
+  EXPECT_EQ(code_of(log_in("ada@example.com")), "account_disabled");
+  ASSERT_TRUE(run(admin_.enable("ada@example.com")));
+  auto again = log_in("ada@example.com");
+  ASSERT_TRUE(again);
+  server_looks();
+  EXPECT_TRUE(is_good(*again));
+}
+
+TEST_F(AdministrationTest, AResetPasswordIsTheOnlyOne) {
+  auto grant = sign_up("ada@example.com");
+  auto password = run(admin_.reset_password("ada@example.com"));
+  ASSERT_TRUE(password);
+  server_looks();
+  EXPECT_FALSE(is_good(*grant));
+  EXPECT_EQ(code_of(refresh(grant->refresh_token)), "invalid_refresh_token");
+  EXPECT_EQ(code_of(log_in("ada@example.com")), "invalid_credentials");
+  EXPECT_TRUE(log_in("ada@example.com", *password));
+}
+
+TEST_F(AdministrationTest, RemovesAnAccount) {
+  auto grant = sign_up("ada@example.com");
+  ASSERT_TRUE(run(admin_.remove("ada@example.com")));
+  server_looks();
+  EXPECT_FALSE(is_good(*grant));
+  EXPECT_EQ(*run(admin_.count_users()), 0);
+  EXPECT_EQ(code_of(run(admin_.remove("ada@example.com"))), "user_not_found");
+}
+
+TEST_F(AdministrationTest, MakesUsersWithRandomPasswords) {
+  auto password = run(admin_.create("ada@example.com", "Ada"));
+  ASSERT_TRUE(password) << password.error().detail();
+  EXPECT_TRUE(log_in("ada@example.com", *password));
+  std::set<std::string> different;
+  for (int i = 0; i < 100; ++i) different.insert(random_password());
+  EXPECT_EQ(different.size(), 100u);
+}
+
+TEST_F(AdministrationTest, AfterARestoreNoTokenIsGood) {
+  auto grant = sign_up("ada@example.com");
+  ASSERT_TRUE(run(admin_.forget_all_tokens()));
+  restart();
+  EXPECT_FALSE(is_good(*grant));
+  EXPECT_EQ(code_of(refresh(grant->refresh_token)), "invalid_refresh_token");
+  EXPECT_TRUE(log_in("ada@example.com"));
+}
+
+TEST_F(AdministrationTest, ARunningServerNoticesByItself) {
+  auto grant = sign_up("ada@example.com");
+  Scope scope;
+  loop_.spawn(
+      [](Identity& identity, sql::Database& db) -> Async<void> {
+        co_await identity.keep_current(db);
+        Loop::current()->stop();
+      }(*identity_, *db_),
+      &scope);
+  ASSERT_TRUE(run(admin_.disable("ada@example.com")));
+  auto until = std::chrono::steady_clock::now() + 10s;
+  while (is_good(*grant) && std::chrono::steady_clock::now() < until) {
+    CoarseTimer stop(loop_, [](CoarseTimer& timer) { timer.loop().stop(); });
+    stop.arm(50ms);
+    loop_.run();
+  }
+  EXPECT_FALSE(is_good(*grant));
+  loop_.post_callable([&] { scope.cancel(Category::cancelled); });
+  loop_.run();
+}
+
+}  // namespace
+}  // namespace bedplate::identity

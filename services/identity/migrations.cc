@@ -1,0 +1,11 @@
+#include "services/identity/migrations.h"
+
+#include "identity_migrations.h"
+
+namespace bedplate::identity {
+
+sql::MigrationSource migrations() {
+  return {"identity", identity_migrations()};
+}
+
+}  // namespace bedplate::identity
