@@ -223,6 +223,9 @@ void Rest::finish(Exchange& exchange, const Result<void>& outcome) {
     set_number(response, http::FieldId::rate_limit_remaining, exchange.rate->remaining);
     set_number(response, http::FieldId::rate_limit_reset, exchange.rate->reset_seconds);
   }
+  // RFC 9110 section 15.5.2: a 401 says how to authenticate, also one that an operation answers (a log-in).
+  if (response.status() == 401 && response.field(http::FieldId::www_authenticate).empty())
+    response.set_field(http::FieldId::www_authenticate, "Bearer");
   const std::int64_t duration_ns = steady_now_ns() - exchange.started_ns;
   state_->metrics.record(exchange.endpoint ? exchange.endpoint->metrics : 0, response.status(), duration_ns);
   if (state_->parts.rest.access_log) write_access_log(exchange, duration_ns);
