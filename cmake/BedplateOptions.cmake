@@ -20,6 +20,9 @@ target_include_directories(bedplate_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_
 # What only this project asks of itself.
 add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
                     -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  add_compile_options(-Wno-restrict)  # Warns about std::string's own code: gcc.gnu.org/PR105651
+endif()
 
 if(BEDPLATE_SANITIZE)
   add_compile_options(-fsanitize=${BEDPLATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

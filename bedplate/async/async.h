@@ -105,7 +105,12 @@ struct Promise : PromiseBase {
   std::optional<T> value;
 
   Async<T> get_return_object();
-  void return_value(T result) { value.emplace(std::move(result)); }
+  /// Whatever converts to the value.
+  template <class U = T>
+    requires std::convertible_to<U, T> && (!std::same_as<std::remove_cvref_t<U>, Result<T>>)
+  void return_value(U&& result) {
+    value.emplace(std::forward<U>(result));
+  }
   void return_value(std::unexpected<Error> failure) { error.emplace(std::move(failure.error())); }
   void return_value(Result<T> result) {
     if (result)

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <ctime>
 #include <memory>
+#include <thread>
 
 namespace bedplate {
 namespace {
@@ -68,6 +69,8 @@ Loop::Loop()
 }
 
 Loop::~Loop() {
+  // A thread whose work has run already may still be about to write to the event descriptor.
+  while (wakers_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
   ::close(timer_fd_);
   ::close(event_fd_);
   ::close(epoll_);
@@ -88,6 +91,7 @@ void Loop::run() {
 }
 
 void Loop::stop() {
+  wakers_.fetch_add(1, std::memory_order_relaxed);
   stop_.store(true, std::memory_order_release);
   wake();
 }
@@ -96,14 +100,18 @@ void Loop::wake() {
   const std::uint64_t one = 1;
   // It cannot fail: the counter would have to reach 2^64.
   [[maybe_unused]] ssize_t written = ::write(event_fd_, &one, sizeof one);
+  wakers_.fetch_sub(1, std::memory_order_release);  // the last that is done with the loop
 }
 
 void Loop::post(Work& work) {
+  // Once `work` is in the inbox the loop may run it and be destroyed, unless it knows that it is about to be woken.
+  bool counted = false;
   Work* head = inbox_.load(std::memory_order_relaxed);
   do {
+    if (head == kAsleep && !std::exchange(counted, true)) wakers_.fetch_add(1, std::memory_order_relaxed);
     work.next = head == kAsleep ? nullptr : head;
   } while (!inbox_.compare_exchange_weak(head, &work, std::memory_order_release, std::memory_order_relaxed));
-  if (head == kAsleep) wake();
+  if (counted) wake();
 }
 
 void Loop::spawn(Async<void> coroutine, Scope* scope) {
@@ -282,11 +290,9 @@ Result<void> FdWatch::want(bool readable, bool writable) {
 
 // ---- timers
 
-void Loop::arm_coarse(detail::WheelNode& node, milliseconds after) {
-  // One more tick, since this one has begun and now_ is a little behind: never early.
-  if (after.count() < 0) after = milliseconds(0);
-  if (wheel_.arm(node, coarse_tick_of(now_ + after + kCoarseTick - nanoseconds(1)) + 1))
-    ring_at(time_of_coarse_tick(node.linked));
+void Loop::arm_coarse(detail::WheelNode& node, TimePoint when) {
+  // One tick more than rounding up asks for, since what `when` was reckoned from is a little behind: never early.
+  if (wheel_.arm(node, coarse_tick_of(when) + 2)) ring_at(time_of_coarse_tick(node.linked));
 }
 
 void Loop::arm_precise(detail::HeapNode& node, TimePoint when) {

@@ -107,7 +107,7 @@ class Loop {
   void forget(detail::Pollable& pollable);
   /// The one whose event is being handled; null once that was forgotten.
   const detail::Pollable* dispatching() const { return dispatching_; }
-  void arm_coarse(detail::WheelNode& node, std::chrono::milliseconds after);
+  void arm_coarse(detail::WheelNode& node, TimePoint when);
   void disarm_coarse(detail::WheelNode& node) { wheel_.remove(node); }
   void arm_precise(detail::HeapNode& node, TimePoint when);
   void disarm_precise(detail::HeapNode& node) { heap_.remove(node); }
@@ -156,6 +156,7 @@ class Loop {
 
   // Written by other threads: away from what the loop writes all the time.
   alignas(64) std::atomic<Work*> inbox_{nullptr};
+  std::atomic<int> wakers_{0};  ///< threads between "it must be woken" and having done so
   std::atomic<bool> stop_{false};
 };
 

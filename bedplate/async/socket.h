@@ -33,8 +33,8 @@ class Socket final : public Pollable, public CoarseTimer {
 
   /// An operation that found the socket ready may go on, unless it has done so too often in this tick.
   bool may_go_on();
-  /// A wait begins, or made progress: sets the time-out anew.
-  void arm_timeout();
+  /// A wait begins, or made progress: sets the time-out anew. False: the deadline has passed already.
+  bool arm_timeout();
   void end_reader(Error error);
   void end_writer(Error error);
   bool want_writable();

@@ -80,15 +80,15 @@ bool Socket::may_go_on() {
   return ++turns <= kTurnsMax;
 }
 
-void Socket::arm_timeout() {
-  if (idle_timeout.count() == 0 && deadline == Loop::TimePoint::max()) {
+bool Socket::arm_timeout() {
+  constexpr Loop::TimePoint kNoTime = Loop::TimePoint::max();
+  const Loop::TimePoint now = loop().now();
+  const Loop::TimePoint when = std::min(deadline, idle_timeout.count() > 0 ? now + idle_timeout : kNoTime);
+  if (when == kNoTime)
     disarm();
-    return;
-  }
-  milliseconds wait = idle_timeout.count() > 0 ? idle_timeout : milliseconds::max() / 1'000'000;
-  if (deadline != Loop::TimePoint::max())
-    wait = std::min(wait, std::chrono::ceil<milliseconds>(deadline - loop().now()));
-  arm(wait);
+  else
+    arm(when);
+  return when > now;
 }
 
 void Socket::end_reader(Error error) {
@@ -179,7 +179,7 @@ void wait_to_read(IoOp& op) {
   if (op.finished) return socket.loop().resume_later(op);
   op.on_cancel = &cancel_read;
   socket.reader = &op;
-  socket.arm_timeout();
+  if (!socket.arm_timeout()) socket.end_reader(connection_timeout());
 }
 
 void wait_to_write(IoOp& op) {
@@ -187,8 +187,9 @@ void wait_to_write(IoOp& op) {
   if (op.finished) return socket.loop().resume_later(op);
   op.on_cancel = &cancel_write;
   socket.writer = &op;
-  socket.arm_timeout();
-  if (!socket.want_writable())
+  if (!socket.arm_timeout())
+    socket.end_writer(connection_timeout());
+  else if (!socket.want_writable())
     socket.end_writer(Error(Category::unavailable, "watch_failed", "The system cannot watch one more connection."));
 }
 

@@ -38,7 +38,8 @@ class CoarseTimer : private detail::WheelNode {
   ~CoarseTimer() { loop_.disarm_coarse(*this); }
 
   /// Fires between `after` and `after` + 200 ms from now, instead of what was armed before.
-  void arm(std::chrono::milliseconds after) { loop_.arm_coarse(*this, after); }
+  void arm(std::chrono::milliseconds after) { arm(loop_.now() + after); }
+  void arm(Loop::TimePoint when) { loop_.arm_coarse(*this, when); }
   void disarm() { deadline = kNever; }
   bool armed() const { return deadline != kNever; }
   Loop& loop() const { return loop_; }
@@ -81,8 +82,9 @@ class Deadline : private CoarseTimer {
 
   /// Also sets the scope's deadline, for what polls it.
   void start(std::chrono::milliseconds after) {
-    scope_.set_deadline(loop().now() + after);
-    arm(after);
+    const Loop::TimePoint when = loop().now() + after;
+    scope_.set_deadline(when);
+    arm(when);
   }
   void stop() {
     scope_.set_deadline(Scope::TimePoint::max());

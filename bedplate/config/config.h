@@ -27,7 +27,7 @@
 //   a warning, for others set some too (Kubernetes does). All problems are reported at once, each with its
 //   place:
 //     bedplate.toml:12: unknown key "server.thread"; did you mean "server.threads"?
-//     BEDPLATE_SERVER_THREADS: server.threads must be an integer
+//     BEDPLATE_SERVER_THREADS: server.threads must be a whole number
 //   No message repeats a value: it could be a secret.
 // - A field with the rule `secret` is masked when it is shown, and has a second form, its key with `_file`
 // behind: the

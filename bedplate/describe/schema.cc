@@ -294,7 +294,10 @@ void SchemaWriter::write(Buffer& out, const TypeInfo& type, View view) {
 
 void SchemaWriter::write_field(Buffer& out, const FieldInfo& field, const TypeInfo& owner, View view) {
   out.put('{');
-  write_members(out, *field.type, field.rules, field.item_rules, field.has(kNullable), view);
+  // An optional that is left out when it is empty is never null in an answer.
+  const bool never_null = view == View::output && field.has(kOmitNull);
+  const TypeInfo& type = never_null ? field.type->value_type() : *field.type;
+  write_members(out, type, field.rules, field.item_rules, field.has(kNullable), view);
   if (field.doc != nullptr && *field.doc != '\0') member(out, "description", field.doc);
   if (field.has(kHasDefault) && view == View::input) write_default(out, field, owner);
   if (field.example != nullptr) write_example(out, field);

@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 constexpr Rejection kHeadTooSlow = {408, "request_timeout", "The request's header did not arrive in time."};
 constexpr Rejection kWrongHost = {421, "host_not_allowed", "This server does not answer for that host."};
 
+constexpr std::size_t kShortHead = 512;            // bytes; is read again whenever some of it arrive
 constexpr std::size_t kFlushSize = 64 * 1024;      // answers of a batch are written when they reach this
 constexpr std::size_t kCopiedBodyMax = 16 * 1024;  // larger bodies are sent from where they are
 constexpr std::size_t kKeptOutput = 64 * 1024;
@@ -216,7 +217,8 @@ bool Connection::take_received(const Result<std::size_t>& size) {
   const std::string_view before = input_.unread();
   input_.received(*size);
   const std::string_view all = input_.unread();
-  worth_parsing_ = before.empty() || all.size() > core_.head_limits.request_line_size_max ||
+  worth_parsing_ = before.empty() || all.size() <= kShortHead ||
+                   all.size() > core_.head_limits.request_line_size_max ||
                    std::memchr(all.data() + before.size(), '\n', *size) != nullptr;
   shard_.bytes_in.add(*size);
   return true;

@@ -73,7 +73,7 @@ class TidyTest(unittest.TestCase):
         for rule, line in {
             "coroutine-lambda": "auto f = [&x](int y) -> Async<void> { co_return; };",
             "one-await": "auto x = co_await f(co_await g());",
-            "await-aggregate": "co_await ok(store.insert({id, title}));",
+            "await-aggregate": "co_await ok(store.insert({.id = id}));",
         }.items():
             self.assertEqual(broken_by("bedplate/sql/a.cc", line), [rule], line)
         self.assertEqual(broken_by("bedplate/sql/a.cc", "auto f = [](int y) -> Async<void> { co_return; };"), [])
