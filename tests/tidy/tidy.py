@@ -32,6 +32,7 @@ BELOW = {
 }
 
 LINES_MAX = 700
+COLUMNS_MAX = 120  # The layout's limit is 110; it leaves comments and long texts alone.
 LIBRARY = ("bedplate/", "services/", "apps/")
 
 # (name, pattern, where it does not hold, what to do instead)
@@ -164,6 +165,8 @@ def check_shape(source):
     for number, line in enumerate(source.lines, 1):
         if line != line.rstrip() or "\t" in line:
             yield number, "white-space", "no tabs, none at the end of a line"
+        if len(line) > COLUMNS_MAX:
+            yield number, "width", f"{len(line)} columns, more than {COLUMNS_MAX}"
 
 
 def check_dead_headers(all_sources):

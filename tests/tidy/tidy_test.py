@@ -83,6 +83,10 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(broken_by("bedplate/sql/a.cc", "int x;  "), ["white-space"])
         self.assertEqual(broken_by("bedplate/sql/a.cc", "int x;\n" * tidy.LINES_MAX), ["length", "white-space"])
 
+    def test_width(self):
+        self.assertEqual(broken_by("bedplate/sql/a.cc", "//" + "-" * (tidy.COLUMNS_MAX - 2)), [])
+        self.assertEqual(broken_by("bedplate/sql/a.cc", "//" + "-" * (tidy.COLUMNS_MAX - 1)), ["width"])
+
     def test_headers_open_no_namespace(self):
         head = "#pragma once\n"
         self.assertEqual(broken_by("bedplate/sql/a.h", head + "using namespace std;"), ["using-namespace"])
