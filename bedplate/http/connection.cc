@@ -271,7 +271,8 @@ void Connection::refuse(const Rejection& rejection) {
 // ---- Answering
 
 void Connection::handler_waits() {
-  arm(kCheckInterval);
+  const auto left = scope_.deadline() - loop().now();
+  arm(std::clamp(std::chrono::ceil<milliseconds>(left), milliseconds(1), kCheckInterval));
 }
 
 // A handler has waited for a while: is its client still there, is there time left?
@@ -283,12 +284,11 @@ void Connection::check_on_handler(CoarseTimer& timer) {
     self.scope_.cancel(Category::cancelled);
     return;
   }
-  const auto left = self.scope_.deadline() - self.loop().now();
-  if (left.count() <= 0 && !self.waits_for_body_) {
+  if (self.scope_.deadline() <= self.loop().now() && !self.waits_for_body_) {
     self.scope_.cancel(Category::timeout);
     return;
   }
-  self.arm(std::clamp(std::chrono::ceil<milliseconds>(left), milliseconds(1), kCheckInterval));
+  self.handler_waits();
 }
 
 void Connection::write_problem(int status, std::string_view code, std::string_view detail) {

@@ -141,8 +141,9 @@ HeadParse parse_head(std::string_view bytes, const HeadLimits& limits, RequestHe
 
   const char* const fields = p = line.next;
   for (;;) {
-    if (end - p < 2) break;
+    if (p == end) break;
     if (*p == '\r') {
+      if (p + 1 == end) break;
       if (p[1] != '\n') return bad(kBadLineEnd);
       return {ParseState::complete, static_cast<std::size_t>(p + 2 - begin)};
     }

@@ -54,8 +54,8 @@ void remove_dot_segments(std::string& path) {
     }
     at = end;
   }
+  if (out == 0) path[out++] = '/';
   path.resize(out);
-  if (path.empty()) path = "/";
 }
 
 TargetError decode_path(std::string_view raw, std::string& storage) {
