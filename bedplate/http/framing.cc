@@ -54,10 +54,12 @@ const Rejection* read_transfer_encoding(const RequestHead& head, Framing& out) {
   return nullptr;
 }
 
-const Rejection* read_host(const RequestHead& head) {
+const Rejection* read_host(const RequestHead& head, std::string_view known_host) {
   if (!head.has(FieldId::host)) return head.minor_version >= 1 ? &kNoHost : nullptr;
   if (head.is_repeated(FieldId::host)) return &kRepeatedHost;
-  return is_valid_authority(head.value(FieldId::host)) ? nullptr : &kBadHost;
+  const std::string_view host = head.value(FieldId::host);
+  if (host.empty()) return &kBadHost;
+  return host == known_host || is_valid_authority(host) ? nullptr : &kBadHost;
 }
 
 void read_connection(const RequestHead& head, Framing& out) {
@@ -73,10 +75,10 @@ void read_connection(const RequestHead& head, Framing& out) {
 
 }  // namespace
 
-const Rejection* read_framing(const RequestHead& head, Framing& out) {
+const Rejection* read_framing(const RequestHead& head, Framing& out, std::string_view known_host) {
   out = Framing();
   out.keep_alive = head.minor_version >= 1;
-  if (const Rejection* rejection = read_host(head)) return rejection;
+  if (const Rejection* rejection = read_host(head, known_host)) return rejection;
   if (head.has(FieldId::transfer_encoding)) {
     if (const Rejection* rejection = read_transfer_encoding(head, out)) return rejection;
   } else if (head.has(FieldId::content_length)) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "bedplate/http/parser.h"
 
@@ -24,6 +25,7 @@ struct Framing {
 /// codings: 501;
 /// - Host: missing (HTTP/1.1), repeated, not valid;
 /// - Authorization or Content-Type repeated; an expectation other than 100-continue: 417.
-const Rejection* read_framing(const RequestHead& head, Framing& out);
+/// `known_host` is a Host value that was found valid before (of the same connection: it hardly ever changes).
+const Rejection* read_framing(const RequestHead& head, Framing& out, std::string_view known_host = {});
 
 }  // namespace bedplate::http

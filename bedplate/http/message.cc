@@ -86,7 +86,8 @@ void Request::clear() {
 }
 
 const Rejection* Request::interpret_head(Framing& framing) {
-  if (const Rejection* rejection = read_framing(head_, framing)) return rejection;
+  if (const Rejection* rejection = read_framing(head_, framing, known_host_)) return rejection;
+  if (const std::string_view host = head_.value(FieldId::host); host != known_host_) known_host_ = host;
   method_ = parse_method(head_.method);
   Target target;
   const TargetError error = parse_target(head_.target, method_ == Method::connect, path_storage_, target);

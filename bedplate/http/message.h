@@ -141,6 +141,7 @@ class Request {
   std::string_view query_;
   std::string_view authority_;
   std::string path_storage_;
+  std::string known_host_;  // the last valid Host of this connection
 
   std::optional<std::uint64_t> content_length_ = 0;
   std::size_t body_size_max_ = std::size_t{1} << 20;

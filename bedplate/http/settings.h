@@ -5,50 +5,104 @@
 #include <string>
 #include <vector>
 
+#include "bedplate/describe/describe.h"
+
 namespace bedplate::http {
 
+/// Sizes are bytes, times milliseconds. Past a limit there is a clear error, and the rest goes on working; a
+/// time of 0 switches its limit off.
 struct ServerSettings {
-  /// Where to listen: "127.0.0.1:8080", "[::1]:8080", "unix:/run/bedplate.sock"; port 0 picks one.
   std::vector<std::string> listen = {"127.0.0.1:8080"};
-  /// Event loops; 0: one for each core.
   std::uint32_t threads = 0;
 
-  // Limits. Past one of them: a clear error (414, 431, 413, 503) and the rest goes on working.
-  std::uint32_t connections_max = 10'000;          ///< over all loops; more wait to be accepted
-  std::uint32_t request_line_size_max = 8 * 1024;  ///< bytes; 414
-  std::uint32_t header_size_max = 16 * 1024;       ///< bytes of all field lines; 431
-  std::uint32_t header_count_max = 100;            ///< 431; at most 250
-  std::uint64_t body_size_max = 1024 * 1024;       ///< bytes; 413. An operation may say otherwise
-  std::uint64_t requests_per_connection_max = 0;   ///< then the connection closes; 0: no limit
+  std::uint32_t connections_max = 10'000;
+  std::uint32_t request_line_size_max = 8 * 1024;
+  std::uint32_t header_size_max = 16 * 1024;
+  std::uint32_t header_count_max = 100;
+  std::uint64_t body_size_max = 1024 * 1024;
+  std::uint64_t requests_per_connection_max = 0;
 
-  // Times. 0 switches a limit off.
-  std::uint32_t header_timeout_ms =
-      10'000;                              ///< from the first byte of a request to the end of its header: 408
-  std::uint32_t body_timeout_ms = 15'000;  ///< without a byte of the body: 408
-  std::uint32_t body_rate_min_bytes =
-      500;  ///< bytes a second that a body brings at least, after body_timeout_ms: 408
-  std::uint32_t idle_timeout_ms = 60'000;     ///< between requests: the connection closes
-  std::uint32_t request_timeout_ms = 30'000;  ///< for the handler: its scope ends with a time-out, 504
-  std::uint32_t write_timeout_ms = 30'000;    ///< without the client taking a byte: the connection closes
-  std::uint32_t linger_timeout_ms =
-      2'000;  ///< how long a refused client may go on sending before it is cut off
-
-  /// After SIGTERM the server still accepts this long, with /readyz at 503, so that load balancers see it.
+  std::uint32_t header_timeout_ms = 10'000;
+  std::uint32_t body_timeout_ms = 15'000;
+  std::uint32_t body_rate_min_bytes = 500;
+  std::uint32_t idle_timeout_ms = 60'000;
+  std::uint32_t request_timeout_ms = 30'000;
+  std::uint32_t write_timeout_ms = 30'000;
+  std::uint32_t linger_timeout_ms = 2'000;
   std::uint32_t drain_delay_ms = 0;
-  /// Then running requests have this long to finish.
   std::uint32_t drain_timeout_ms = 20'000;
 
-  /// Networks (CIDR) whose X-Forwarded-For and Forwarded fields count. Empty: nobody's.
   std::vector<std::string> trusted_proxies;
-  /// The field that those proxies write: "x-forwarded-for" or "forwarded". Only this one is read, because a
-  /// proxy passes on what a client wrote into the other.
   std::string forwarded_field = "x-forwarded-for";
-  /// Host names that requests may address, without port; "*.example.org" takes all below it. Empty: any.
   std::vector<std::string> allowed_hosts;
 
-  /// Compress answers (gzip, br, zstd) for clients that ask for it.
   bool compression = true;
-  std::uint32_t compression_size_min = 1024;  ///< bytes; smaller bodies are sent as they are
+  std::uint32_t compression_size_min = 1024;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    using S = ServerSettings;
+    constexpr std::int64_t kDayMs = 86'400'000;
+    return object<S>(
+        "The HTTP server",
+        {
+            field<&S::listen>(
+                optional_with_default, length{1, 64},
+                "Where to listen: 127.0.0.1:8080, [::1]:8080, unix:/run/bedplate.sock; port 0 picks one"),
+            field<&S::threads>(optional_with_default, range{0, 1024}, "Event loops; 0: one for each core"),
+            field<&S::connections_max>(optional_with_default, range{1, 10'000'000},
+                                       "Open connections over all loops; more wait to be accepted"),
+            field<&S::request_line_size_max>(optional_with_default, range{64, 1'048'576},
+                                             "Bytes of method and target; longer is answered 414"),
+            field<&S::header_size_max>(optional_with_default, range{256, 1'048'576},
+                                       "Bytes of all header fields; more is answered 431"),
+            field<&S::header_count_max>(optional_with_default, range{1, 250},
+                                        "Header fields; more is answered 431"),
+            field<&S::body_size_max>(
+                optional_with_default, range{0, 1'099'511'627'776},
+                "Bytes of a request body, where the operation does not say otherwise; more is 413"),
+            field<&S::requests_per_connection_max>(optional_with_default, range{0, 1'000'000'000},
+                                                   "After so many the connection closes; 0: no limit"),
+            field<&S::header_timeout_ms>(
+                optional_with_default, range{0, kDayMs},
+                "From the first byte of a request to the end of its header; then 408"),
+            field<&S::body_timeout_ms>(optional_with_default, range{0, kDayMs},
+                                       "Without a byte of the request body; then 408"),
+            field<&S::body_rate_min_bytes>(
+                optional_with_default, range{0, 1'073'741'824},
+                "Bytes a second that a body brings at least, once body_timeout_ms is over"),
+            field<&S::idle_timeout_ms>(optional_with_default, range{0, kDayMs},
+                                       "Between requests; then the connection closes"),
+            field<&S::request_timeout_ms>(optional_with_default, range{0, kDayMs},
+                                          "For an operation, without the time its client takes; then 504"),
+            field<&S::write_timeout_ms>(
+                optional_with_default, range{0, kDayMs},
+                "Without the client taking a byte of a large answer; then it is cut off"),
+            field<&S::linger_timeout_ms>(optional_with_default, range{1, 60'000},
+                                         "How long a refused client may go on sending before it is cut off"),
+            field<&S::drain_delay_ms>(
+                optional_with_default, range{0, kDayMs},
+                "After SIGTERM: how long to go on accepting with /readyz at 503, so that load "
+                "balancers notice"),
+            field<&S::drain_timeout_ms>(optional_with_default, range{0, kDayMs},
+                                        "How long running requests have to finish after that"),
+            field<&S::trusted_proxies>(
+                optional_with_default, length{0, 1000},
+                "Networks (10.0.0.0/8, ::1, unix) whose word about the client's address counts"),
+            field<&S::forwarded_field>(
+                optional_with_default, pattern("x-forwarded-for|forwarded"),
+                "The field those proxies write. Only this one is read: a proxy passes on what a "
+                "client wrote into the other"),
+            field<&S::allowed_hosts>(
+                optional_with_default, length{0, 1000},
+                "Host names that requests may address, without port; *.example.org takes all below "
+                "it; empty: any"),
+            field<&S::compression>(optional_with_default,
+                                   "Compress answers (zstd, br, gzip) for clients that ask for it"),
+            field<&S::compression_size_min>(optional_with_default, range{0, 1'073'741'824},
+                                            "Bytes; smaller bodies are sent as they are"),
+        });
+  }
 };
 
 }  // namespace bedplate::http
