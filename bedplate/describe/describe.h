@@ -232,11 +232,7 @@ consteval bool name_forgotten_member() {
     if constexpr (ObjectTable<T>::kDescription.mentions(member)) {
       return name_forgotten_member<T, Count, I + 1>();
     } else {
-      constexpr auto text = [] {
-        FixedText<member.size() + 1> copy;
-        for (std::size_t i = 0; i < member.size(); ++i) copy.chars[i] = member[i];
-        return copy;
-      }();
+      constexpr auto text = fixed_text<member.size()>(member);
       return ForgottenMember<T, text>::kFound;
     }
   } else {

@@ -22,6 +22,13 @@ struct FixedText {
   constexpr std::string_view view() const { return {chars, N - 1}; }
 };
 
+template <std::size_t Size>
+constexpr FixedText<Size + 1> fixed_text(std::string_view text) {
+  FixedText<Size + 1> copy;
+  for (std::size_t i = 0; i < Size; ++i) copy.chars[i] = text[i];
+  return copy;
+}
+
 template <auto Value>
 consteval std::string_view value_text() {
   return __PRETTY_FUNCTION__;

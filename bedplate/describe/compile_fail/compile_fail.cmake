@@ -1,0 +1,19 @@
+# cmake -DCOMPILER=c++ -DSOURCE=case.cc -DINCLUDE=dir -P compile_fail.cmake
+#
+# Compiles a case that must not compile, and looks in what the compiler says for every line "// expect: regex" at the
+# head of the file. "// expect: nothing" is the control: it must compile.
+file(STRINGS ${SOURCE} lines REGEX "^// expect: ")
+execute_process(COMMAND ${COMPILER} -std=c++23 -fsyntax-only -I${INCLUDE} ${SOURCE}
+                RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+foreach(line IN LISTS lines)
+  string(REPLACE "// expect: " "" expected "${line}")
+  if(expected STREQUAL "nothing")
+    if(failed)
+      message(FATAL_ERROR "the control does not compile:\n${said}")
+    endif()
+  elseif(NOT failed)
+    message(FATAL_ERROR "it compiles, although it should say: ${expected}")
+  elseif(NOT said MATCHES "${expected}")
+    message(FATAL_ERROR "the compiler does not say \"${expected}\" but:\n${said}")
+  endif()
+endforeach()

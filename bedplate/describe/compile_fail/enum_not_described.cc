@@ -1,0 +1,9 @@
+// expect: describe: this enum has no list of its values
+#include "prelude.h"
+
+enum class Status { todo, done };
+struct Task {
+  Status status = Status::todo;
+  static consteval auto describe() { return object<Task>("doc", {field<&Task::status>()}); }
+};
+const auto& type = use<Task>();

@@ -1,0 +1,8 @@
+// expect: describe_error__the_low_end_is_above_the_high_end
+#include "prelude.h"
+
+struct Task {
+  std::string title;
+  static consteval auto describe() { return object<Task>("doc", {field<&Task::title>(length{20, 10})}); }
+};
+const auto& type = use<Task>();

@@ -1,0 +1,11 @@
+// expect: describe_error__two_fields_have_the_same_name
+#include "prelude.h"
+
+struct Task {
+  std::string title;
+  int size = 0;
+  static consteval auto describe() {
+    return object<Task>("doc", {field<&Task::title>(), field<&Task::title>()});
+  }
+};
+const auto& type = use<Task>();

@@ -1,0 +1,11 @@
+// expect: describe: this type has no description; write in the struct
+#include "prelude.h"
+
+struct Inner {
+  int x = 0;
+};
+struct Task {
+  Inner inner;
+  static consteval auto describe() { return object<Task>("doc", {field<&Task::inner>()}); }
+};
+const auto& type = use<Task>();

@@ -1,0 +1,8 @@
+// expect: describe: this rule inside each\(\) does not apply to the items
+#include "prelude.h"
+
+struct Task {
+  std::vector<int> sizes;
+  static consteval auto describe() { return object<Task>("doc", {field<&Task::sizes>(each(pattern("x")))}); }
+};
+const auto& type = use<Task>();

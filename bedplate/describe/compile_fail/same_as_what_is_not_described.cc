@@ -1,0 +1,17 @@
+// expect: describe_error__same_as_names_a_field_that_its_struct_does_not_describe
+#include "prelude.h"
+
+struct Task {
+  std::string title;
+  std::string cache;
+  static consteval auto describe() {
+    return object<Task>("doc", {field<&Task::title>(), omit<&Task::cache>});
+  }
+};
+struct CreateTask {
+  std::string cache;
+  static consteval auto describe() {
+    return object<CreateTask>("doc", {field<&CreateTask::cache>(same_as<&Task::cache>)});
+  }
+};
+const auto& type = use<CreateTask>();

@@ -1,0 +1,11 @@
+// expect: describe_error__two_fields_have_the_same_name
+#include "prelude.h"
+
+struct Task {
+  std::string title;
+  std::string name;
+  static consteval auto describe() {
+    return object<Task>("doc", {field<&Task::title, "name">(), field<&Task::name>()});
+  }
+};
+const auto& type = use<Task>();
