@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <string>
-#include <vector>
 
 #include "bedplate/async/loop.h"
 
@@ -12,30 +14,42 @@ namespace {
 
 class PasswordTest : public testing::Test {
  protected:
+  std::string hashed(std::string_view password) {
+    std::string stored;
+    Result<std::string> result = run_to_end(loop_, hasher_.hash(password));
+    if (result) stored = std::move(*result);
+    return stored;
+  }
+  bool matches(PasswordHasher& hasher, std::string_view stored, std::string_view password) {
+    Result<bool> result = run_to_end(loop_, hasher.verify(stored, password));
+    EXPECT_TRUE(result);
+    return result.value_or(false);
+  }
+
   Loop loop_;
   PasswordHasher hasher_{PasswordCost::worthless_for_tests(), {}};
 };
 
 TEST_F(PasswordTest, KnowsAPasswordAgain) {
-  std::string stored = *run_to_end(loop_, hasher_.hash("correct horse"));
+  std::string stored = hashed("correct horse");
   EXPECT_TRUE(stored.starts_with("$argon2id$v=19$")) << stored;
-  EXPECT_TRUE(*run_to_end(loop_, hasher_.verify(stored, "correct horse")));
-  EXPECT_FALSE(*run_to_end(loop_, hasher_.verify(stored, "correct hors")));
-  EXPECT_FALSE(*run_to_end(loop_, hasher_.verify(stored, "")));
-  EXPECT_NE(stored, *run_to_end(loop_, hasher_.hash("correct horse")));
+  EXPECT_TRUE(matches(hasher_, stored, "correct horse"));
+  EXPECT_FALSE(matches(hasher_, stored, "correct hors"));
+  EXPECT_FALSE(matches(hasher_, stored, ""));
+  EXPECT_NE(stored, hashed("correct horse"));
 }
 
 TEST_F(PasswordTest, ABytePastZeroCounts) {
   using namespace std::string_literals;
   const std::string password = "before\0after"s;
-  std::string stored = *run_to_end(loop_, hasher_.hash(password));
-  EXPECT_FALSE(*run_to_end(loop_, hasher_.verify(stored, "before")));
+  std::string stored = hashed(password);
+  EXPECT_FALSE(matches(hasher_, stored, "before"));
 }
 
 TEST_F(PasswordTest, NobodysPasswordCostsARunLikeAnyOther) {
-  std::string stored = *run_to_end(loop_, hasher_.hash("x"));
+  std::string stored = hashed("x");
   const std::uint64_t before = hasher_.runs();
-  EXPECT_FALSE(*run_to_end(loop_, hasher_.verify(stored, "y")));
+  EXPECT_FALSE(matches(hasher_, stored, "y"));
   EXPECT_EQ(hasher_.runs(), before + 1);
   EXPECT_TRUE(run_to_end(loop_, hasher_.verify_nothing("y")));
   EXPECT_EQ(hasher_.runs(), before + 2);
@@ -44,15 +58,15 @@ TEST_F(PasswordTest, NobodysPasswordCostsARunLikeAnyOther) {
 TEST_F(PasswordTest, RubbishInTheDatabaseMatchesNothing) {
   for (std::string stored :
        {std::string(), std::string("plain"), std::string("$argon2id$"), std::string(500, '$')})
-    EXPECT_FALSE(*run_to_end(loop_, hasher_.verify(stored, "plain"))) << stored;
+    EXPECT_FALSE(matches(hasher_, stored, "plain")) << stored;
 }
 
 TEST_F(PasswordTest, AnotherCostAsksForANewHash) {
-  std::string stored = *run_to_end(loop_, hasher_.hash("x"));
+  std::string stored = hashed("x");
   EXPECT_FALSE(hasher_.needs_rehash(stored));
   PasswordHasher stronger(PasswordCost(0, 0), {});  // brought up to the least that is allowed
   EXPECT_TRUE(stronger.needs_rehash(stored));
-  EXPECT_TRUE(*run_to_end(loop_, stronger.verify(stored, "x")));
+  EXPECT_TRUE(matches(stronger, stored, "x"));
 }
 
 TEST(PasswordCost, SettingsCannotMakeItWorthless) {
@@ -70,26 +84,24 @@ TEST(PasswordCost, TheDummyOfTheDefaultCostIsAWellFormedHash) {
   EXPECT_GT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(5));
 }
 
-Async<void> hash_into(PasswordHasher& hasher, Result<std::string>& answer, int& waiting) {
-  answer = co_await hasher.hash("x");
+Async<void> hash_into(PasswordHasher& hasher, std::string& code, int& waiting) {
+  Result<std::string> hashed = co_await hasher.hash("x");
+  code = hashed ? "hashed" : hashed.error().code();
   if (--waiting == 0) Loop::current()->stop();
 }
 
 TEST(PasswordPool, AFullQueueSaysSo) {
   Loop loop;
   PasswordHasher hasher(PasswordCost(), {.threads = 1, .queue_max = 1});
-  std::vector<Result<std::string>> answers(4);
+  std::array<std::string, 4> codes;
   int waiting = 4;
-  for (auto& answer : answers) loop.spawn(hash_into(hasher, answer, waiting));
+  for (std::string& code : codes) loop.spawn(hash_into(hasher, code, waiting));
   loop.run();
-  int busy = 0;
-  for (auto& answer : answers) {
-    if (answer) continue;
-    EXPECT_EQ(answer.error().category(), Category::unavailable);
-    ++busy;
-  }
+  const auto busy = std::count(codes.begin(), codes.end(), "busy");
+  const auto hashed = std::count(codes.begin(), codes.end(), "hashed");
+  EXPECT_EQ(busy + hashed, 4);
   EXPECT_GE(busy, 1);
-  EXPECT_LE(busy, 3);
+  EXPECT_GE(hashed, 1);
 }
 
 }  // namespace

@@ -10,8 +10,7 @@
 // - an account from one address: few guesses, long waits;
 // - an address over all accounts: more guesses (an office has one address), long waits;
 // - an account over all addresses (a botnet): many guesses, and only short waits, because this is the count
-// with
-//   which strangers could keep the owner out. Whoever has logged in to the account from the same address
+//   with which strangers could keep the owner out. Whoever has logged in to the account from the same address
 //   before is not held up by it;
 // - sign-ups from an address, good ones too: they are a way to ask which accounts exist.
 //

@@ -9,15 +9,13 @@
 //
 // What holds:
 // - A password is checked or hashed in a pool, before and outside any transaction. Log-in does the same work
-// and gives
-//   the same answer whether the account does not exist or the password is wrong.
+//   and gives the same answer whether the account does not exist or the password is wrong.
 // - An access token is good for minutes and needs no database. A session is a family of refresh tokens, each
-// good once;
-//   one that comes a second time ends the session, because either the thief or the user holds a copy.
+//   good once; one that comes a second time ends the session, because either the thief or the user holds a
+//   copy.
 // - What ends a session or changes a user's rights leaves a row in identity_revocations. This process reads
-// it before
-//   it answers, so the tokens are refused on every loop at once; other processes within a second, as they
-//   read the table every second. That is how the command line changes a server that runs.
+//   it before it answers, so the tokens are refused on every loop at once; other processes within a second,
+//   as they read the table every second. That is how the command line changes a server that runs.
 // - The log names users and sessions by id; no address, password or token enters it.
 //
 // Immutable but for what guards itself; every member may be called from any loop.
