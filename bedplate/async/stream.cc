@@ -342,7 +342,7 @@ void Stream::close() { socket_.reset(); }
 
 Async<void> Stream::close_gently(std::chrono::milliseconds within, std::size_t size_bytes_max) {
   // Nobody reads what arrives here, so all streams of a thread may share it.
-  static constinit thread_local std::array<char, 16384> discarded;
+  static constinit thread_local std::array<char, 16384> discarded{};
   if (!socket_) co_return;
   shutdown_write();
   set_idle_timeout(std::chrono::milliseconds(0));
