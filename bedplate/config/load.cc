@@ -1,6 +1,6 @@
 // Registry::load: every source in turn, every problem kept.
 #include <algorithm>
-#include <array>
+#include <tuple>
 #include <utility>
 
 #include "bedplate/base/text.h"
@@ -73,7 +73,8 @@ class Loader final : public TomlVisitor {
     Result<void> walked = walk_toml(file.text, *this);
     if (!walked) add_problem("", file.name + ":" + walked.error().detail());
     // The walk is in the order of keys; people read in the order of lines.
-    std::ranges::stable_sort(problems_, {}, &Problem::line);
+    std::ranges::sort(problems_, {},
+                      [](const Problem& problem) { return std::tie(problem.line, problem.message); });
   }
 
   TableIs on_table(std::string_view path, unsigned line) override {

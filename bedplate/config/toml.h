@@ -1,4 +1,4 @@
-// Walks a TOML document, so that one file alone compiles against a TOML library.
+// Walks a TOML document as a configuration: sections, and values in the form that descriptions read.
 //
 // The visitor says of every table whether it is a section to enter or a value to hand over; values arrive as
 // JSON text, which the readers of bedplate/describe take. https://toml.io/en/v1.0.0
