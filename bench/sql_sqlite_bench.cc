@@ -1,7 +1,10 @@
 // sql-sqlite: what the Database port costs on SQLite.
-//   point_read    one task by a random id of 100 k, through Database::read() on one loop (64 reads a tick, as from 64
-//                 connections), against bare prepared statements in one read transaction that fill the same struct;
-//   group_commit  durable inserts from 64 coroutines, against the same with every command in a commit of its own.
+//   point_read    one task by a random id of 100 k, through Database::read() on one loop (64 reads a tick, as
+//   from 64
+//                 connections), against bare prepared statements in one read transaction that fill the same
+//                 struct;
+//   group_commit  durable inserts from 64 coroutines, against the same with every command in a commit of its
+//   own.
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -116,8 +119,9 @@ struct NextTick : Op, Work {
 class Bare {
  public:
   explicit Bare(const std::string& path) {
-    require(sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr) == SQLITE_OK,
-            "cannot open");
+    require(
+        sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr) == SQLITE_OK,
+        "cannot open");
     sqlite3_exec(db_, "PRAGMA mmap_size=1073741824; PRAGMA cache_size=-16384", nullptr, nullptr, nullptr);
     sqlite3_prepare_v3(db_, kFind, -1, SQLITE_PREPARE_PERSISTENT, &find_, nullptr);
   }

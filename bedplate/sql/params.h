@@ -74,7 +74,9 @@ class Param {
   Param(const Uuid& id) : kind_(Kind::uuid) { std::memcpy(value_.uuid, id.bytes.data(), sizeof value_.uuid); }
   Param(Time time) : kind_(Kind::time) { value_.integer = time.time_since_epoch().count(); }
   template <class T>
-  Param(const std::optional<T>& value) : Param(value ? Param(*value) : Param()) {}
+  Param(const std::optional<T>& value) {
+    if (value) *this = Param(*value);
+  }
   /// A described enum, list, map or struct: see describe/rows.h. Its text is kept here.
   template <class T>
     requires(std::is_enum_v<T> || (std::is_class_v<T> && !std::convertible_to<const T&, std::string_view> &&

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,13 @@
 #include "bedplate/sql/sqlite.h"
 
 namespace bedplate::sql {
+
+/// The value, or an exception that says the error.
+template <class T>
+T get(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().code() + ": " + result.error().detail());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
 
 /// A directory that goes with the object.
 class TempDirectory {
@@ -65,6 +73,15 @@ class SqliteKit {
     if (auto r = maintenance->commit(); !r) throw std::runtime_error(r.error().detail());
   }
 
+  /// Starts a coroutine on the kit's loop; it goes on in the next run().
+  void start(Async<void> coroutine, Scope* scope = nullptr) {
+    ++started_;
+    loop_.spawn(count_down(std::move(coroutine)), scope);
+  }
+  /// Runs the loop until everything that was started has ended.
+  void finish() {
+    if (started_ > 0) loop_.run();
+  }
   /// Runs a coroutine to its end on a loop of this thread.
   template <class T>
   Result<T> run(Async<T> coroutine, Scope* scope = nullptr) {
@@ -72,7 +89,13 @@ class SqliteKit {
   }
 
  private:
+  Async<void> count_down(Async<void> coroutine) {
+    static_cast<void>(co_await std::move(coroutine));
+    if (--started_ == 0) loop_.stop();
+  }
+
   TempDirectory directory_;
+  int started_ = 0;
   std::string schema_;
   bool has_schema_ = false;
   SqliteOptions options_;

@@ -49,8 +49,10 @@ std::string pragmas(const SqliteOptions& options, bool writer) {
   std::string text;
   if (writer) text += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
   if (writer) text += "PRAGMA journal_size_limit=" + std::to_string(options.wal_checkpoint_mib << 21) + ";";
-  if (!writer) text += "PRAGMA query_only=ON;";
-  text += "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;";
+  // The writer trusts the schema, which only migrations make: triggers that keep a full-text index need it
+  // (SQLite 3.40 does not count FTS5 among what is harmless there).
+  if (!writer) text += "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;";
+  text += "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;";
   text += "PRAGMA cache_size=-" + std::to_string(options.cache_size_kib) + ";";
   text += "PRAGMA mmap_size=" + std::to_string(options.mmap_size_mib << 20) + ";";
   return text;
@@ -189,7 +191,8 @@ Result<void> SqliteConnection::configure() {
   return {};
 }
 
-int SqliteConnection::authorize(void* self, int action, const char*, const char*, const char*, const char*) {
+int SqliteConnection::authorize(void* self, int action, const char* name, const char* argument, const char*,
+                                const char*) {
   if (static_cast<SqliteConnection*>(self)->own_statement_) return SQLITE_OK;
   switch (action) {
     case SQLITE_TRANSACTION:  // transactions are the driver's: a COMMIT in a statement would commit its
@@ -197,8 +200,11 @@ int SqliteConnection::authorize(void* self, int action, const char*, const char*
     case SQLITE_SAVEPOINT:
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
-    case SQLITE_PRAGMA:
       return SQLITE_DENY;
+    case SQLITE_PRAGMA: {  // FTS5 asks these two
+      const std::string_view pragma = name;
+      return !argument && (pragma == "data_version" || pragma == "page_size") ? SQLITE_OK : SQLITE_DENY;
+    }
     default:
       return SQLITE_OK;
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ struct SqliteShared {
   std::atomic<std::int64_t> slow_log_next_ms{0};
   std::atomic<std::uint64_t> wal_pages{0};
   std::atomic<std::uint64_t> checkpoints{0};
+  std::mutex checkpointing;  ///< SQLite refuses two at once, without waiting
 };
 
 /// How far a statement may go. The progress handler looks at it every kGuardSteps virtual machine steps.

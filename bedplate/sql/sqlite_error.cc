@@ -47,11 +47,11 @@ Error constraint_error(sqlite3* db, int code, std::string_view sql) {
           .with_subject(sqlite3_errmsg(db));
     case SQLITE_CONSTRAINT_CHECK:
     case SQLITE_CONSTRAINT_DATATYPE:
-      log_warn("a check in the database refused a value", {{"error", sqlite3_errmsg(db)}, {"sql", sql}});
+      log_debug("a check in the database refused a value", {{"error", sqlite3_errmsg(db)}, {"sql", sql}});
       return Error(Category::invalid, kCheckViolation, "A value is not one that can be stored.")
           .with_subject(constraint_of(db));
     case SQLITE_CONSTRAINT_NOTNULL:
-      log_warn("the database refused a null", {{"error", sqlite3_errmsg(db)}, {"sql", sql}});
+      log_debug("the database refused a null", {{"error", sqlite3_errmsg(db)}, {"sql", sql}});
       return Error(Category::invalid, kNotNullViolation, "A value that must be given is missing.")
           .with_subject(constraint_of(db));
     default:

@@ -52,6 +52,7 @@ void SqliteKeeper::run() {
 
 // Passive: copies what no reader holds back, and waits for nobody.
 void SqliteKeeper::checkpoint() {
+  std::lock_guard only(shared_.checkpointing);
   const int code =
       sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   shared_.checkpoints.fetch_add(1, std::memory_order_relaxed);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "bedplate/base/log.h"
@@ -231,6 +232,7 @@ void SqliteWriter::limit_wal() {
   if (pages < wal_pages_tried_ + pages_max / 4) return;
   wal_pages_tried_ = pages;
   constexpr int kWaitMs = 1000;
+  std::lock_guard only(shared_.checkpointing);
   sqlite3_busy_timeout(connection_->handle(), kWaitMs);
   const int code =
       sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
