@@ -53,7 +53,8 @@ TEST(TextValue, fields) {
   EXPECT_EQ(read("page", {"-99999999999999999999999"}, query), "?page too_small;");
   EXPECT_EQ(read("page", {"1", "2"}, query), "?page duplicate_field;");
   EXPECT_EQ(read("page", {}, query), "?page required;");
-  for (std::string_view bad : {""sv, " 1"sv, "1 "sv, "1.0"sv, "1e1"sv, "0x1"sv, "+1"sv, "01"sv, "one"sv, "1\0"sv})
+  for (std::string_view bad :
+       {""sv, " 1"sv, "1 "sv, "1.0"sv, "1e1"sv, "0x1"sv, "+1"sv, "01"sv, "one"sv, "1\0"sv})
     EXPECT_EQ(read("page", {bad}, query), "?page wrong_type;") << bad;
   EXPECT_EQ(read("order", {"descending"}, query), "");
   EXPECT_EQ(query.order, Order::descending_);
