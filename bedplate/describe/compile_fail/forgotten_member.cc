@@ -1,6 +1,8 @@
 // expect: describe: a member of this struct is not in its list \(its name stands in this instantiation\)
 // expect: due_at
-#include "prelude.h"
+#include "bedplate/describe/describe.h"
+
+using namespace bedplate::schema;
 
 struct Task {
   std::string title;
@@ -10,4 +12,4 @@ struct Task {
     return object<Task>("doc", {field<&Task::title>(), field<&Task::labels>()});
   }
 };
-const auto& type = use<Task>();
+const auto& type = bedplate::type_of<Task>();

@@ -1,8 +1,10 @@
 // expect: describe: std::vector<bool> has no elements to point to
-#include "prelude.h"
+#include "bedplate/describe/describe.h"
+
+using namespace bedplate::schema;
 
 struct Task {
   std::vector<bool> flags;
   static consteval auto describe() { return object<Task>("doc", {field<&Task::flags>()}); }
 };
-const auto& type = use<Task>();
+const auto& type = bedplate::type_of<Task>();

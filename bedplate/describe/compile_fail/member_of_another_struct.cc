@@ -1,5 +1,7 @@
 // expect: describe: this field belongs to another struct
-#include "prelude.h"
+#include "bedplate/describe/describe.h"
+
+using namespace bedplate::schema;
 
 struct Other {
   int x = 0;
@@ -8,4 +10,4 @@ struct Task {
   int x = 0;
   static consteval auto describe() { return object<Task>("doc", {field<&Other::x>()}); }
 };
-const auto& type = use<Task>();
+const auto& type = bedplate::type_of<Task>();

@@ -1,5 +1,7 @@
 // expect: describe: this type has no description; write in the struct
-#include "prelude.h"
+#include "bedplate/describe/describe.h"
+
+using namespace bedplate::schema;
 
 struct Inner {
   int x = 0;
@@ -8,4 +10,4 @@ struct Task {
   Inner inner;
   static consteval auto describe() { return object<Task>("doc", {field<&Task::inner>()}); }
 };
-const auto& type = use<Task>();
+const auto& type = bedplate::type_of<Task>();

@@ -1,5 +1,7 @@
 // expect: nothing
-#include "prelude.h"
+#include "bedplate/describe/describe.h"
+
+using namespace bedplate::schema;
 
 struct Task {
   std::string title;
@@ -8,4 +10,4 @@ struct Task {
     return object<Task>("doc", {field<&Task::title>(length{1, 2}), omit<&Task::priority>});
   }
 };
-const auto& type = use<Task>();
+const auto& type = bedplate::type_of<Task>();

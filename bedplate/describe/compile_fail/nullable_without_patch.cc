@@ -1,8 +1,10 @@
 // expect: describe: `nullable` applies to a Patch
-#include "prelude.h"
+#include "bedplate/describe/describe.h"
+
+using namespace bedplate::schema;
 
 struct Task {
   std::string title;
   static consteval auto describe() { return object<Task>("doc", {field<&Task::title>(nullable)}); }
 };
-const auto& type = use<Task>();
+const auto& type = bedplate::type_of<Task>();

@@ -1,5 +1,7 @@
 // expect: describe_error__same_as_names_a_field_that_its_struct_does_not_describe
-#include "prelude.h"
+#include "bedplate/describe/describe.h"
+
+using namespace bedplate::schema;
 
 struct Task {
   std::string title;
@@ -14,4 +16,4 @@ struct CreateTask {
     return object<CreateTask>("doc", {field<&CreateTask::cache>(same_as<&Task::cache>)});
   }
 };
-const auto& type = use<CreateTask>();
+const auto& type = bedplate::type_of<CreateTask>();

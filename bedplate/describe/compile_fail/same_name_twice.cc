@@ -1,5 +1,7 @@
 // expect: describe_error__two_fields_have_the_same_name
-#include "prelude.h"
+#include "bedplate/describe/describe.h"
+
+using namespace bedplate::schema;
 
 struct Task {
   std::string title;
@@ -8,4 +10,4 @@ struct Task {
     return object<Task>("doc", {field<&Task::title, "name">(), field<&Task::name>()});
   }
 };
-const auto& type = use<Task>();
+const auto& type = bedplate::type_of<Task>();
