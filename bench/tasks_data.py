@@ -5,11 +5,9 @@ while the schema is the same and the tokens are good.
 """
 import concurrent.futures
 import dataclasses
-import datetime
 import hashlib
 import http.client
 import json
-import os
 import pathlib
 import random
 import shutil
@@ -67,8 +65,8 @@ def ensure():
     with bedplate(data.folder, *CHEAP) as server:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             users = list(pool.map(lambda number: sign_up(server.port, number), range(USERS)))
-    database = next(data.folder.glob("*.db"))
-    write_lines(data, users, insert_tasks(database, [user for user, _ in users]))
+    tasks = insert_tasks(data.folder / "bedplate.db", [user for user, _ in users])
+    write_lines(data, users, tasks)
     stamp.write_text(schema.hexdigest())
     return data
 
@@ -93,8 +91,26 @@ def uuid7(at_ms):
 
 
 def insert_tasks(database, users):
-    """[(user number, task id)] of what was inserted, user after user mixed as they would come in time."""
-    raise SystemExit("tasks: the schema is not known yet")
+    """[(user number, task id)] of what was inserted, in the order of time: users take turns."""
+    start_ms = int(time.time() * 1000) - 365 * 86_400_000
+    step_ms = 365 * 86_400_000 // (len(users) * TASKS_PER_USER)
+    inserted, rows = [], []
+    for number in range(len(users) * TASKS_PER_USER):
+        at_ms = start_ms + number * step_ms
+        owner, turn = number % len(users), number // len(users)
+        task = uuid7(at_ms)
+        inserted.append((owner, task))
+        rows.append((users[owner].bytes, task.bytes, f"Task {turn} of user {owner}",
+                     f"What there is to say about task {turn}, in a sentence or two.",
+                     ("todo", "in_progress", "done")[turn % 3], (at_ms + 30 * 86_400_000) * 1000,
+                     '["home","errands"]', at_ms * 1000, at_ms * 1000, 1, number + 1))
+    with sqlite3.connect(database) as connection:
+        connection.executemany(
+            "INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version,"
+            " search_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return inserted
 
 
 def write_lines(data, users, tasks):

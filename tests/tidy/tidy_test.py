@@ -39,6 +39,8 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(broken_by("apps/tasks/a.cc", '#include "services/identity/store.h"'), ["doors"])
         self.assertEqual(broken_by("apps/tasks/a.cc", '#include "services/identity/api.h"'), [])
         self.assertEqual(broken_by("apps/tasks/a.cc", '#include "apps/tasks/store.h"'), [])
+        self.assertEqual(broken_by("server/main.cc", '#include "apps/tasks/service.h"'), [])
+        self.assertEqual(broken_by("server/main.cc", '#include "apps/tasks/store.h"'), ["doors"])
         self.assertEqual(broken_by("services/files/a.cc", '#include "apps/tasks/api.h"'), ["doors"])
 
     def test_banned_calls(self):
