@@ -99,6 +99,10 @@ Async<void> PasswordHasher::verify_nothing(std::string_view password) {
   co_await ok(verify(nobodys_hash_, password));
 }
 
+std::size_t PasswordHasher::waiting() const {
+  return pool_->stats().queued;
+}
+
 bool PasswordHasher::needs_rehash(std::string_view stored) const {
   std::string text(stored);
   return crypto_pwhash_str_needs_rehash(text.c_str(), cost_.passes(), memory_bytes(cost_)) != 0;

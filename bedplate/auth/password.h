@@ -80,6 +80,8 @@ class PasswordHasher {
 
   /// How many times argon2id has run: the work done, for metrics and for tests that compare it.
   std::uint64_t runs() const { return runs_.load(std::memory_order_relaxed); }
+  /// How many passwords wait for a thread now.
+  std::size_t waiting() const;
 
  private:
   const PasswordCost cost_;

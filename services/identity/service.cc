@@ -66,13 +66,6 @@ std::string clean_user_agent(std::string_view text) {
   return std::string(utf8_prefix(text, kUserAgentSizeMax));
 }
 
-/// What the throttle said, as an answer.
-Result<void> unless_throttled(seconds wait) {
-  if (wait == seconds(0)) return {};
-  auto failure = api::fail(kTooManyAttempts);
-  return std::unexpected(std::move(failure.error()).with_retry_after(wait));
-}
-
 }  // namespace
 
 Identity::Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock)
@@ -141,6 +134,26 @@ Async<void> Identity::apply_revocations(sql::Database& db) {
   if (!read) log_warn("revocations could not be read", {{"code", read.error().code()}});
 }
 
+void Identity::Numbers::collect(telemetry::MetricWriter& out) const {
+  auto count = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    out.counter(name, help, static_cast<double>(value));
+  };
+  count("bedplate_identity_log_ins_total", "Log-ins that succeeded.", log_ins.load());
+  count("bedplate_identity_log_ins_failed_total", "Log-ins with a wrong address or password.",
+        log_ins_failed.load());
+  count("bedplate_identity_attempts_throttled_total", "Attempts that were told to wait.",
+        attempts_throttled.load());
+  count("bedplate_identity_refresh_tokens_reused_total",
+        "Refresh tokens that came twice and ended their session.", refresh_tokens_reused.load());
+  count("bedplate_identity_password_hashes_total", "Runs of argon2id.", identity_.passwords_.runs());
+  out.gauge("bedplate_identity_password_hashes_waiting", "Passwords that wait for a thread.",
+            static_cast<double>(identity_.passwords_.waiting()));
+  count("bedplate_identity_token_verifications_total", "Access tokens whose signature was checked.",
+        identity_.authenticator_.verifications());
+  out.gauge("bedplate_identity_revocations", "Revoked sessions and users that are remembered.",
+            static_cast<double>(identity_.revocations_.size()));
+}
+
 // ---- tokens
 
 Identity::NewSession Identity::new_session(UserId user, const api::Caller& caller, Time now) const {
@@ -193,6 +206,13 @@ std::vector<std::string> Identity::scopes_of(const std::vector<std::string>& rol
 
 Time tokens_until(const IdentitySettings& settings, Time now) {
   return now + seconds(settings.access_token_seconds) + kClockMargin;
+}
+
+Result<void> Identity::unless_throttled(seconds wait) {
+  if (wait == seconds(0)) return {};
+  ++numbers_.attempts_throttled;
+  auto failure = api::fail(kTooManyAttempts);
+  return std::unexpected(std::move(failure.error()).with_retry_after(wait));
 }
 
 UserView view_of(const UserRow& user) {
@@ -250,10 +270,12 @@ Async<Grant> Identity::log_in(const api::Caller& caller, sql::Database& db, cons
   std::optional<UserRow> user = co_await ok(db.read(&store::find_user_by_email, account));
   if (!user) {
     co_await ok(passwords_.verify_nothing(input.password));
+    ++numbers_.log_ins_failed;
     co_return api::fail(kInvalidCredentials);
   }
   bool right = co_await ok(passwords_.verify(user->password_hash, input.password));
   if (!right) {
+    ++numbers_.log_ins_failed;
     log_info("log-in with a wrong password",
              {{"user", user->id.to_string()}, {"request_id", caller.request_id}});
     co_return api::fail(kInvalidCredentials);
@@ -265,6 +287,7 @@ Async<Grant> Identity::log_in(const api::Caller& caller, sql::Database& db, cons
   if (passwords_.needs_rehash(user->password_hash)) rehashed = co_await ok(passwords_.hash(input.password));
   NewSession session = new_session(user->id, caller, now);
   UserRow fresh = co_await ok(db.transact(&Identity::insert_log_in, *this, *user, rehashed, session));
+  ++numbers_.log_ins;
   log_info("user logged in", {{"user", fresh.id.to_string()},
                               {"session", session.row.id.to_string()},
                               {"request_id", caller.request_id}});
@@ -297,6 +320,7 @@ Async<Grant> Identity::refresh(const api::Caller& caller, sql::Database& db, con
   NewSession next = new_session(UserId(), caller, now);
   Result<UserRow> user = co_await db.transact(&Identity::rotate, *this, token_hash, next);
   if (!user && user.error().keeps_writes()) {
+    ++numbers_.refresh_tokens_reused;
     log_warn("refresh token used twice: its session was ended",
              {{"session", next.row.id.to_string()}, {"request_id", caller.request_id}});
     co_await apply_revocations(db);

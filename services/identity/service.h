@@ -34,6 +34,7 @@
 #include "bedplate/auth/token_authenticator.h"
 #include "bedplate/base/time.h"
 #include "bedplate/sql/database.h"
+#include "bedplate/telemetry/metrics.h"
 #include "services/identity/api.h"
 #include "services/identity/login_throttle.h"
 #include "services/identity/settings.h"
@@ -73,6 +74,9 @@ class Identity {
   Async<void> read_revocations(sql::Database& db);
   Async<void> refresh_keys(sql::Database& db);
 
+  /// Adds log-ins, hashes and tokens to the metrics. The registry outlives it.
+  void report_to(telemetry::Registry& metrics) { watch_ = metrics.watch(numbers_); }
+
   // ---- operations; api.cc says how they are reached
 
   Async<Grant> sign_up(const api::Caller& caller, sql::Database& db, const SignUp& input);
@@ -98,10 +102,27 @@ class Identity {
     std::string refresh_token_hash;
   };
 
+  /// Asked for when the metrics are read.
+  class Numbers final : public telemetry::Collector {
+   public:
+    explicit Numbers(const Identity& identity) : identity_(identity) {}
+    void collect(telemetry::MetricWriter& out) const override;
+
+    std::atomic<std::uint64_t> log_ins{0};
+    std::atomic<std::uint64_t> log_ins_failed{0};
+    std::atomic<std::uint64_t> attempts_throttled{0};
+    std::atomic<std::uint64_t> refresh_tokens_reused{0};
+
+   private:
+    const Identity& identity_;
+  };
+
   NewSession new_session(UserId user, const api::Caller& caller, Time now) const;
   Result<Grant> grant(const UserRow& user, SessionId session, std::string refresh_token, Time now) const;
   std::vector<std::string> scopes_of(const std::vector<std::string>& roles) const;
   Time tokens_until(Time now) const { return identity::tokens_until(settings_, now); }
+  /// What the throttle said, as an answer.
+  Result<void> unless_throttled(std::chrono::seconds wait);
   /// The caller's row, once the password has been found right.
   Async<UserRow> confirm_password(const api::Caller& caller, sql::Database& db, std::string_view password);
   /// read_revocations(), after a commit that made some: a failure is logged, the next round makes up for it.
@@ -126,6 +147,8 @@ class Identity {
   SigningKeys keys_;
   std::vector<UserDataOwner*> owners_;
   std::atomic<std::int64_t> revocations_seen_{0};  ///< the highest seq applied
+  Numbers numbers_{*this};
+  telemetry::Watch watch_;
 };
 
 UserView view_of(const UserRow& user);
