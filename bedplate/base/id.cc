@@ -49,8 +49,9 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   int bad = 0;
   for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
     if (dash_before(i) && *p++ != '-') return std::nullopt;
-    const int high = hex_digit_value(*p++);
-    const int low = hex_digit_value(*p++);
+    const int high = hex_digit_value(p[0]);
+    const int low = hex_digit_value(p[1]);
+    p += 2;
     bad |= high | low;  // -1 leaves the sign bit set
     uuid.bytes[i] = static_cast<std::uint8_t>(static_cast<unsigned>(high) << 4U | static_cast<unsigned>(low));
   }
@@ -61,7 +62,7 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
 void Uuid::write(char* out) const {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     if (dash_before(i)) *out++ = '-';
-    out = write_hex(out, &bytes[i], 1);
+    out = write_hex_byte(out, bytes[i]);
   }
 }
 

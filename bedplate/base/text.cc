@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <system_error>
 #include <utility>
@@ -464,13 +465,33 @@ BoundedWrite write_json_escaped_within(char* out, char* limit, std::string_view 
 
 // ---- Hexadecimal and base64url
 
-char* write_hex(char* out, const void* bytes, std::size_t size) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  const auto* from = static_cast<const unsigned char*>(bytes);
-  for (std::size_t i = 0; i < size; ++i) {
-    *out++ = kDigits[from[i] >> 4U];
-    *out++ = kDigits[from[i] & 0xFU];
+namespace detail {
+
+#define BEDPLATE_SIXTEEN(d) \
+  d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9" d "a" d "b" d "c" d "d" d "e" d "f"
+extern constinit const char kHexPairs[513] =
+    BEDPLATE_SIXTEEN("0") BEDPLATE_SIXTEEN("1") BEDPLATE_SIXTEEN("2") BEDPLATE_SIXTEEN("3")
+        BEDPLATE_SIXTEEN("4") BEDPLATE_SIXTEEN("5") BEDPLATE_SIXTEEN("6") BEDPLATE_SIXTEEN("7")
+            BEDPLATE_SIXTEEN("8") BEDPLATE_SIXTEEN("9") BEDPLATE_SIXTEEN("a") BEDPLATE_SIXTEEN("b")
+                BEDPLATE_SIXTEEN("c") BEDPLATE_SIXTEEN("d") BEDPLATE_SIXTEEN("e") BEDPLATE_SIXTEEN("f");
+#undef BEDPLATE_SIXTEEN
+
+extern constinit const std::array<signed char, 256> kHexValues = [] {
+  std::array<signed char, 256> values{};
+  values.fill(-1);
+  for (signed char i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = i;
+  for (signed char i = 10; i < 16; ++i) {
+    values[static_cast<std::size_t>('a' + i - 10)] = i;
+    values[static_cast<std::size_t>('A' + i - 10)] = i;
   }
+  return values;
+}();
+
+}  // namespace detail
+
+char* write_hex(char* out, const void* bytes, std::size_t size) {
+  const auto* from = static_cast<const std::uint8_t*>(bytes);
+  for (std::size_t i = 0; i < size; ++i) out = write_hex_byte(out, from[i]);
   return out;
 }
 
@@ -478,13 +499,6 @@ std::string to_hex(std::string_view bytes) {
   std::string text(2 * bytes.size(), '\0');
   write_hex(text.data(), bytes.data(), bytes.size());
   return text;
-}
-
-int hex_digit_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 std::optional<std::string> from_hex(std::string_view text) {

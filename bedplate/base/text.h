@@ -11,7 +11,7 @@
 // locale, or keeps state, so all of it is safe from any thread. Case means ASCII case.
 #pragma once
 
-#include <charconv>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -113,13 +113,25 @@ const char* find_json_special(const char* p, const char* end);
 
 // ---- Hexadecimal and base64url
 
+namespace detail {
+extern const char kHexPairs[513];                      ///< "00", "01", ... "ff"
+extern const std::array<signed char, 256> kHexValues;  ///< 0 to 15, or -1
+}  // namespace detail
+
+/// One byte, lower case. Room: 2.
+inline char* write_hex_byte(char* out, std::uint8_t byte) {
+  std::memcpy(out, detail::kHexPairs + std::size_t{2} * byte, 2);
+  return out + 2;
+}
 /// Lower case. Room: 2 * size.
 char* write_hex(char* out, const void* bytes, std::size_t size);
 std::string to_hex(std::string_view bytes);
 /// Either case, an even number of digits; nothing otherwise.
 std::optional<std::string> from_hex(std::string_view text);
 /// 0 to 15, or -1.
-int hex_digit_value(char c);
+inline int hex_digit_value(char c) {
+  return detail::kHexValues[static_cast<unsigned char>(c)];
+}
 
 /// RFC 4648 section 5, without padding, as JOSE and cursors use it.
 std::string to_base64url(std::string_view bytes);

@@ -16,15 +16,16 @@ constexpr unsigned kSampledFlag = 0x01;
 /// Lower-case digits only: the specification forbids the others.
 template <std::size_t N>
 bool read_lower_hex(std::string_view text, std::array<std::uint8_t, N>& out) {
+  bool good = true;
   for (std::size_t i = 0; i < N; ++i) {
     const char high = text[2 * i];
     const char low = text[2 * i + 1];
-    if (high != to_lower(high) || low != to_lower(low)) return false;
     const int value = hex_digit_value(high) * 16 + hex_digit_value(low);
-    if (hex_digit_value(high) < 0 || hex_digit_value(low) < 0) return false;
+    good = good && hex_digit_value(high) >= 0 && hex_digit_value(low) >= 0 && high == to_lower(high) &&
+           low == to_lower(low);
     out[i] = static_cast<std::uint8_t>(value);
   }
-  return true;
+  return good;
 }
 
 template <std::size_t N>
