@@ -21,8 +21,8 @@ struct Framing {
 /// Null: `out` is filled. Else why the request is refused; its connection closes, because where the next
 /// request begins is not certain:
 /// - Content-Length: repeated, a list, signed, not decimal, beyond 2^63;
-/// - Transfer-Encoding: beside Content-Length, in HTTP/1.0, repeated, chunked not last or twice; other
-/// codings: 501;
+/// - Transfer-Encoding: beside Content-Length, in HTTP/1.0, repeated, chunked not last or twice;
+///   other codings: 501;
 /// - Host: missing (HTTP/1.1), repeated, not valid;
 /// - Authorization or Content-Type repeated; an expectation other than 100-continue: 417.
 /// `known_host` is a Host value that was found valid before (of the same connection: it hardly ever changes).

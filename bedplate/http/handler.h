@@ -11,13 +11,13 @@
 // One Handler serves every connection of every loop: it is immutable or locks what it changes. The coroutine
 // runs on the connection's loop. Request and Response live until it has ended and the answer is written.
 //
-// - A handler turns its own failures into answers. If the coroutine still ends in an error, the server
-// answers
+// - A handler turns its own failures into answers. If the coroutine still ends in an error, the server answers
 //   with the error's status and code through the ProblemWriter; Category::cancelled (the client went away)
 //   closes the connection without an answer.
-// - When the client goes away, the scope of the request is cancelled with Category::cancelled; when the
-// request
-//   deadline passes, with Category::timeout (504). Whatever the handler waits for ends with that error.
+// - When the client goes away, the scope of the request is cancelled with Category::cancelled; when the request
+//   deadline passes, with Category::timeout (504). Whatever the handler waits for ends with that error. A client
+//   that has closed only its own direction may still be listening: it counts as gone when the handler has waited
+//   for about a second.
 #pragma once
 
 #include <string_view>

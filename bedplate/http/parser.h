@@ -4,8 +4,7 @@
 //   HeadParse parse = parse_head(bytes, limits, head);
 //   parse.state == ParseState::complete   // head is filled, parse.size bytes are used, the body follows
 //   parse.state == ParseState::incomplete // call again with more bytes (from the same beginning)
-//   parse.state == ParseState::bad        // answer *parse.rejection and close: what follows cannot be
-//   trusted
+//   parse.state == ParseState::bad        // answer *parse.rejection and close: what follows is not to be trusted
 //
 // One pass, no allocation once `head.fields` has grown, views into `bytes`. About 40 ns for a bare request.
 // Refused, because another reader of the same bytes may see another message (request smuggling): bare LF or
