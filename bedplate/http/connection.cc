@@ -21,6 +21,8 @@ constexpr std::size_t kFlushSize = 64 * 1024;      // answers of a batch are wri
 constexpr std::size_t kCopiedBodyMax = 16 * 1024;  // larger bodies are sent from where they are
 constexpr std::size_t kKeptOutput = 64 * 1024;
 constexpr milliseconds kCheckInterval{1000};
+constexpr milliseconds kDrainPatience{
+    500};  // for the first request of a connection made while draining began
 
 }  // namespace
 
@@ -125,7 +127,7 @@ Async<void> Connection::run() {
         out_.shrink_to(kKeptOutput);
         if (!sent) co_return;
       }
-      if (core_.draining.load(std::memory_order_relaxed) && input_.empty()) co_return;
+      if (requests_ != 0 && input_.empty() && core_.draining.load(std::memory_order_relaxed)) co_return;
       wait_for_bytes();
       Result<std::size_t> size = co_await stream_.read(input_.room());
       if (!take_received(size)) co_return;
@@ -185,18 +187,14 @@ HeadParse Connection::parse_buffered() {
 
 void Connection::wait_for_bytes() {
   idle_ = input_.empty();
-  if (idle_) {
-    input_.rewind();
-    if (requests_ == 0 && !head_pending_) {
-      head_pending_ = true;  // a new connection has the time of a header to say something
-      if (core_.settings.header_timeout_ms != 0)
-        stream_.set_deadline(milliseconds(core_.settings.header_timeout_ms));
-    }
-    return;
-  }
-  if (head_pending_) return;
+  if (idle_) input_.rewind();
+  // A new connection has the time of a header to say something; one that is kept may idle for longer.
+  if (head_pending_ || (idle_ && requests_ != 0)) return;
   head_pending_ = true;
-  if (core_.settings.header_timeout_ms != 0)
+  const bool draining = core_.draining.load(std::memory_order_relaxed);
+  if (draining && idle_)
+    stream_.set_deadline(kDrainPatience);
+  else if (core_.settings.header_timeout_ms != 0)
     stream_.set_deadline(milliseconds(core_.settings.header_timeout_ms));
 }
 
@@ -405,6 +403,11 @@ Async<void> Connection::send_large_body() {
 
 void Connection::drain() {
   if (!idle_) return;
+  if (requests_ == 0) {
+    // Let in just now: its first request may be on its way.
+    stream_.set_deadline(kDrainPatience);
+    return;
+  }
   // A request that the kernel holds already is still answered.
   char ignored;
   if (::recv(stream_.fd(), &ignored, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;

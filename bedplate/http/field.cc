@@ -1,6 +1,7 @@
 #include "bedplate/http/field.h"
 
 #include <array>
+#include <cstring>
 
 #include "bedplate/http/chars.h"
 
@@ -140,6 +141,14 @@ bool same_name(const char* a, const char* b, std::size_t size) {
     for (std::size_t i = 0; i + 8 < size; i += 8)
       if ((chars::load8(a + i) | kLower) != (chars::load8(b + i) | kLower)) return false;
     return (chars::load8(a + size - 8) | kLower) == (chars::load8(b + size - 8) | kLower);
+  }
+  if (size >= 4) {
+    const auto load4 = [](const char* p) {
+      std::uint32_t word;
+      std::memcpy(&word, p, sizeof word);
+      return word | 0x20202020u;
+    };
+    return load4(a) == load4(b) && load4(a + size - 4) == load4(b + size - 4);
   }
   for (std::size_t i = 0; i < size; ++i)
     if ((a[i] | 0x20) != (b[i] | 0x20)) return false;

@@ -586,6 +586,17 @@ TEST(ServerTest, DrainFinishesWhatRuns) {
   drainer.join();
 }
 
+TEST(ServerTest, DrainStillAnswersWhoWasLetIn) {
+  TestServer server;
+  RawClient let_in(server.port());
+  std::thread drainer([&] { EXPECT_TRUE(server.drain(10s)); });
+  while (server.server().stats().connections_accepted == 0) std::this_thread::yield();
+  const Answer answer = let_in.send(kHello).read_answer();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.field("Connection"), "close");
+  drainer.join();
+}
+
 TEST(ServerTest, DrainCutsOffWhatDoesNotEnd) {
   TestServer server;
   RawClient client(server.port());
