@@ -34,6 +34,7 @@ class Reader final : public detail::JsonCursor, private detail::RuleReport {
  private:
   // `rules` are those of the value; `field` is where it stands, null for items of lists and maps.
   bool read_value(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value);
+  bool read_then_check(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value);
   bool read_boolean(void* value);
   bool read_string(const Rules& rules, void* value);
   bool read_integer(const TypeInfo& type, const Rules& rules, void* value);
@@ -85,6 +86,8 @@ class Reader final : public detail::JsonCursor, private detail::RuleReport {
 
 bool Reader::read_value(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value) {
   skip_rare_space();
+  if ((rules.flags & kHasCheck) != 0) [[unlikely]]
+    return read_then_check(type, rules, field, value);
   switch (type.kind) {
     case Kind::string:
       return read_string(rules, value);
@@ -118,6 +121,18 @@ bool Reader::read_value(const TypeInfo& type, const Rules& rules, const FieldInf
       return read_variant(type, value);
   }
   return syntax("a value is missing");
+}
+
+/// The author's own check sees only values that are well otherwise.
+bool Reader::read_then_check(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value) {
+  Rules others = rules;
+  others.flags &= static_cast<std::uint16_t>(~kHasCheck);
+  const std::size_t faults_before = faults_.list().size();
+  if (!read_value(type, others, field, value)) return false;
+  const void* const inside = value_inside(type, value);
+  if (inside != nullptr && faults_.list().size() == faults_before && !faults_.more())
+    detail::check_custom(rules, inside, *this);
+  return true;
 }
 
 bool Reader::read_boolean(void* value) {
@@ -197,8 +212,6 @@ bool Reader::store_whole(const TypeInfo& type, const Rules& rules, bool negative
   if (!in_range && !detail::check_integer(rules, type, negative && magnitude != 0, magnitude, *this))
     return true;
   store_integer(value, type.width, negative ? static_cast<std::int64_t>(0 - magnitude) : whole);
-  if (rules.flags & kHasCheck) [[unlikely]]
-    detail::check_custom(rules, value, *this);
   return true;
 }
 
@@ -217,10 +230,7 @@ bool Reader::read_real(const TypeInfo& type, const Rules& rules, void* value) {
     *static_cast<float*>(value) = static_cast<float>(parsed);
   else
     *static_cast<double*>(value) = parsed;
-  if (rules.flags != 0) {
-    detail::check_real(rules, parsed, *this);
-    detail::check_custom(rules, value, *this);
-  }
+  detail::check_real(rules, parsed, *this);
   return true;
 }
 
@@ -303,7 +313,6 @@ bool Reader::read_list(const TypeInfo& type, const Rules& rules, const FieldInfo
   if (rules.flags != 0) {
     detail::check_count(rules, frame.index, *this);
     if (rules.flags & kUnique) detail::check_unique(*type.element, type.list->view(value), *this);
-    detail::check_custom(rules, value, *this);
   }
   return true;
 }
@@ -333,10 +342,7 @@ bool Reader::read_map(const TypeInfo& type, const Rules& rules, const FieldInfo*
     if (!take('}')) return syntax("a comma or } is missing");
   }
   leave();
-  if (rules.flags != 0) {
-    detail::check_count(rules, count, *this);
-    detail::check_custom(rules, value, *this);
-  }
+  detail::check_count(rules, count, *this);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "bedplate/describe/describe.h"
+#include "bedplate/describe/validate.h"
 
 namespace bedplate {
 namespace {
@@ -381,6 +382,49 @@ struct Window {
                           schema::check<&Window::check_order>);
   }
 };
+
+const char* check_status(const Level& level) {
+  return level == Level::high ? "must not be high" : nullptr;
+}
+const char* check_numbers(const std::vector<int>& numbers) {
+  return numbers.size() == 2 ? nullptr : "must be a pair";
+}
+const char* check_node(const Node& node) {
+  return node.name == "root" ? nullptr : "must be the root";
+}
+
+struct Checked {
+  Level level = Level::low;
+  std::optional<std::vector<int>> pair;
+  Patch<Level> patch;
+  std::optional<Node> node;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Checked>("",
+                           {
+                               field<&Checked::level>(schema::check<&check_status>, optional_with_default),
+                               field<&Checked::pair>(schema::check<&check_numbers>),
+                               field<&Checked::patch>(schema::check<&check_status>, nullable),
+                               field<&Checked::node>(schema::check<&check_node>),
+                           });
+  }
+};
+
+TEST(Json, checks_stand_on_every_kind) {
+  EXPECT_EQ(faults_of<Checked>(R"({"level":"high","pair":[1],"patch":"high","node":{"name":"x"}})"),
+            "/level custom; /pair custom; /patch custom; /node custom");
+  EXPECT_EQ(faults_of<Checked>(R"({"level":"low","pair":[1,2],"patch":"mid","node":{"name":"root"}})"), "ok");
+  EXPECT_EQ(faults_of<Checked>(R"({"pair":null,"patch":null,"node":null})"), "ok");
+  EXPECT_EQ(faults_of<Checked>(R"({"level":"top","pair":["x"],"node":{}})"),
+            "/level not_one_of; /pair/0 wrong_type; /node/name required");
+  Checked checked;
+  checked.level = Level::high;
+  checked.pair = {1};
+  checked.node = Node{};
+  Faults faults;
+  validate(type_of<Checked>(), &checked, faults);
+  EXPECT_EQ(faults.list().size(), 3u);
+}
 
 TEST(Json, checks_of_the_author) {
   EXPECT_EQ(faults_of<std::vector<Window>>(R"([{"from":2,"to":4},{"from":4,"to":2}])"), "/1/to custom");

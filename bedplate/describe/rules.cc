@@ -40,7 +40,6 @@ void check_string(const Rules& rules, const std::string& text, RuleReport& repor
     report.fault("pattern", fmt::format("must match {}", rules.pattern));
   if ((rules.flags & kHasFormat) && !matches_text_format(rules.format, text))
     report.fault("format", fmt::format("must be {}", text_format_phrase(rules.format)));
-  check_custom(rules, &text, report);
 }
 
 void check_count(const Rules& rules, std::size_t count, RuleReport& report) {

@@ -19,7 +19,7 @@ class RuleReport {
   ~RuleReport() = default;
 };
 
-/// Length, pattern, format, custom check. Every one that is broken is reported. `text` is valid UTF-8.
+/// Length, pattern, format. Every one that is broken is reported. `text` is valid UTF-8.
 void check_string(const Rules& rules, const std::string& text, RuleReport& report);
 /// Items of a list, or entries of a map.
 void check_count(const Rules& rules, std::size_t count, RuleReport& report);
@@ -33,7 +33,7 @@ void report_out_of_range(const Rules& rules, const TypeInfo& type, bool below, R
 void check_real(const Rules& rules, double value, RuleReport& report);
 /// No item twice. n log n.
 void check_unique(const TypeInfo& element, ListView list, RuleReport& report);
-/// The author's own check, when there is one.
+/// The author's own check, when there is one. For values that are well otherwise.
 void check_custom(const Rules& rules, const void* value, RuleReport& report);
 
 /// "must be one of todo, in_progress, done"

@@ -15,6 +15,13 @@ std::int64_t load_as(const void* from, bool is_signed) {
 
 }  // namespace
 
+const void* value_inside(const TypeInfo& type, const void* value) {
+  if (type.kind == Kind::optional) return type.optional->get(value);
+  if (type.kind == Kind::patch)
+    return type.patch->state(value) == PatchState::value ? type.patch->get(value) : nullptr;
+  return value;
+}
+
 std::int64_t load_integer(const void* from, std::uint8_t width, bool is_signed) {
   switch (width) {
     case 1:

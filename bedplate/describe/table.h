@@ -239,6 +239,9 @@ struct TypeInfo {
   }
 };
 
+/// The value inside an optional or a Patch, null when there is none; `value` itself when it is neither.
+const void* value_inside(const TypeInfo& type, const void* value);
+
 /// Reads an integer or enumeration of `width` bytes. Unsigned 64-bit values above 2^63 wrap: cast to
 /// uint64_t.
 std::int64_t load_integer(const void* from, std::uint8_t width, bool is_signed);

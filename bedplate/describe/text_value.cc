@@ -41,9 +41,13 @@ class TextReader {
   TextReader(std::string_view text, const Rules& rules, TextReport& report)
       : text_(text), rules_(rules), report_(report) {}
 
-  void read(const TypeInfo& type, void* value);
+  void read(const TypeInfo& type, void* value) {
+    read_value(type, value);
+    if (report_.good()) detail::check_custom(rules_, value_inside(type, value), report_);
+  }
 
  private:
+  void read_value(const TypeInfo& type, void* value);
   void read_boolean(void* value);
   void read_integer(const TypeInfo& type, void* value);
   void read_real(const TypeInfo& type, void* value);
@@ -60,7 +64,7 @@ class TextReader {
   TextReport& report_;
 };
 
-void TextReader::read(const TypeInfo& type, void* value) {
+void TextReader::read_value(const TypeInfo& type, void* value) {
   switch (type.kind) {
     case Kind::boolean:
       return read_boolean(value);
@@ -79,9 +83,9 @@ void TextReader::read(const TypeInfo& type, void* value) {
     case Kind::json:
       return read_json_text(value);
     case Kind::optional:
-      return read(*type.element, type.optional->emplace(value));
+      return read_value(*type.element, type.optional->emplace(value));
     case Kind::patch:
-      return read(*type.element, type.patch->emplace(value));
+      return read_value(*type.element, type.patch->emplace(value));
     case Kind::list:
     case Kind::map:
     case Kind::object:
@@ -109,7 +113,6 @@ void TextReader::read_integer(const TypeInfo& type, void* value) {
     return detail::report_out_of_range(rules_, type, minus, report_);
   if (!detail::check_integer(rules_, type, minus && magnitude != 0, magnitude, report_)) return;
   store_integer(value, type.width, static_cast<std::int64_t>(minus ? 0 - magnitude : magnitude));
-  detail::check_custom(rules_, value, report_);
 }
 
 void TextReader::read_real(const TypeInfo& type, void* value) {
@@ -124,7 +127,6 @@ void TextReader::read_real(const TypeInfo& type, void* value) {
   else
     *static_cast<double*>(value) = real;
   detail::check_real(rules_, real, report_);
-  detail::check_custom(rules_, value, report_);
 }
 
 void TextReader::read_string(void* value) {
@@ -138,14 +140,12 @@ void TextReader::read_enumeration(const TypeInfo& type, void* value) {
   const EnumValue* const found = type.enumeration().find(text_);
   if (found == nullptr) return report_.fault("not_one_of", detail::one_of_sentence(type.enumeration()));
   store_integer(value, type.width, found->value);
-  detail::check_custom(rules_, value, report_);
 }
 
 void TextReader::read_uuid(void* value) {
   const auto uuid = Uuid::parse(text_);
   if (!uuid) return report_.fault("format", "must be a UUID");
   *static_cast<Uuid*>(value) = *uuid;
-  detail::check_custom(rules_, value, report_);
 }
 
 void TextReader::read_time(void* value) {
@@ -153,14 +153,12 @@ void TextReader::read_time(void* value) {
   if (!time)
     return report_.fault("format", "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z");
   *static_cast<Time*>(value) = *time;
-  detail::check_custom(rules_, value, report_);
 }
 
 void TextReader::read_json_text(void* value) {
   Result<Json> json = Json::parse(text_);
   if (!json) return report_.fault("format", "must be JSON");
   *static_cast<Json*>(value) = std::move(*json);
-  detail::check_custom(rules_, value, report_);
 }
 
 bool is_scalar_kind(Kind kind) {
@@ -196,7 +194,7 @@ bool read_text_list(std::span<const std::string_view> texts, const FieldInfo& fi
     TextReader(text, field.item_rules, report).read(*list.element, list.list->push(value));
   detail::check_count(field.rules, texts.size(), report);
   if (field.rules.flags & kUnique) detail::check_unique(*list.element, list.list->view(value), report);
-  detail::check_custom(field.rules, value, report);
+  if (report.good()) detail::check_custom(field.rules, value, report);
   return report.good();
 }
 

@@ -23,6 +23,7 @@ class Walk final : private detail::RuleReport {
   void value(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value);
 
  private:
+  void walk(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value);
   void fault(std::string_view code, std::string message) override {
     if (faults_.full()) return faults_.note_more();
     faults_.add(std::string(prefix_) + json_pointer(path_), code, std::move(message));
@@ -41,7 +42,17 @@ class Walk final : private detail::RuleReport {
   const PathFrame* path_ = nullptr;
 };
 
+/// The author's own check sees only values that are well otherwise.
 void Walk::value(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value) {
+  const std::size_t faults_before = faults_.list().size();
+  const void* const inside = value_inside(type, value);
+  if (inside == nullptr) return;
+  walk(type.value_type(), rules, item_rules, inside);
+  if (with_rules_ && faults_.list().size() == faults_before && !faults_.more())
+    detail::check_custom(rules, inside, *this);
+}
+
+void Walk::walk(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value) {
   switch (type.kind) {
     case Kind::string:
       return string(rules, value);
@@ -64,13 +75,8 @@ void Walk::value(const TypeInfo& type, const Rules& rules, const Rules& item_rul
     case Kind::json:
       return;
     case Kind::optional:
-      if (const void* inside = type.optional->get(value); inside != nullptr)
-        this->value(*type.element, rules, item_rules, inside);
-      return;
     case Kind::patch:
-      if (type.patch->state(value) == PatchState::value)
-        this->value(*type.element, rules, item_rules, type.patch->get(value));
-      return;
+      return;  // value() went inside; there is no second one
     case Kind::list:
       return list(type, rules, item_rules, value);
     case Kind::map:
@@ -95,7 +101,6 @@ void Walk::integer(const TypeInfo& type, const Rules& rules, const void* value) 
   const bool negative = type.is_signed && integer < 0;
   const auto magnitude = static_cast<std::uint64_t>(integer);
   detail::check_integer(rules, type, negative, negative ? 0 - magnitude : magnitude, *this);
-  detail::check_custom(rules, value, *this);
 }
 
 void Walk::real(const TypeInfo& type, const Rules& rules, const void* value) {
@@ -104,7 +109,6 @@ void Walk::real(const TypeInfo& type, const Rules& rules, const void* value) {
   if (!std::isfinite(real)) return fault("wrong_type", "must be a finite number");
   if (!with_rules_) return;
   detail::check_real(rules, real, *this);
-  detail::check_custom(rules, value, *this);
 }
 
 void Walk::list(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value) {
@@ -118,7 +122,6 @@ void Walk::list(const TypeInfo& type, const Rules& rules, const Rules& item_rule
   if (!with_rules_) return;
   detail::check_count(rules, items.size, *this);
   if (rules.flags & kUnique) detail::check_unique(*type.element, items, *this);
-  detail::check_custom(rules, value, *this);
 }
 
 void Walk::map(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value) {
@@ -136,7 +139,6 @@ void Walk::map(const TypeInfo& type, const Rules& rules, const Rules& item_rules
   });
   if (!with_rules_) return;
   detail::check_count(rules, type.map->size(value), *this);
-  detail::check_custom(rules, value, *this);
 }
 
 void Walk::object(const ObjectInfo& object, const void* value) {
