@@ -5,16 +5,13 @@
 //
 // - Thread-safe. A line is one write(2), so lines of threads and of processes that share a pipe do not mix.
 // - Never throws, never allocates, never waits long: when the reader of the output stalls, a line is dropped
-// after
-//   kLogWaitMax, further ones at once, and a line says how many once the output moves again.
+//   after kLogWaitMax and further ones at once; a line says how many when the output moves again.
 // - Values may come from outside: they are escaped (control characters, quotes, bad UTF-8), so nobody can
-// forge a line.
-//   What may enter a log is the caller's duty: no secrets, no parameter values.
+//   forge a line. What may enter a log is the caller's duty: no secrets, no parameter values.
 // - A line is at most kLogLineSizeMax bytes; what does not fit is cut, and the line then ends with
-// "truncated":true.
+//   "truncated":true.
 // - Below the level a call costs a load and a compare; its arguments are still evaluated, so guard costly
-// ones with
-//   log_enabled().
+//   ones with log_enabled().
 //
 // The level and the output belong to the process: a log line must be possible from anywhere, also from a
 // destructor.

@@ -53,9 +53,8 @@ inline char* write_int(char* out, std::int64_t value) {
 }
 
 /// The shortest text that reads back as the same double (whole numbers below 1e15 in full: "100000", not
-/// "1e+05"); a JSON number (RFC 8259) for every finite value
-/// ("1", "0.1", "1e+22"). NaN and the infinities become "nan", "inf" and "-inf": a JSON writer tests for them
-/// before. Room: kDoubleSizeMax.
+/// "1e+05"); a JSON number (RFC 8259) for every finite value. NaN and the infinities become "nan", "inf" and
+/// "-inf": a JSON writer tests for them before. Room: kDoubleSizeMax.
 char* write_double(char* out, double value);
 
 /// The whole text as a decimal integer: an optional "-", then digits; no "+", no spaces. Nothing when it is

@@ -15,26 +15,23 @@
 //
 //   ServerSettings server;
 //   config::Registry registry;
-//   registry.add("server", server);                      // server.listen, BEDPLATE_SERVER_LISTEN, ...
-//   Result<void> loaded = registry.load(sources);        // fills the structs, or says everything that is
-//   wrong for (const std::string& warning : registry.warnings()) log_warn(warning);
+//   registry.add("server", server);                  // server.listen, BEDPLATE_SERVER_LISTEN, ...
+//   Result<void> loaded = registry.load(sources);    // fills the structs, or says all that is wrong
+//   for (const std::string& warning : registry.warnings()) log_warn(warning);
 //
-// - A setting that no source names keeps what the struct holds: that is its default, so nothing is
-// "required". Where
-//   there is no good default, let a rule refuse the empty one. Rules hold for every value, also for defaults.
+// - A setting that no source names keeps what the struct holds: that is its default, so nothing is "required".
+//   Where there is no good default, let a rule refuse the empty one. Rules hold for every value, defaults too.
 // - An unknown key in the file or a flag is an error that names the nearest known key; an unknown BEDPLATE_*
-// variable is
-//   a warning, for others set some too (Kubernetes does). All problems are reported at once, each with its
-//   place:
+//   variable is a warning, for others set some too (Kubernetes does). All problems are reported at once, each
+//   with its place:
 //     bedplate.toml:12: unknown key "server.thread"; did you mean "server.threads"?
 //     BEDPLATE_SERVER_THREADS: server.threads must be a whole number
 //   No message repeats a value: it could be a secret.
 // - A field with the rule `secret` is masked when it is shown, and has a second form, its key with `_file`
-// behind: the
-//   value is then read from that file (without the line end it finishes with), as containers hand secrets
-//   over.
-// - A described struct inside a settings struct is a section of its own:
-// identity.login_throttle.attempts_max.
+//   behind: the value is then read from that file (without the line end it finishes with), as containers hand
+//   secrets over.
+// - A described struct inside a settings struct is a section of its own, as in
+//   identity.login_throttle.attempts_max.
 // - In variables and flags a list is comma-separated, or a JSON array; maps and lists of structs are JSON.
 //
 // Used by main on one thread, before anything else runs. The settings structs outlive the registry.

@@ -4,6 +4,7 @@
 // JSON text, which the readers of bedplate/describe take. https://toml.io/en/v1.0.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

@@ -7,7 +7,7 @@
 //   latency.observe(0.000'340);
 //   registry.write_prometheus(out);  // text format 0.0.4, for GET /metrics
 //
-// How it stays cheap: every thread has a page of its own for the cells of all series (the first kThreadsAlone
+// How it stays cheap: every thread has a page of its own for the cells of all series (the first 15
 // threads; further ones share a page and pay for an atomic add), so a change is a load and a store that
 // nobody else touches. Reading sums the pages: a little late while threads run, exact once they have stopped.
 // Counts never go back.

@@ -3,7 +3,7 @@
 //   ProcessCollector process;
 //   Watch watch = registry.watch(process);   // process_* metrics, read whenever /metrics is
 //
-// From /proc/self, so Linux only; a number that cannot be read is zero and left out of the metrics.
+// From /proc/self, so Linux only; a number that cannot be read is left out.
 #pragma once
 
 #include <chrono>
