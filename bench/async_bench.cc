@@ -1,5 +1,6 @@
-// async_bench: what the loop and its streams cost: raw_limit's constant answer, given by a coroutine a connection over
-// Loop, Listener and Stream. Its throughput beside raw_limit's, each pinned to one core, is the room's price.
+// async_bench: what the loop and its streams cost: raw_limit's constant answer, given by a coroutine a
+// connection over Loop, Listener and Stream. Its throughput beside raw_limit's, each pinned to one core, is
+// the room's price.
 //
 //   taskset -c 0 ./async_bench 18081 [idle time-out in ms]
 #include <algorithm>
@@ -21,7 +22,8 @@ namespace {
 using namespace bedplate;
 
 constexpr std::string_view kAnswer =
-    "HTTP/1.1 200 OK\r\nServer: raw\r\nDate: Sat, 21 Nov 2026 10:00:00 GMT\r\nContent-Type: application/json\r\n"
+    "HTTP/1.1 200 OK\r\nServer: raw\r\nDate: Sat, 21 Nov 2026 10:00:00 GMT\r\nContent-Type: "
+    "application/json\r\n"
     "Content-Length: 27\r\n\r\n{\"message\":\"Hello, World!\"}";
 
 Async<void> serve(Stream stream, std::chrono::milliseconds idle_timeout) {

@@ -121,10 +121,14 @@ bool SocketAddress::is_loopback() const {
 std::string SocketAddress::host() const {
   char text[INET6_ADDRSTRLEN];
   switch (family_) {
-    case Family::none: return "";
-    case Family::ipv4: return ::inet_ntop(AF_INET, ip_.data(), text, sizeof text);
-    case Family::ipv6: return dual_stack_ ? "*" : ::inet_ntop(AF_INET6, ip_.data(), text, sizeof text);
-    case Family::local: return path_.empty() ? "unix" : "unix:" + path_;
+    case Family::none:
+      return "";
+    case Family::ipv4:
+      return ::inet_ntop(AF_INET, ip_.data(), text, sizeof text);
+    case Family::ipv6:
+      return dual_stack_ ? "*" : ::inet_ntop(AF_INET6, ip_.data(), text, sizeof text);
+    case Family::local:
+      return path_.empty() ? "unix" : "unix:" + path_;
   }
   return "";
 }

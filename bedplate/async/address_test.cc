@@ -11,8 +11,8 @@ namespace {
 using Family = SocketAddress::Family;
 
 TEST(SocketAddressTest, ReadsAndWritesEachForm) {
-  for (std::string text : {"127.0.0.1:8080", "0.0.0.0:0", "[::1]:65535", "[::]:80", "[2001:db8::17]:443", "*:8080",
-                           "unix:/run/bedplate.sock"}) {
+  for (std::string text : {"127.0.0.1:8080", "0.0.0.0:0", "[::1]:65535", "[::]:80", "[2001:db8::17]:443",
+                           "*:8080", "unix:/run/bedplate.sock"}) {
     auto address = SocketAddress::parse(text);
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(address->to_string(), text);
@@ -26,8 +26,8 @@ TEST(SocketAddressTest, ReadsAndWritesEachForm) {
 
 TEST(SocketAddressTest, RefusesWhatIsNoneAndShowsTheForms) {
   for (std::string text : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
-                           "127.0.0.1:80x", "127.0.0.256:80", "::1:80", "[::1]", "[]:80", "[::g]:80", "example.org:80",
-                           "[fe80::1%nosuchinterface]:80", "unix:"}) {
+                           "127.0.0.1:80x", "127.0.0.256:80", "::1:80", "[::1]", "[]:80", "[::g]:80",
+                           "example.org:80", "[fe80::1%nosuchinterface]:80", "unix:"}) {
     auto address = SocketAddress::parse(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error().code(), "bad_address");

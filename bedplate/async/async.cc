@@ -20,7 +20,8 @@ Error error_of_current_exception() {
 }
 
 void coroutine_waited_where_it_may_not() {
-  std::fputs("bedplate: a coroutine waited where it may not (a command awaits nothing but its transaction)\n", stderr);
+  std::fputs("bedplate: a coroutine waited where it may not (a command awaits nothing but its transaction)\n",
+             stderr);
   std::abort();
 }
 

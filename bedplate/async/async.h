@@ -1,20 +1,22 @@
 // Async<T>: a lazy coroutine that ends in a Result<T>.
 //
 //   Async<Task> Store::find(sql::Reader& db, TaskId id) {
-//     TaskRow row = co_await ok(db.one<TaskRow>(kFindTask, id));  // the value, or this coroutine ends with the error
+//     TaskRow row = co_await ok(db.one<TaskRow>(kFindTask, id));  // or this coroutine ends with its error
 //     co_return Task(row);
 //   }
 //   Result<Task> r = co_await store.find(db, id);                 // or look at the error yourself
 //   co_return fail(Category::not_found, "no_task", "No such task.");  // in an Async<T>
 //   co_await fail(Category::not_found, "no_task", "No such task.");   // in any, an Async<void> too
 //
-// - A child starts where it is awaited, on the same thread, and every wait resumes on the thread that began it. So
+// - A child starts where it is awaited, on the same thread, and every wait resumes on the thread that began
+//   it. So
 //   nothing here is locked, and an Async belongs to one thread from start to end.
 // - A child that finishes without waiting never suspends its parent, so loops do not grow the stack.
 // - Errors travel as values. An exception that escapes a coroutine is a bug: it is logged, becomes
 //   Category::internal, and its text is not shown to clients.
 // - Every coroutine carries the Scope that its root was started under (cancel.h).
-// - An Async that has started may be destroyed only once it has finished: cancel its scope and await it instead.
+// - An Async that has started may be destroyed only once it has finished: cancel its scope and await it
+//   instead.
 // - GCC 12 destroys aggregate temporaries in a co_await expression twice: pass named objects, or types with
 //   constructors; one co_await a statement; no capturing lambda is a coroutine.
 #pragma once
@@ -46,7 +48,7 @@ struct PromiseBase {
   PromiseBase* parent = nullptr;  ///< who awaits this one; null for a root
   Scope* scope = nullptr;
   std::optional<Error> error;
-  bool starting = false;      ///< whoever started it is still on the stack below and looks at `finished` itself
+  bool starting = false;  ///< whoever started it is still on the stack below and looks at `finished` itself
   bool finished = false;
   bool fails_parent = false;  ///< awaited through ok(): an error ends the parent too
   bool detached = false;
@@ -57,7 +59,8 @@ struct PromiseBase {
   std::suspend_always initial_suspend() noexcept { return {}; }
   void unhandled_exception() { error.emplace(error_of_current_exception()); }
 
-  /// `promise` has its result: returns who runs next. A failure climbs through every parent that awaits with ok().
+  /// `promise` has its result: returns who runs next. A failure climbs through every parent that awaits with
+  /// ok().
   static std::coroutine_handle<> finish(PromiseBase* promise) noexcept {
     for (;;) {
       if (promise->detached) {
@@ -251,9 +254,9 @@ class [[nodiscard]] Async {
     return promise.take();
   }
 
-  /// Runs it as far as it goes without waiting. Nothing: it waits, and is dropped where it stands, with everything
-  /// that it awaits. Only where whoever made it wait knows of this and never resumes it (a read that is to start
-  /// again elsewhere); it runs without a scope, so no wait is left registered.
+  /// Runs it as far as it goes without waiting. Nothing: it waits, and is dropped where it stands, with
+  /// everything that it awaits. Only where whoever made it wait knows of this and never resumes it (a read
+  /// that is to start again elsewhere); it runs without a scope, so no wait is left registered.
   std::optional<Result<T>> run_unless_waiting() && {
     auto& promise = handle_.promise();
     promise.starting = true;
@@ -267,7 +270,9 @@ class [[nodiscard]] Async {
   friend promise_type;
   template <class U>
   friend class detail::OkAwaiter;
-  explicit Async(std::coroutine_handle<promise_type> handle) : handle_(handle) { handle.promise().self = handle; }
+  explicit Async(std::coroutine_handle<promise_type> handle) : handle_(handle) {
+    handle.promise().self = handle;
+  }
 
   std::coroutine_handle<promise_type> handle_;
 };

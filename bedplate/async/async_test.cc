@@ -17,8 +17,12 @@ struct Gate : Op {
   void await_resume() {}
 };
 
-Async<int> number(int n) { co_return n; }
-Async<int> failing() { co_return fail(Category::conflict, "taken", "Taken."); }
+Async<int> number(int n) {
+  co_return n;
+}
+Async<int> failing() {
+  co_return fail(Category::conflict, "taken", "Taken.");
+}
 Async<int> after(Gate& gate, bool fails) {
   co_await gate;
   if (fails) co_return fail(Category::gone, "gone", "Gone.");
@@ -44,7 +48,9 @@ Async<void> ends_early(bool& reached) {
   co_await ok(failing());
   reached = true;
 }
-Async<void> fails_by_await() { co_await fail(Category::invalid, "bad", "Bad."); }
+Async<void> fails_by_await() {
+  co_await fail(Category::invalid, "bad", "Bad.");
+}
 Async<int> throws() {
   throw std::runtime_error("secret");
   co_return 1;

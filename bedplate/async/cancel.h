@@ -1,21 +1,21 @@
-// Cancellation and deadlines: one Scope for one request (or one background task), carried by every coroutine that
-// runs for it.
+// Cancellation and deadlines: one Scope for one request (or one background task), carried by every coroutine
+// that runs for it.
 //
 //   Scope scope;
 //   scope.set_deadline(std::chrono::steady_clock::now() + 30s);
 //   serve(request).detach(&scope);
 //   scope.cancel(Category::cancelled);   // the operation that is waiting now ends with that error
 //
-// Cancelling is asked for on the thread that runs the coroutines; whether it was asked for can be seen from any
-// (a worker that runs a statement for this request polls it). A scope follows one chain of coroutines: two that wait
-// at the same time have a scope each.
+// Cancelling is asked for on the thread that runs the coroutines; whether it was asked for can be seen from
+// any (a worker that runs a statement for this request polls it). A scope follows one chain of coroutines:
+// two that wait at the same time have a scope each.
 //
-// How to write an operation that waits (a leaf): derive from Op, give it a constructor (GCC 12 destroys aggregate
-// temporaries of a co_await twice), a type `Value`, and
+// How to write an operation that waits (a leaf): derive from Op, give it a constructor (GCC 12 destroys
+// aggregate temporaries of a co_await twice), a type `Value`, and
 //
 //   bool await_ready();                                   // try now; true: done, or failed with `error` set
 //   bool await_suspend(std::coroutine_handle<P> h) {      // false: it ended at once after all
-//     return wait(h) && start();                          // wait() is false in a scope that is cancelled already
+//     return wait(h) && start();                          // wait(): false when the scope is cancelled
 //   }
 //   Result<Value> await_resume();                         // `error`, or the value
 //
@@ -37,14 +37,14 @@ namespace detail {
 struct PromiseBase;
 }
 
-/// A leaf operation that waits: it sits in the awaiting coroutine's frame. It resumes its coroutine exactly once,
-/// on the thread that started it. It may be moved until it is awaited.
+/// A leaf operation that waits: it sits in the awaiting coroutine's frame. It resumes its coroutine exactly
+/// once, on the thread that started it. It may be moved until it is awaited.
 struct Op {
   std::coroutine_handle<> waiter{};
   Scope* scope = nullptr;
   /// Ends the wait: forgets the registration, sets `error` and resumes, at once or (better, see
-  /// Loop::resume_later()) later in this turn of the loop. Null: cannot be ended early (the wait is short, or its end
-  /// is certain).
+  /// Loop::resume_later()) later in this turn of the loop. Null: cannot be ended early (the wait is short, or
+  /// its end is certain).
   void (*on_cancel)(Op&) = nullptr;
   detail::PromiseBase* ends_on_error = nullptr;  ///< the caller that an error ends, when awaited through ok()
   Op* next = nullptr;                            ///< in the loop's list of operations to resume
@@ -55,7 +55,8 @@ struct Op {
   bool wait(std::coroutine_handle<Promise> coroutine);
   /// The wait is over. Nothing of this operation may be touched afterwards.
   void resume();
-  /// Takes wait() back without resuming: the operation need not suspend after all, or its coroutine ends another way.
+  /// Takes wait() back without resuming: the operation need not suspend after all, or its coroutine ends
+  /// another way.
   void forget();
 };
 
@@ -67,15 +68,15 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
-  /// Ends what is waiting with `reason` (cancelled or timeout) and makes every later wait end at once. Idempotent.
-  /// On the coroutines' own thread only.
+  /// Ends what is waiting with `reason` (cancelled or timeout) and makes every later wait end at once.
+  /// Idempotent. On the coroutines' own thread only.
   void cancel(Category reason);
   bool cancelled() const { return reason_.load(std::memory_order_relaxed) != kNone; }
   /// The error of a cancelled scope.
   Error error() const;
 
-  /// Work that polls (SQLite's progress handler, a worker) stops when this has passed. TimePoint::max(): none. It
-  /// does not end waits by itself: see Deadline in timer.h.
+  /// Work that polls (SQLite's progress handler, a worker) stops when this has passed. TimePoint::max():
+  /// none. It does not end waits by itself: see Deadline in timer.h.
   void set_deadline(TimePoint deadline) { deadline_ = deadline; }
   TimePoint deadline() const { return deadline_; }
 

@@ -78,8 +78,9 @@ struct OwnedFd {
 };
 
 std::unexpected<Error> connect_failed(const SocketAddress& address, int error) {
-  return fail(Category::unavailable, "connect_failed",
-              "Cannot connect to " + address.to_string() + ": " + std::generic_category().message(error) + ".");
+  return fail(
+      Category::unavailable, "connect_failed",
+      "Cannot connect to " + address.to_string() + ": " + std::generic_category().message(error) + ".");
 }
 
 }  // namespace

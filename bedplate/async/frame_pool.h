@@ -1,5 +1,5 @@
-// Memory for coroutine frames: freed frames wait on a list of their size class for the next coroutine of their
-// thread. Frames are small and short-lived, and the same few sizes come again and again.
+// Memory for coroutine frames: freed frames wait on a list of their size class for the next coroutine of
+// their thread. Frames are small and short-lived, and the same few sizes come again and again.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,8 @@
 
 namespace bedplate::detail {
 
-/// One per thread. A frame may be freed on another thread than the one that made it (it then serves that one).
+/// One per thread. A frame may be freed on another thread than the one that made it (it then serves that
+/// one).
 class FramePool {
  public:
   static void* allocate(std::size_t size) {
@@ -19,7 +20,7 @@ class FramePool {
         --free_[slot].count;
         return node;
       }
-      return ::operator new(slot* kGranule);
+      return ::operator new(slot * kGranule);
     }
 #endif
     return ::operator new(size);
@@ -45,8 +46,8 @@ class FramePool {
     Node* head;
     std::size_t count;
   };
-  static constexpr std::size_t kGranule = 128;  // bytes
-  static constexpr std::size_t kSlots = 33;     // frames up to 4 KiB
+  static constexpr std::size_t kGranule = 128;   // bytes
+  static constexpr std::size_t kSlots = 33;      // frames up to 4 KiB
   static constexpr std::size_t kKeptMax = 4096;  // a class, so that a burst does not stay for ever
 
   // Trivially destructible on purpose: coroutines may end while a thread's other locals are being destroyed.

@@ -31,22 +31,26 @@ std::unexpected<Error> cannot_listen(const SocketAddress& address, int error) {
     case EADDRINUSE:
       return fail(Category::unavailable, "address_in_use",
                   "Cannot listen on " + where +
-                      ": another process already does. Stop it, or choose another address (port 0 takes a free one).");
+                      ": another process already does. Stop it, or choose another address (port 0 takes a "
+                      "free one).");
     case EADDRNOTAVAIL:
       return fail(Category::unavailable, "address_not_available",
                   "Cannot listen on " + where + ": this machine does not have that address.");
     case EACCES:
     case EPERM:
-      return fail(Category::unavailable, "permission_denied",
-                  "Cannot listen on " + where +
-                      ": permission denied. Ports below 1024 and the directory of a socket file need rights.");
+      return fail(
+          Category::unavailable, "permission_denied",
+          "Cannot listen on " + where +
+              ": permission denied. Ports below 1024 and the directory of a socket file need rights.");
     default:
       return fail(Category::unavailable, "listen_failed",
                   "Cannot listen on " + where + ": " + std::generic_category().message(error) + ".");
   }
 }
 
-int set_flag(int fd, int level, int option, int value) { return ::setsockopt(fd, level, option, &value, sizeof value); }
+int set_flag(int fd, int level, int option, int value) {
+  return ::setsockopt(fd, level, option, &value, sizeof value);
+}
 
 // Bound but not listening yet; -1 and errno when it fails.
 int bind_tcp(const SocketAddress& address, bool share_port) {
@@ -67,7 +71,7 @@ int bind_tcp(const SocketAddress& address, bool share_port) {
 
 // True when the file at the address is a socket that nobody listens on.
 bool is_stale(const SocketAddress& address) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(address.path().c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
   sockaddr_storage storage;
   socklen_t size = address.to_system(&storage);
@@ -104,7 +108,7 @@ SocketAddress local_address(int fd) {
 }
 
 unsigned long inode_of(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
@@ -131,11 +135,13 @@ int ListenSockets::take() {
   return fd;
 }
 
-Result<ListenSockets> listen_on(const SocketAddress& address, std::size_t count, const ListenOptions& options) {
+Result<ListenSockets> listen_on(const SocketAddress& address, std::size_t count,
+                                const ListenOptions& options) {
   ListenSockets sockets;
   sockets.address_ = address;
   bool local = address.family() == SocketAddress::Family::local;
-  // The first is bound alone: another server's port is an error even when that one shares. Only then it is shared.
+  // The first is bound alone: another server's port is an error even when that one shares. Only then it is
+  // shared.
   int first = local ? bind_local(address, options.unix_mode) : bind_tcp(address, false);
   if (first < 0) return cannot_listen(address, errno);
   sockets.fds_.push_back(first);
@@ -203,8 +209,8 @@ class Listener::Acceptor final : public detail::Pollable, public CoarseTimer {
 
   void watch() {
     if (fd_ < 0 || watched_ || full() || armed()) return;
-    // Exclusive: of loops that share a Unix socket, one wakes for a connection. Level-triggered: the queue may hold
-    // more than one turn takes.
+    // Exclusive: of loops that share a Unix socket, one wakes for a connection. Level-triggered: the queue
+    // may hold more than one turn takes.
     watched_ = loop().add(*this, fd_, EPOLLIN | EPOLLEXCLUSIVE);
     if (!watched_) arm(kStarvedPause);
   }
@@ -282,10 +288,20 @@ class Listener::Acceptor final : public detail::Pollable, public CoarseTimer {
 Listener::Listener(Loop& loop, int fd, ConnectionHandler& handler, const ListenOptions& options)
     : acceptor_(std::make_unique<Acceptor>(loop, fd, handler, options)) {}
 Listener::~Listener() = default;
-void Listener::drain() { acceptor_->drain(); }
-void Listener::close() { acceptor_->close(); }
-bool Listener::is_open() const { return acceptor_->is_open(); }
-std::size_t Listener::connections() const { return acceptor_->connections(); }
-bool Listener::starved() const { return acceptor_->starved(); }
+void Listener::drain() {
+  acceptor_->drain();
+}
+void Listener::close() {
+  acceptor_->close();
+}
+bool Listener::is_open() const {
+  return acceptor_->is_open();
+}
+std::size_t Listener::connections() const {
+  return acceptor_->connections();
+}
+bool Listener::starved() const {
+  return acceptor_->starved();
+}
 
 }  // namespace bedplate

@@ -6,8 +6,9 @@
 //   ...
 //   listener.drain();                                              // accepts what waits, then closes
 //
-// TCP: a socket a loop on one port (SO_REUSEPORT), the kernel spreads connections. The first one is bound without that
-// flag, so that another server on the port is an error and not a partner. Unix: one socket that the loops share.
+// TCP: a socket a loop on one port (SO_REUSEPORT), the kernel spreads connections. The first one is bound
+// without that flag, so that another server on the port is an error and not a partner. Unix: one socket that
+// the loops share.
 #pragma once
 
 #include <cstddef>
@@ -23,9 +24,9 @@
 namespace bedplate {
 
 struct ListenOptions {
-  int backlog = 1024;                        ///< connections that wait to be accepted, a socket
-  std::size_t connections_max = 16384;       ///< open at a time, a listener (a loop); more wait in the backlog
-  unsigned unix_mode = 0660;                 ///< permissions of a Unix socket's file
+  int backlog = 1024;                   ///< connections that wait to be accepted, a socket
+  std::size_t connections_max = 16384;  ///< open at a time, a listener (a loop); more wait in the backlog
+  unsigned unix_mode = 0660;            ///< permissions of a Unix socket's file
 };
 
 /// Bound, listening descriptors on one address; those not taken are closed.
@@ -47,14 +48,15 @@ class ListenSockets {
 
   SocketAddress address_;
   std::vector<int> fds_;
-  std::string owned_path_;       ///< the file we made
+  std::string owned_path_;  ///< the file we made
   unsigned long owned_inode_ = 0;
 };
 
 /// Makes `count` sockets that share `address`. Category::unavailable: `address_in_use` (says what to do),
-/// `address_not_available`, `permission_denied`, `listen_failed`. The file of a Unix socket is replaced only when it is
-/// a socket on which nobody listens.
-Result<ListenSockets> listen_on(const SocketAddress& address, std::size_t count, const ListenOptions& options);
+/// `address_not_available`, `permission_denied`, `listen_failed`. The file of a Unix socket is replaced only
+/// when it is a socket on which nobody listens.
+Result<ListenSockets> listen_on(const SocketAddress& address, std::size_t count,
+                                const ListenOptions& options);
 
 /// Takes accepted connections. Called on the listener's loop.
 class ConnectionHandler {
@@ -65,9 +67,9 @@ class ConnectionHandler {
 
 /// Accepts on one loop. Destroyed on its loop's thread, where all its functions are called.
 ///
-/// It stops accepting while `connections_max` of its connections are open, and for 100 ms at a time while the process
-/// or the system is out of descriptors or memory (logged once until it has recovered). Connections then wait in the
-/// backlog.
+/// It stops accepting while `connections_max` of its connections are open, and for 100 ms at a time while the
+/// process or the system is out of descriptors or memory (logged once until it has recovered). Connections
+/// then wait in the backlog.
 class Listener {
  public:
   /// Takes `fd` over.
@@ -76,8 +78,8 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
   ~Listener();
 
-  /// Accepts every connection that is complete and waits, whatever the cap, then closes: a client that the kernel
-  /// has let in is not turned away. Idempotent.
+  /// Accepts every connection that is complete and waits, whatever the cap, then closes: a client that the
+  /// kernel has let in is not turned away. Idempotent.
   void drain();
   /// Closes at once; those who wait in the backlog are reset.
   void close();

@@ -30,7 +30,9 @@ struct Keeper : ConnectionHandler {
   std::vector<Stream> streams;
 };
 
-SocketAddress any_port() { return *SocketAddress::parse("127.0.0.1:0"); }
+SocketAddress any_port() {
+  return *SocketAddress::parse("127.0.0.1:0");
+}
 
 bool has_ipv6() {
   return listen_on(*SocketAddress::parse("[::1]:0"), 1, {}).has_value();
@@ -73,7 +75,8 @@ TEST(ListenTest, AnotherServersPortIsAnErrorEvenWhenItShares) {
 
 TEST(ListenTest, OtherErrorsSayWhatIsWrong) {
   EXPECT_EQ(listen_on(*SocketAddress::parse("192.0.2.1:0"), 1, {}).error().code(), "address_not_available");
-  EXPECT_EQ(listen_on(*SocketAddress::parse("unix:/nonexistent/folder/s"), 1, {}).error().code(), "listen_failed");
+  EXPECT_EQ(listen_on(*SocketAddress::parse("unix:/nonexistent/folder/s"), 1, {}).error().code(),
+            "listen_failed");
 }
 
 struct Echo : ConnectionHandler {
@@ -130,7 +133,9 @@ void serve_and_talk(const std::string& where, const std::string& dial = "") {
   loops.for_each([](Loop&, std::size_t) {});
 }
 
-TEST(ListenerTest, ServesIPv4OnTwoLoops) { serve_and_talk("127.0.0.1:0"); }
+TEST(ListenerTest, ServesIPv4OnTwoLoops) {
+  serve_and_talk("127.0.0.1:0");
+}
 
 TEST(ListenerTest, ServesIPv6) {
   if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
@@ -176,7 +181,7 @@ TEST(ListenTest, AStaleSocketFileIsReplacedALiveOneIsNot) {
   auto third = listen_on(address, 1, {});
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().code(), "address_in_use");
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(address.path().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0660u);
 }
@@ -192,7 +197,9 @@ TEST(ListenTest, AFileThatIsNoSocketIsLeftAlone) {
   ::unlink(path.c_str());
 }
 
-Async<void> nap(std::chrono::milliseconds time) { co_await ok(sleep_for(time)); }
+Async<void> nap(std::chrono::milliseconds time) {
+  co_await ok(sleep_for(time));
+}
 
 TEST(ListenerTest, TheCapHoldsConnectionsBackUntilOneCloses) {
   Loop loop;

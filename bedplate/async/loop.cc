@@ -19,7 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr int kEventsMax = 256;                   // a turn; what is left is reported in the next
+constexpr int kEventsMax = 256;  // a turn; what is left is reported in the next
 constexpr nanoseconds kCoarseTick = milliseconds(100);
 
 // Stands in the inbox of a loop that is asleep or about to be: whoever replaces it wakes the loop.
@@ -104,7 +104,8 @@ void Loop::wake() {
 }
 
 void Loop::post(Work& work) {
-  // Once `work` is in the inbox the loop may run it and be destroyed, unless it knows that it is about to be woken.
+  // Once `work` is in the inbox the loop may run it and be destroyed, unless it knows that it is about to be
+  // woken.
   bool counted = false;
   Work* head = inbox_.load(std::memory_order_relaxed);
   do {
@@ -291,7 +292,8 @@ Result<void> FdWatch::want(bool readable, bool writable) {
 // ---- timers
 
 void Loop::arm_coarse(detail::WheelNode& node, TimePoint when) {
-  // One tick more than rounding up asks for, since what `when` was reckoned from is a little behind: never early.
+  // One tick more than rounding up asks for, since what `when` was reckoned from is a little behind: never
+  // early.
   if (wheel_.arm(node, coarse_tick_of(when) + 2)) ring_at(time_of_coarse_tick(node.linked));
 }
 
@@ -303,7 +305,8 @@ void Loop::arm_precise(detail::HeapNode& node, TimePoint when) {
 void Loop::ring_at(TimePoint when) {
   if (when >= rings_at_) return;
   rings_at_ = when;
-  auto since_boot = std::max(when.time_since_epoch(), TimePoint::duration(1));  // zero would switch the alarm off
+  auto since_boot =
+      std::max(when.time_since_epoch(), TimePoint::duration(1));  // zero would switch the alarm off
   itimerspec spec{};
   spec.it_value.tv_sec = static_cast<time_t>(since_boot / std::chrono::seconds(1));
   spec.it_value.tv_nsec = static_cast<long>((since_boot % std::chrono::seconds(1)).count());

@@ -6,16 +6,17 @@
 //   LoopGroup loops(4);                                        // a server: loop_group.h
 //   loops.start();
 //
-// One turn ("tick") of the loop: wait for events, handle them (each resumes the coroutine that waits for it), run what
-// other threads posted, run due timers, resume operations that were put off, then the tick-end hooks. The loop sleeps
-// only when all of that is empty.
+// One turn ("tick") of the loop: wait for events, handle them (each resumes the coroutine that waits for it),
+// run what other threads posted, run due timers, resume operations that were put off, then the tick-end
+// hooks. The loop sleeps only when all of that is empty.
 //
-// Costs that the rest relies on: an operation on a socket tries the system call first and allocates nothing; posting
-// is lock-free and makes a system call only when the loop is asleep; re-arming a coarse timer is a store.
+// Costs that the rest relies on: an operation on a socket tries the system call first and allocates nothing;
+// posting is lock-free and makes a system call only when the loop is asleep; re-arming a coarse timer is a
+// store.
 //
-// Threads: post() and stop() may be called from any thread, everything else on the loop's own (the one in run()).
-// Lifetime: whatever is registered (streams, watches, timers) is destroyed before its loop, and whoever posts knows
-// that the loop still exists: stop worker pools and writers before loops.
+// Threads: post() and stop() may be called from any thread, everything else on the loop's own (the one in
+// run()). Lifetime: whatever is registered (streams, watches, timers) is destroyed before its loop, and
+// whoever posts knows that the loop still exists: stop worker pools and writers before loops.
 #pragma once
 
 #include <atomic>
@@ -33,8 +34,8 @@
 
 namespace bedplate {
 
-/// Something to run on a loop. It is linked in place, so it lives until it has run and is in one list at a time;
-/// `run` may destroy or re-use it.
+/// Something to run on a loop. It is linked in place, so it lives until it has run and is in one list at a
+/// time; `run` may destroy or re-use it.
 struct Work {
   Work* next = nullptr;
   void (*run)(Work*) = nullptr;
@@ -82,12 +83,12 @@ class Loop {
   /// Starts a coroutine on this loop with nobody waiting for it (see Async::detach). Any thread.
   void spawn(Async<void> coroutine, Scope* scope = nullptr);
 
-  /// Runs `work` once, at the end of this tick, after every coroutine that became ready in it had its turn. Made for
-  /// what is shared by a tick: a read transaction that ends here, a pipeline that is flushed here. What a hook adds
-  /// runs at the end of the next tick, which then does not sleep.
+  /// Runs `work` once, at the end of this tick, after every coroutine that became ready in it had its turn.
+  /// Made for what is shared by a tick: a read transaction that ends here, a pipeline that is flushed here.
+  /// What a hook adds runs at the end of the next tick, which then does not sleep.
   void on_tick_end(Work& work);
-  /// Resumes a finished operation later in this turn (or early in the next), from the loop's own stack. Use it where
-  /// resuming at once would run a coroutine in the middle of someone else's work.
+  /// Resumes a finished operation later in this turn (or early in the next), from the loop's own stack. Use
+  /// it where resuming at once would run a coroutine in the middle of someone else's work.
   void resume_later(Op& op);
 
   /// The loop that runs on this thread, or null.
@@ -160,8 +161,8 @@ class Loop {
   std::atomic<bool> stop_{false};
 };
 
-/// Readiness of a descriptor that someone else owns and reads (libpq's socket, a signalfd). Level-triggered: reported
-/// again each tick until it is dealt with.
+/// Readiness of a descriptor that someone else owns and reads (libpq's socket, a signalfd). Level-triggered:
+/// reported again each tick until it is dealt with.
 ///
 ///   class PgWatch : public FdWatch { void on_ready(bool readable, bool writable) override; };
 class FdWatch : private detail::Pollable {
@@ -188,8 +189,8 @@ class FdWatch : private detail::Pollable {
   std::uint32_t wanted_ = 0;
 };
 
-/// Runs the loop on this thread until `coroutine` has ended, and gives its result. For tests and tools; the loop must
-/// not be running already.
+/// Runs the loop on this thread until `coroutine` has ended, and gives its result. For tests and tools; the
+/// loop must not be running already.
 template <class T>
 Result<T> run_to_end(Loop& loop, Async<T> coroutine, Scope* scope = nullptr);
 

@@ -35,7 +35,8 @@ class LoopGroup {
   /// Waits until all have. Not from a loop's thread.
   void join();
 
-  /// Runs `f(loop, index)` on each loop's own thread in turn, and waits. The group runs; not from one of its threads.
+  /// Runs `f(loop, index)` on each loop's own thread in turn, and waits. The group runs; not from one of its
+  /// threads.
   template <class F>
   void for_each(F f) {
     for (std::size_t i = 0; i < loops_.size(); ++i) {

@@ -21,8 +21,8 @@ struct ConnectionCount {
 };
 
 /// One connected descriptor, registered edge-triggered for as long as it lives. The flags say what is known:
-/// `readable` and `writable` are true until a system call or a short count has shown otherwise, and again after the
-/// next edge.
+/// `readable` and `writable` are true until a system call or a short count has shown otherwise, and again
+/// after the next edge.
 class Socket final : public Pollable, public CoarseTimer {
  public:
   Socket(Loop& loop, int fd, SocketAddress peer);

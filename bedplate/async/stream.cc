@@ -45,13 +45,17 @@ void cancel_write(Op& op) {
   io.socket->end_writer(io.scope->error());
 }
 
-// Progress was `size` of `wanted`; less means that the kernel has no more (room) for now. After a hang-up there are no
-// further edges, so then only the system call itself can tell.
-bool ran_dry(const Socket& socket, std::size_t size, std::size_t wanted) { return size < wanted && !socket.hung_up; }
+// Progress was `size` of `wanted`; less means that the kernel has no more (room) for now. After a hang-up
+// there are no further edges, so then only the system call itself can tell.
+bool ran_dry(const Socket& socket, std::size_t size, std::size_t wanted) {
+  return size < wanted && !socket.hung_up;
+}
 
 }  // namespace
 
-Error connection_closed() { return Error(Category::cancelled, "connection_closed", "The connection was closed."); }
+Error connection_closed() {
+  return Error(Category::cancelled, "connection_closed", "The connection was closed.");
+}
 
 // ---- Socket
 
@@ -70,7 +74,9 @@ Socket::~Socket() {
   if (count->owner) count->on_closed(count->owner);
 }
 
-bool Socket::join_loop() { return loop().add(*this, fd, kReadEvents); }
+bool Socket::join_loop() {
+  return loop().add(*this, fd, kReadEvents);
+}
 
 bool Socket::may_go_on() {
   if (std::uint64_t tick = loop().tick(); turns_tick != tick) {
@@ -146,7 +152,9 @@ void Socket::handle_timeout(CoarseTimer& timer) {
   if (self.writer) self.end_writer(connection_timeout());
 }
 
-void SocketCloser::operator()(Socket* socket) const { delete socket; }
+void SocketCloser::operator()(Socket* socket) const {
+  delete socket;
+}
 
 // ---- operations
 
@@ -190,7 +198,8 @@ void wait_to_write(IoOp& op) {
   if (!socket.arm_timeout())
     socket.end_writer(connection_timeout());
   else if (!socket.want_writable())
-    socket.end_writer(Error(Category::unavailable, "watch_failed", "The system cannot watch one more connection."));
+    socket.end_writer(
+        Error(Category::unavailable, "watch_failed", "The system cannot watch one more connection."));
 }
 
 bool attempt_read(IoOp& io) {
@@ -332,13 +341,17 @@ void Stream::cancel_when_gone(Scope* scope) {
   if (socket_) socket_->gone_scope = scope;
 }
 
-bool Stream::peer_has_closed() const { return socket_ && socket_->hung_up; }
+bool Stream::peer_has_closed() const {
+  return socket_ && socket_->hung_up;
+}
 
 void Stream::shutdown_write() {
   if (socket_) ::shutdown(socket_->fd, SHUT_WR);
 }
 
-void Stream::close() { socket_.reset(); }
+void Stream::close() {
+  socket_.reset();
+}
 
 Async<void> Stream::close_gently(std::chrono::milliseconds within, std::size_t size_bytes_max) {
   // Nobody reads what arrives here, so all streams of a thread may share it.
@@ -376,8 +389,12 @@ std::optional<PeerCredentials> Stream::peer_credentials() const {
   return PeerCredentials{credentials.pid, credentials.uid, credentials.gid};
 }
 
-Loop& Stream::loop() const { return socket_->loop(); }
+Loop& Stream::loop() const {
+  return socket_->loop();
+}
 
-int Stream::fd() const { return socket_ ? socket_->fd : -1; }
+int Stream::fd() const {
+  return socket_ ? socket_->fd : -1;
+}
 
 }  // namespace bedplate

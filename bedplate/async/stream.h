@@ -5,22 +5,22 @@
 //     std::array<char, 4096> buffer;
 //     for (;;) {
 //       std::size_t size = co_await ok(stream.read(buffer));
-//       if (size == 0) co_return;                                        // the other side ended its direction
+//       if (size == 0) co_return;                                  // the other side ended its direction
 //       co_await ok(stream.write_all({buffer.data(), size}));
 //     }
 //   }
 //
 // How operations end, other than well:
 //   Category::request_timeout  connection_timeout  the idle time-out or the deadline passed while waiting
-//   Category::cancelled        connection_closed   reset by the other side, written to after it closed, or close()d here
+//   Category::cancelled        connection_closed   reset, written to after the other side closed, or close()d
 //   the scope's error                              the scope was cancelled (timeout or cancelled)
 // After a failed write_all() it is unknown how much was sent: close the stream.
 //
-// One read and one write may wait at a time. Buffers stay untouched until the operation ends. An operation that finds
-// the socket ready does not wait; one that has done so many times in a tick lets others run first.
+// One read and one write may wait at a time. Buffers stay untouched until the operation ends. An operation
+// that finds the socket ready does not wait; one that has done so many times in a tick lets others run first.
 //
-// On its loop's thread only. Destroying it closes it, without lingering: what was written is still sent by the kernel
-// unless unread input is pending, in which case the other side sees a reset (see close_gently()).
+// On its loop's thread only. Destroying it closes it, without lingering: what was written is still sent by
+// the kernel unless unread input is pending, in which case the other side sees a reset (see close_gently()).
 #pragma once
 
 #include <chrono>
@@ -156,7 +156,8 @@ class Stream {
   /// Takes a connected, non-blocking descriptor over. On the loop's thread.
   static Result<Stream> adopt(Loop& loop, int fd, SocketAddress peer);
 
-  /// Reads what there is, at least one byte; 0 at the end of the other side's direction (or for an empty buffer).
+  /// Reads what there is, at least one byte; 0 at the end of the other side's direction (or for an empty
+  /// buffer).
   ReadOp read(std::span<char> buffer) { return {socket_.get(), buffer}; }
   /// Waits until read() would not wait: a connection that idles need not hold a buffer.
   ReadableOp readable() { return ReadableOp(socket_.get()); }
@@ -165,16 +166,17 @@ class Stream {
   /// Writes all of several pieces, in one system call where the kernel takes them. The span stays as it is.
   WriteOp write_all(std::span<const std::string_view> parts) { return {socket_.get(), parts}; }
 
-  /// Ends a read or write that waits this long without any progress. Coarse: up to 200 ms late. Zero: never (the
-  /// default). Holds from the next wait on.
+  /// Ends a read or write that waits this long without any progress. Coarse: up to 200 ms late. Zero: never
+  /// (the default). Holds from the next wait on.
   void set_idle_timeout(std::chrono::milliseconds timeout);
-  /// Ends a read or write that still waits this far from now, progress or not (a request's head, a slow body).
-  /// Holds until cleared; coarse as above.
+  /// Ends a read or write that still waits this far from now, progress or not (a request's head, a slow
+  /// body). Holds until cleared; coarse as above.
   void set_deadline(std::chrono::milliseconds from_now);
   void clear_deadline();
 
-  /// Cancels `scope` (Category::cancelled) when the connection turns out to be gone (reset, or closed both ways) while
-  /// nobody reads or writes it. Null: no longer. A half-closed connection is not gone: its client may be waiting.
+  /// Cancels `scope` (Category::cancelled) when the connection turns out to be gone (reset, or closed both
+  /// ways) while nobody reads or writes it. Null: no longer. A half-closed connection is not gone: its client
+  /// may be waiting.
   void cancel_when_gone(Scope* scope);
   /// The other side has ended its direction, or reset the connection. False does not promise the contrary.
   bool peer_has_closed() const;
@@ -183,8 +185,9 @@ class Stream {
   void shutdown_write();
   /// Closes at once; an operation that waits ends with connection_closed. Idempotent.
   void close();
-  /// Ends our direction, then reads and drops what still comes, up to a time and a size, so that an answer given
-  /// before the request was read to its end reaches the client instead of a reset (RFC 9112 section 9.6). Then closes.
+  /// Ends our direction, then reads and drops what still comes, up to a time and a size, so that an answer
+  /// given before the request was read to its end reaches the client instead of a reset (RFC 9112 section
+  /// 9.6). Then closes.
   Async<void> close_gently(std::chrono::milliseconds within = std::chrono::seconds(2),
                            std::size_t size_bytes_max = 1 << 20);
 
@@ -213,8 +216,8 @@ struct ConnectOptions {
   explicit ConnectOptions(std::chrono::milliseconds within) : timeout(within) {}
 };
 
-/// Connects from the current loop. Category::unavailable `connect_failed`, Category::timeout `connect_timeout`, or the
-/// scope's error.
+/// Connects from the current loop. Category::unavailable `connect_failed`, Category::timeout
+/// `connect_timeout`, or the scope's error.
 Async<Stream> connect(SocketAddress address, ConnectOptions options = {});
 
 }  // namespace bedplate

@@ -259,7 +259,9 @@ TEST(StreamTest, ReadableWaitsWithoutABuffer) {
   EXPECT_EQ(*run_to_end(loop, waits_then_reads(pair.a)), "");
 }
 
-Async<void> sleeps_a_minute() { co_await ok(sleep_for(1min)); }
+Async<void> sleeps_a_minute() {
+  co_await ok(sleep_for(1min));
+}
 
 /// A TCP connection over loopback: the accepted end and the connecting one.
 struct TcpPair {

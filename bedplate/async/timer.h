@@ -1,16 +1,16 @@
 // Timers on a loop.
 //
-//   co_await ok(sleep_for(50ms));              // precise (about a millisecond), ends early when the scope is cancelled
+//   co_await ok(sleep_for(50ms));   // to about a millisecond; ends early when the scope is cancelled
 //
-//   Deadline deadline(loop, scope);            // one a connection, re-used for each of its requests
-//   deadline.start(30s);                       // cancels the scope with Category::timeout unless stopped: a store
+//   Deadline deadline(loop, scope); // one a connection, re-used for each of its requests
+//   deadline.start(30s);            // cancels the scope with Category::timeout unless stopped
 //   deadline.stop();
 //
 //   class Pruner : CoarseTimer { ... };        // something to do about every minute
 //
-// Coarse timers cost a store to arm and to disarm, and fire up to 200 ms late, never early. Precise ones cost a heap
-// operation and perhaps a system call, and fire within about a millisecond of an idle loop. Both only fire between
-// the events of their loop: a loop that is kept busy is late.
+// Coarse timers cost a store to arm and to disarm, and fire up to 200 ms late, never early. Precise ones cost
+// a heap operation and perhaps a system call, and fire within about a millisecond of an idle loop. Both only
+// fire between the events of their loop: a loop that is kept busy is late.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,8 @@
 
 namespace bedplate {
 
-/// A time-out that is armed all the time and hardly ever fires. Derive from it to find your object in the callback
-/// (static_cast), which may destroy the timer. Fires once for each arming.
+/// A time-out that is armed all the time and hardly ever fires. Derive from it to find your object in the
+/// callback (static_cast), which may destroy the timer. Fires once for each arming.
 class CoarseTimer : private detail::WheelNode {
  public:
   using Callback = void (*)(CoarseTimer&);
@@ -123,7 +123,9 @@ class [[nodiscard]] SleepOp : public Op, private detail::HeapNode {
 };
 
 /// Waits on the current loop. Fails only when the scope is cancelled.
-inline SleepOp sleep_until(Loop::TimePoint when) { return SleepOp(when); }
+inline SleepOp sleep_until(Loop::TimePoint when) {
+  return SleepOp(when);
+}
 /// Nothing to wait for (zero or less): goes on at once; use yield() to let others run.
 inline SleepOp sleep_for(std::chrono::nanoseconds duration) {
   if (duration.count() <= 0) return SleepOp(Loop::TimePoint::min());
@@ -150,6 +152,8 @@ class [[nodiscard]] YieldOp : public Op {
 };
 
 /// Lets everything else that is ready run first. For long work on a loop.
-inline YieldOp yield() { return {}; }
+inline YieldOp yield() {
+  return {};
+}
 
 }  // namespace bedplate

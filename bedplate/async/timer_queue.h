@@ -1,5 +1,6 @@
-// The two structures behind a loop's timers (timer.h is what to use): a wheel of coarse ticks for time-outs that are
-// armed all the time and hardly ever fire, and a heap for the few that must be precise. Neither knows a clock.
+// The two structures behind a loop's timers (timer.h is what to use): a wheel of coarse ticks for time-outs
+// that are armed all the time and hardly ever fire, and a heap for the few that must be precise. Neither
+// knows a clock.
 #pragma once
 
 #include <array>
@@ -15,14 +16,16 @@ struct WheelNode {
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
   void (*fire)(WheelNode&) = nullptr;
-  std::uint64_t deadline = kNever;  ///< the tick at which it fires; kNever: disarmed, though it may still be linked
-  std::uint64_t linked = kNever;    ///< the tick whose slot it stands in, never after `deadline`; kNever: in none
+  std::uint64_t deadline =
+      kNever;  ///< the tick at which it fires; kNever: disarmed, though it may still be linked
+  std::uint64_t linked =
+      kNever;  ///< the tick whose slot it stands in, never after `deadline`; kNever: in none
   WheelNode* prev = nullptr;
   WheelNode* next = nullptr;
 };
 
-/// Hashed timing wheel (Varghese and Lauck 1987, scheme 6) with lazy re-arming: a node whose deadline moves away stays
-/// in its slot and is put further when that slot comes round. So arming again is a store.
+/// Hashed timing wheel (Varghese and Lauck 1987, scheme 6) with lazy re-arming: a node whose deadline moves
+/// away stays in its slot and is put further when that slot comes round. So arming again is a store.
 class Wheel {
  public:
   static constexpr std::uint64_t kSlots = 512;
@@ -32,8 +35,8 @@ class Wheel {
   Wheel(const Wheel&) = delete;
   Wheel& operator=(const Wheel&) = delete;
 
-  /// Fires at `tick` (at the next one when that has passed). True: the node was (re)linked, so that next_tick() may
-  /// have moved forward.
+  /// Fires at `tick` (at the next one when that has passed). True: the node was (re)linked, so that
+  /// next_tick() may have moved forward.
   bool arm(WheelNode& node, std::uint64_t tick) {
     node.deadline = tick;
     if (node.linked <= tick) return false;

@@ -66,7 +66,8 @@ TEST(SleepTest, CancellingEndsIt) {
   EXPECT_EQ(run_to_end(loop, sleeps(1h, woke), &scope).error().category(), Category::cancelled);
 }
 
-Async<void> under_deadline(Deadline& deadline, std::chrono::milliseconds allowed, std::chrono::milliseconds needed) {
+Async<void> under_deadline(Deadline& deadline, std::chrono::milliseconds allowed,
+                           std::chrono::milliseconds needed) {
   deadline.start(allowed);
   Result<void> slept = co_await sleep_for(needed);
   deadline.stop();

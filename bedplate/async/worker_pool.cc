@@ -9,7 +9,9 @@
 namespace bedplate {
 namespace {
 
-Error shutting_down() { return Error(Category::unavailable, "shutting_down", "The server is shutting down."); }
+Error shutting_down() {
+  return Error(Category::unavailable, "shutting_down", "The server is shutting down.");
+}
 
 }  // namespace
 
@@ -19,7 +21,9 @@ WorkerPool::WorkerPool(std::size_t threads, std::size_t queue_max, std::string n
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+  stop();
+}
 
 bool WorkerPool::enqueue(detail::PoolJob& job) {
   job.loop = Loop::current();
@@ -38,8 +42,9 @@ bool WorkerPool::enqueue(detail::PoolJob& job) {
     // A thread that is idle takes the job at once, so such a one does not count against the queue.
     if (queued_ >= queue_max_ + idle_) {
       ++refused_;
-      job.error.emplace(Error(Category::unavailable, "busy", "The server has too much to do; try again in a moment.")
-                            .with_retry_after(std::chrono::seconds(1)));
+      job.error.emplace(
+          Error(Category::unavailable, "busy", "The server has too much to do; try again in a moment.")
+              .with_retry_after(std::chrono::seconds(1)));
       return false;
     }
     job.state = detail::PoolJob::State::queued;

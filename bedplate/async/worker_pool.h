@@ -3,13 +3,14 @@
 //   WorkerPool pool(2, 64);
 //   std::string hash = co_await ok(pool.run([&] { return hash_password(password); }));
 //
-// The callable is a plain one (never a coroutine). It may capture by reference: the awaiting coroutine does not go on
-// before the callable is done or was never begun. It may return a value, nothing, or a Result, which is passed on. One
-// that owns something (captures a string by value) is named first and passed by name, since GCC 12 destroys such
-// temporaries twice; the compiler says so.
+// The callable is a plain one (never a coroutine). It may capture by reference: the awaiting coroutine does
+// not go on before the callable is done or was never begun. It may return a value, nothing, or a Result,
+// which is passed on. One that owns something (captures a string by value) is named first and passed by name,
+// since GCC 12 destroys such temporaries twice; the compiler says so.
 //
-// The queue is bounded: when it is full, run() fails at once with Category::unavailable `busy` (retry after a second).
-// Cancelling the scope takes the callable out of the queue; one that has begun runs to its end (it can poll the scope).
+// The queue is bounded: when it is full, run() fails at once with Category::unavailable `busy` (retry after a
+// second). Cancelling the scope takes the callable out of the queue; one that has begun runs to its end (it
+// can poll the scope).
 #pragma once
 
 #include <condition_variable>
@@ -74,7 +75,8 @@ class [[nodiscard]] PoolRunOp : public detail::PoolJob {
  public:
   using Value = typename detail::PoolValue<std::invoke_result_t<F&>>::Type;
 
-  PoolRunOp(WorkerPool& in, F&& callable) : PoolJob(in, &PoolRunOp::call), callable_(std::forward<F>(callable)) {}
+  PoolRunOp(WorkerPool& in, F&& callable)
+      : PoolJob(in, &PoolRunOp::call), callable_(std::forward<F>(callable)) {}
   bool await_ready() const { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> h);
@@ -102,19 +104,20 @@ class WorkerPool {
   /// stop(), while the loops that wait for it still exist.
   ~WorkerPool();
 
-  /// Runs `callable` on a worker and resumes on the calling loop with its result. On a loop only. A named callable is
-  /// run where it is, and lives until then. An exception that it throws is a bug: it is logged and becomes
-  /// Category::internal.
+  /// Runs `callable` on a worker and resumes on the calling loop with its result. On a loop only. A named
+  /// callable is run where it is, and lives until then. An exception that it throws is a bug: it is logged
+  /// and becomes Category::internal.
   template <class F>
   PoolRunOp<F> run(F&& callable) {
-    static_assert(std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<F>,
-                  "WorkerPool::run(): this callable owns something that it captured. Name it and pass it by name "
-                  "(auto job = [...] {...}; co_await ok(pool.run(job));), or capture by reference");
+    static_assert(
+        std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<F>,
+        "WorkerPool::run(): this callable owns something that it captured. Name it and pass it by name "
+        "(auto job = [...] {...}; co_await ok(pool.run(job));), or capture by reference");
     return PoolRunOp<F>(*this, std::forward<F>(callable));
   }
 
-  /// Takes no more work (it fails with Category::unavailable `shutting_down`), fails what is queued likewise, waits for
-  /// what runs, and joins the threads. Any thread but a worker; idempotent.
+  /// Takes no more work (it fails with Category::unavailable `shutting_down`), fails what is queued likewise,
+  /// waits for what runs, and joins the threads. Any thread but a worker; idempotent.
   void stop();
 
   WorkerPoolStats stats() const;
@@ -148,8 +151,9 @@ class WorkerPool {
 template <class F>
 template <class P>
 bool PoolRunOp<F>::await_suspend(std::coroutine_handle<P> h) {
-  static_assert(!requires { typename std::invoke_result_t<F&>::promise_type; },
-                "WorkerPool::run() takes a plain callable: a coroutine would go on running on the worker's thread");
+  static_assert(
+      !requires { typename std::invoke_result_t<F&>::promise_type; },
+      "WorkerPool::run() takes a plain callable: a coroutine would go on running on the worker's thread");
   if (!wait(h)) return false;
   if (pool->enqueue(*this)) return true;
   forget();

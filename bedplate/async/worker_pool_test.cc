@@ -124,7 +124,9 @@ TEST(WorkerPoolTest, AFullQueueIsBusyAndSaysWhenToComeAgain) {
   EXPECT_EQ(pool.stats().refused, 1u);
 }
 
-Async<void> busy_error(WorkerPool& pool) { co_await ok(pool.run([] {})); }
+Async<void> busy_error(WorkerPool& pool) {
+  co_await ok(pool.run([] {}));
+}
 
 TEST(WorkerPoolTest, BusyIsUnavailableWithRetryAfter) {
   Loop loop;

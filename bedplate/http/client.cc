@@ -52,7 +52,8 @@ bool is_silent(const Stream& stream) {
 // The head as it goes on the wire; what could be read as more than one request is refused.
 Result<std::string> write_head(const ClientRequest& request, std::string_view host) {
   if (!is_token(request.method)) return bad_request("The method is not a token.");
-  if (!is_target(request.target)) return bad_request("The target is empty or holds characters that must be escaped.");
+  if (!is_target(request.target))
+    return bad_request("The target is empty or holds characters that must be escaped.");
   std::string head = request.method + " " + request.target + " HTTP/1.1\r\n";
   bool has_host = false;
   for (const ResponseField& field : request.fields) {
@@ -74,14 +75,16 @@ Result<std::string> write_head(const ClientRequest& request, std::string_view ho
 // One request and its answer on one connection.
 class Exchange {
  public:
-  Exchange(Stream& stream, const ClientSettings& settings, const ClientRequest& request, const std::string& head)
+  Exchange(Stream& stream, const ClientSettings& settings, const ClientRequest& request,
+           const std::string& head)
       : stream_(stream), settings_(settings), request_(request), request_head_(head) {}
 
   Async<ClientResponse> run() {
     stream_.set_deadline(settings_.timeout);
     std::array<std::string_view, 2> parts = {request_head_, request_.body};
     Result<void> sent = co_await stream_.write_all(std::span<const std::string_view>(parts));
-    // A server may answer and close before it has read everything: its answer is there although sending failed.
+    // A server may answer and close before it has read everything: its answer is there although sending
+    // failed.
     if (!sent && sent.error().code() != "connection_closed") co_return translated(std::move(sent.error()));
     ClientResponse response;
     co_await ok(read_head(response));
@@ -102,7 +105,8 @@ class Exchange {
     }
     if (!read) co_return std::unexpected(std::move(read.error()));
     stream_.clear_deadline();
-    reusable_ = sent && body.kind != ResponseBody::Kind::until_close && keeps_connection(response.head) && in_.empty();
+    reusable_ = sent && body.kind != ResponseBody::Kind::until_close && keeps_connection(response.head) &&
+                in_.empty();
     response.status = response.head.status;
     co_return response;
   }

@@ -8,19 +8,19 @@
 //   response.status == 201; response.field("location"); response.body;
 //
 // An answer of any status is a success here. Errors:
-//   Category::invalid      bad_request       the request cannot be written (a CR in a field, a blank in the target)
-//   Category::unavailable  connect_failed, connection_closed, bad_response (not HTTP, or framing that two readers could
-//                          read differently), response_too_large
+//   Category::invalid      bad_request       it cannot be written (a CR in a field, a blank in the target)
+//   Category::unavailable  connect_failed, connection_closed, response_too_large, bad_response (not HTTP, or
+//                          framing that two readers could read differently)
 //   Category::timeout      connect_timeout, response_timeout
 //   the scope's error      when it is cancelled; the connection is closed then
 //
-// A kept connection that turns out to be closed is replaced without a word, unless the request may have been acted on:
-// only GET, HEAD, PUT, DELETE and OPTIONS are sent again (RFC 9110 section 9.2.2), and only before any byte of an
-// answer. Redirects are not followed, bodies are not decoded (Content-Encoding), cookies are not kept. Trailers are
-// checked and dropped. Everything is bounded: ClientSettings.
+// A kept connection that turns out to be closed is replaced without a word, unless the request may have been
+// acted on: only GET, HEAD, PUT, DELETE and OPTIONS are sent again (RFC 9110 section 9.2.2), and only before
+// any byte of an answer. Redirects are not followed, bodies are not decoded (Content-Encoding), cookies are
+// not kept. Trailers are checked and dropped. Everything is bounded: ClientSettings.
 //
-// A client belongs to one loop and its thread. Many coroutines may send at the same time, each on its own connection.
-// It outlives what it sends.
+// A client belongs to one loop and its thread. Many coroutines may send at the same time, each on its own
+// connection. It outlives what it sends.
 #pragma once
 
 #include <chrono>
@@ -39,7 +39,8 @@
 namespace bedplate::http {
 
 struct ClientRequest {
-  explicit ClientRequest(std::string_view verb = "GET", std::string_view where = "/") : method(verb), target(where) {}
+  explicit ClientRequest(std::string_view verb = "GET", std::string_view where = "/")
+      : method(verb), target(where) {}
 
   /// Host, Content-Length and Connection are the client's own, unless a Host is given here.
   void add_field(std::string_view name, std::string_view value) {

@@ -81,7 +81,9 @@ Async<ClientResponse> send(Client& client, ClientRequest request) {
   ClientResponse response = co_await ok(client.send(std::move(request)));
   co_return response;
 }
-Async<void> nap(std::chrono::milliseconds time) { co_await ok(sleep_for(time)); }
+Async<void> nap(std::chrono::milliseconds time) {
+  co_await ok(sleep_for(time));
+}
 
 /// The answer to one GET that a server gives these bytes for.
 Result<ClientResponse> answer_to(const std::string& bytes, std::string_view method = "GET",
@@ -116,7 +118,8 @@ TEST(ClientTest, WritesTheRequestAndReadsTheAnswer) {
 TEST(ClientTest, KeepsTheConnectionForTheNextRequest) {
   Loop loop;
   const std::string sized = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1";
-  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n2\r\n0\r\nExpires: never\r\n\r\n";
+  const std::string chunked =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n2\r\n0\r\nExpires: never\r\n\r\n";
   ScriptedServer server(loop, {{sized, chunked, "HTTP/1.1 204 No Content\r\n\r\n"}});
   Client client(server.address);
   EXPECT_EQ(run_to_end(loop, get(client))->body, "1");
@@ -159,8 +162,9 @@ TEST(ClientTest, BodiesThatAreNone) {
 }
 
 TEST(ClientTest, InterimAnswersAreSkipped) {
-  auto response = answer_to("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-                            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  auto response = answer_to(
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 200);
   EXPECT_EQ(response->field("link"), "");
@@ -217,9 +221,10 @@ TEST(ClientTest, LimitsHold) {
   settings.body_size_max = 10;
   settings.limits.head_size_max = 200;
   settings.limits.field_count_max = 3;
-  for (std::string bytes : {"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n12345678901",
-                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n",
-                            "HTTP/1.1 200 OK\r\n\r\n12345678901"})
+  for (std::string bytes :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n12345678901",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n12345678901"})
     EXPECT_EQ(answer_to(bytes, "GET", settings).error().code(), "response_too_large") << bytes;
   EXPECT_EQ(answer_to("HTTP/1.1 200 OK\r\nA: " + std::string(300, 'a'), "GET", settings).error().code(),
             "bad_response");
@@ -283,7 +288,8 @@ TEST(ClientTest, AnswerBeforeTheBodyWasReadIsStillAnAnswer) {
     static Async<void> serve(Stream stream) {
       std::array<char, 1024> buffer;
       co_await ok(stream.read(buffer));
-      co_await ok(stream.write_all("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+      co_await ok(
+          stream.write_all("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
       co_await ok(stream.close_gently(5s, 100'000'000));
     }
     void on_connection(Stream stream) override { serve(std::move(stream)).detach(); }

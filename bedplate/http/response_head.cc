@@ -72,7 +72,8 @@ bool ResponseHead::has_field(std::string_view name) const {
 
 ResponseParse parse_response_head(std::string_view bytes, const ResponseLimits& limits, ResponseHead& head) {
   head.fields.clear();
-  const ResponseParse incomplete{bytes.size() > limits.head_size_max ? ParseState::bad : ParseState::incomplete};
+  const ResponseParse incomplete{bytes.size() > limits.head_size_max ? ParseState::bad
+                                                                     : ParseState::incomplete};
   const char* const end = bytes.data() + bytes.size();
   LineParse line = parse_status_line(bytes.data(), end, head);
   if (line.state == ParseState::incomplete) return incomplete;
@@ -82,11 +83,13 @@ ResponseParse parse_response_head(std::string_view bytes, const ResponseLimits& 
     if (end - p < 2) return incomplete;
     auto used = static_cast<std::size_t>(p - bytes.data());
     if (used > limits.head_size_max) return {ParseState::bad};
-    if (*p == '\r') return p[1] == '\n' ? ResponseParse{ParseState::complete, used + 2} : ResponseParse{ParseState::bad};
+    if (*p == '\r')
+      return p[1] == '\n' ? ResponseParse{ParseState::complete, used + 2} : ResponseParse{ParseState::bad};
     Field field;
     line = parse_field_line(p, end, field);
     if (line.state == ParseState::incomplete) return incomplete;
-    if (line.state == ParseState::bad || head.fields.size() >= limits.field_count_max) return {ParseState::bad};
+    if (line.state == ParseState::bad || head.fields.size() >= limits.field_count_max)
+      return {ParseState::bad};
     head.fields.push_back({std::string(field.name), std::string(field.value)});
     p = line.next;
   }
@@ -94,7 +97,8 @@ ResponseParse parse_response_head(std::string_view bytes, const ResponseLimits& 
 
 Result<ResponseBody> response_body(const ResponseHead& head, std::string_view request_method) {
   using Kind = ResponseBody::Kind;
-  if (request_method == "HEAD" || head.status < 200 || head.status == 204 || head.status == 304) return ResponseBody{};
+  if (request_method == "HEAD" || head.status < 200 || head.status == 204 || head.status == 304)
+    return ResponseBody{};
   bool coded = false;
   bool chunked = false;
   bool sized = false;

@@ -1,5 +1,5 @@
-// The head of a response as a client reads it (RFC 9112 sections 4 to 6), strict: status line, fields, and how long the
-// body is. What two readers could understand differently is an error, as in requests (parser.h).
+// The head of a response as a client reads it (RFC 9112 sections 4 to 6), strict: status line, fields, and
+// how long the body is. What two readers could understand differently is an error, as in requests (parser.h).
 //
 //   ResponseHead head;
 //   ResponseParse parse = parse_response_head(bytes, limits, head);
@@ -54,8 +54,8 @@ struct ResponseBody {
   std::uint64_t length = 0;
 };
 
-/// RFC 9112 section 6.3. Category::unavailable `bad_response`: two different lengths, a length beside a transfer
-/// coding, a coding other than chunked.
+/// RFC 9112 section 6.3. Category::unavailable `bad_response`: two different lengths, a length beside a
+/// transfer coding, a coding other than chunked.
 Result<ResponseBody> response_body(const ResponseHead& head, std::string_view request_method);
 
 /// The connection may serve another exchange after this one: HTTP/1.1 and no "Connection: close".
