@@ -44,8 +44,9 @@ void write_body(Exchange& exchange, const void* output) {
   exchange.response.set_field(http::FieldId::content_type, "application/json");
   if (write_json(body, *operation.output, output, View::output, &faults)) return;
   for (const Fault& fault : faults.list())
-    log_error("an answer holds a value without a JSON form; null stands in its place",
-              {{"operation", operation.name}, {"pointer", fault.pointer}, {"request_id", exchange.id.view()}});
+    log_error(
+        "an answer holds a value without a JSON form; null stands in its place",
+        {{"operation", operation.name}, {"pointer", fault.pointer}, {"request_id", exchange.id.view()}});
 }
 
 }  // namespace
@@ -83,7 +84,8 @@ Result<void> take_if_match(Exchange& exchange, void* input) {
        member = http::next_list_member(list)) {
     std::optional<http::EntityTag> tag = http::parse_etag(member);
     if (!tag)
-      return bedplate::fail(Category::malformed, "malformed_if_match", "If-Match is * or a list of entity tags.");
+      return bedplate::fail(Category::malformed, "malformed_if_match",
+                            "If-Match is * or a list of entity tags.");
     // A weak tag never matches here (strong comparison); a tag that is no version of ours cannot.
     std::optional<std::uint64_t> version = tag->weak ? std::nullopt : http::etag_version(member);
     if (version) versions.push_back(static_cast<std::int64_t>(*version));

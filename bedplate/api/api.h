@@ -43,9 +43,10 @@ class Api {
   template <auto Member, class Object, class... Options>
   Api command(Object& object, Route route, const Options&... options) && {
     using S = detail::SignatureOf<Member>;
-    static_assert(S::kKind == OperationKind::command,
-                  "command<> wants a member function that takes sql::Transaction& before its input (a query takes "
-                  "sql::Reader&, a procedure sql::Database&, a pure operation neither)");
+    static_assert(
+        S::kKind == OperationKind::command,
+        "command<> wants a member function that takes sql::Transaction& before its input (a query takes "
+        "sql::Reader&, a procedure sql::Database&, a pure operation neither)");
     return std::move(*this).template add<Member>(object, route, options...);
   }
 
@@ -64,9 +65,10 @@ class Api {
   template <auto Member, class Object, class... Options>
   Api procedure(Object& object, Route route, const Options&... options) && {
     using S = detail::SignatureOf<Member>;
-    static_assert(S::kKind == OperationKind::procedure,
-                  "procedure<> wants a member function that takes sql::Database& before its input (a command takes "
-                  "sql::Transaction&, a query sql::Reader&, a pure operation neither)");
+    static_assert(
+        S::kKind == OperationKind::procedure,
+        "procedure<> wants a member function that takes sql::Database& before its input (a command takes "
+        "sql::Transaction&, a query sql::Reader&, a pure operation neither)");
     return std::move(*this).template add<Member>(object, route, options...);
   }
 
@@ -74,8 +76,9 @@ class Api {
   template <auto Member, class Object, class... Options>
   Api pure(Object& object, Route route, const Options&... options) && {
     using S = detail::SignatureOf<Member>;
-    static_assert(S::kKind == OperationKind::pure,
-                  "pure<> wants a member function without sql::Reader&, sql::Transaction& and sql::Database&");
+    static_assert(
+        S::kKind == OperationKind::pure,
+        "pure<> wants a member function without sql::Reader&, sql::Transaction& and sql::Database&");
     return std::move(*this).template add<Member>(object, route, options...);
   }
 
@@ -87,11 +90,13 @@ class Api {
   template <auto Member, class Object, class... Options>
   Api add(Object& object, Route route, const Options&... options) && {
     using S = detail::SignatureOf<Member>;
-    static_assert(std::is_base_of_v<typename S::Class, Object>, "the object is of the member function's class");
+    static_assert(std::is_base_of_v<typename S::Class, Object>,
+                  "the object is of the member function's class");
     static_assert((detail::IsOption<Options> && ...), "an option is one of those in bedplate/api/options.h");
     constexpr int kAccessOptions = (0 + ... + int{detail::SaysWhoMayCall<Options>});
-    static_assert(kAccessOptions > 0,
-                  "an operation says who may call it: needs(\"a:scope\"), any_user(), or open_to_all() for everybody");
+    static_assert(
+        kAccessOptions > 0,
+        "an operation says who may call it: needs(\"a:scope\"), any_user(), or open_to_all() for everybody");
     static_assert(kAccessOptions < 2, "an operation says once who may call it");
     static_assert((detail::fits_types<Options, S> && ...),
                   "etag_from<> names a field of the output type, if_match_into<> one of the input type");

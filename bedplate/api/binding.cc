@@ -15,7 +15,9 @@ namespace {
 /// More distinct query parameters than this are not looked at; the rest is known to be too many.
 constexpr std::size_t kQueryPairsMax = 200;
 
-bool has_body(Verb verb) { return verb == Verb::post || verb == Verb::put || verb == Verb::patch; }
+bool has_body(Verb verb) {
+  return verb == Verb::post || verb == Verb::put || verb == Verb::patch;
+}
 
 std::unexpected<Error> wrong(const Operation& operation, std::string_view what) {
   return bedplate::fail(Category::invalid, "operation_invalid",
@@ -41,15 +43,18 @@ Result<void> Binding::prepare(const Operation& operation) {
   std::vector<std::string_view> names = parameter_names(operation.route.path);
   if (type_ == nullptr) {
     if (names.empty()) return {};
-    return wrong(operation, fmt::format("the path names {{{}}}, but the operation takes no input.", names[0]));
+    return wrong(operation,
+                 fmt::format("the path names {{{}}}, but the operation takes no input.", names[0]));
   }
   if (type_->kind != bedplate::Kind::object) return wrong(operation, "the input is a described struct.");
   const ObjectInfo& object = type_->object();
   for (std::string_view name : names) {
     const FieldInfo* field = object.find(name);
     if (!field)
-      return wrong(operation, fmt::format("the path names {{{0}}}, but {1} has no field {0}; add it, or rename the "
-                                          "parameter.", name, type_->name()));
+      return wrong(operation,
+                   fmt::format("the path names {{{0}}}, but {1} has no field {0}; add it, or rename the "
+                               "parameter.",
+                               name, type_->name()));
     if (!is_text_scalar(*field->type))
       return wrong(operation, fmt::format("{{{}}} is no scalar, so it cannot come from a path.", name));
     std::uint64_t bit = std::uint64_t{1} << index_of(object, *field);
@@ -63,8 +68,9 @@ Result<void> Binding::prepare(const Operation& operation) {
   for (const FieldInfo& field : object.all()) {
     if (path_fields_ >> index_of(object, field) & 1 || field.has(kReadOnly)) continue;
     if (!is_text_scalar(*field.type) && !is_text_list(*field.type))
-      return wrong(operation, fmt::format("the field {} cannot come from a query string; use POST, PUT or PATCH.",
-                                          field.name()));
+      return wrong(
+          operation,
+          fmt::format("the field {} cannot come from a query string; use POST, PUT or PATCH.", field.name()));
     query_fields_.push_back(&field);
   }
   return {};
@@ -109,10 +115,12 @@ Result<void> Binding::fill_query(std::string_view query, void* input, Faults& fa
       faults.add("?", "too_long", fmt::format("has more than {} parameters", kQueryPairsMax));
       break;
     }
-    auto known = std::ranges::find(query_fields_, reader.name(), [](const FieldInfo* field) { return field->name(); });
+    auto known =
+        std::ranges::find(query_fields_, reader.name(), [](const FieldInfo* field) { return field->name(); });
     std::string pointer = "?";
     if (known == query_fields_.end()) {
-      faults.add(pointer.append(reader.name().substr(0, 100)), "unknown_field", "is not a parameter of this operation");
+      faults.add(pointer.append(reader.name().substr(0, 100)), "unknown_field",
+                 "is not a parameter of this operation");
       continue;
     }
     const FieldInfo& field = **known;
@@ -142,7 +150,8 @@ Result<void> Binding::fill_query(std::string_view query, void* input, Faults& fa
 void Binding::report_missing(std::uint64_t given, Faults& faults) const {
   for (const FieldInfo* field : query_fields_) {
     const std::uint64_t bit = std::uint64_t{1} << index_of(type_->object(), *field);
-    if (field->has(kRequired) && !(given & bit)) faults.add(fmt::format("?{}", field->name()), "required", "is required");
+    if (field->has(kRequired) && !(given & bit))
+      faults.add(fmt::format("?{}", field->name()), "required", "is required");
   }
 }
 

@@ -39,8 +39,8 @@ class Binding {
   const std::vector<const FieldInfo*>& parameter_fields() const { return parameter_fields_; }
 
   /// Fills `input` (null when the operation takes none), a default-constructed value.
-  Result<void> fill(std::span<const std::string_view> parameters, std::string_view query, std::string_view body,
-                    void* input) const;
+  Result<void> fill(std::span<const std::string_view> parameters, std::string_view query,
+                    std::string_view body, void* input) const;
 
  private:
   void fill_path(std::span<const std::string_view> parameters, void* input, Faults& faults) const;

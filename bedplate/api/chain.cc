@@ -61,12 +61,15 @@ Result<void> Chain::find_route(Exchange& exchange) const {
     case RouteOutcome::found:
       exchange.endpoint = &state_.endpoints[exchange.match.target];
       return {};
-    case RouteOutcome::options: answer_options(exchange); return {};
+    case RouteOutcome::options:
+      answer_options(exchange);
+      return {};
     case RouteOutcome::method_not_allowed:
       exchange.response.set_field(http::FieldId::allow, exchange.match.allow);
       return bedplate::fail(Category::method_not_allowed, "method_not_allowed",
                             fmt::format("This path answers {}.", exchange.match.allow));
-    case RouteOutcome::not_found: break;
+    case RouteOutcome::not_found:
+      break;
   }
   if (request.method() == http::Method::options && request.path() == "*") {
     exchange.match.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -80,7 +83,8 @@ void Chain::answer_options(Exchange& exchange) const {
   exchange.answered = true;
   exchange.response.set_status(204);
   exchange.response.set_field(http::FieldId::allow, exchange.match.allow);
-  if (state_.cors.enabled()) state_.cors.add_preflight_fields(exchange.request, exchange.match.allow, exchange.response);
+  if (state_.cors.enabled())
+    state_.cors.add_preflight_fields(exchange.request, exchange.match.allow, exchange.response);
 }
 
 Result<void> Chain::limit(Exchange& exchange, RateLimiter& limiter, std::uint64_t key) const {
@@ -101,14 +105,16 @@ Result<void> Chain::authenticate(Exchange& exchange) const {
   }
   std::string_view token = bearer_token(authorization);
   Result<auth::PrincipalRef> who =
-      token.empty() ? Result<auth::PrincipalRef>(bedplate::fail(Category::unauthenticated, "invalid_token",
-                                                                "The Authorization field holds no Bearer token."))
-                    : state_.parts.authenticator->authenticate(token, state_.parts.clock->now());
+      token.empty()
+          ? Result<auth::PrincipalRef>(bedplate::fail(Category::unauthenticated, "invalid_token",
+                                                      "The Authorization field holds no Bearer token."))
+          : state_.parts.authenticator->authenticate(token, state_.parts.clock->now());
   if (!who) {
     if (state_.address_limiter)
-      state_.address_limiter->charge(rate_key_of_address(exchange.caller.address), state_.parts.rate_limit.failed_auth_cost,
-                               exchange.started_ns);
-    if (who.error().category() == Category::unauthenticated) ask_for_token(exchange.response, "invalid_token");
+      state_.address_limiter->charge(rate_key_of_address(exchange.caller.address),
+                                     state_.parts.rate_limit.failed_auth_cost, exchange.started_ns);
+    if (who.error().category() == Category::unauthenticated)
+      ask_for_token(exchange.response, "invalid_token");
     return std::unexpected(std::move(who.error()));
   }
   exchange.principal = std::move(*who);
@@ -119,9 +125,9 @@ Result<void> Chain::authenticate(Exchange& exchange) const {
 Result<void> Chain::authorise(Exchange& exchange) const {
   for (std::string_view scope : exchange.operation().scopes) {
     if (exchange.principal->has_scope(scope)) continue;
-    exchange.response.set_field(
-        http::FieldId::www_authenticate,
-        fmt::format("Bearer error=\"insufficient_scope\", scope=\"{}\"", fmt::join(exchange.operation().scopes, " ")));
+    exchange.response.set_field(http::FieldId::www_authenticate,
+                                fmt::format("Bearer error=\"insufficient_scope\", scope=\"{}\"",
+                                            fmt::join(exchange.operation().scopes, " ")));
     return bedplate::fail(Category::forbidden, "scope_missing",
                           fmt::format("Your token does not have the scope `{}`.", scope));
   }

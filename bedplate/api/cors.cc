@@ -11,7 +11,8 @@ constexpr std::string_view kExposed =
     "ETag, Location, Link, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
     "Idempotency-Replayed, Deprecation, Sunset";
 constexpr std::string_view kAccepted =
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, traceparent, tracestate";
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, traceparent, "
+    "tracestate";
 
 }  // namespace
 
@@ -37,9 +38,11 @@ void Cors::add_fields(std::string_view origin, http::Response& response) const {
   response.set_field(http::FieldId::access_control_expose_headers, kExposed);
 }
 
-void Cors::add_preflight_fields(http::Request& request, std::string_view allow, http::Response& response) const {
+void Cors::add_preflight_fields(http::Request& request, std::string_view allow,
+                                http::Response& response) const {
   std::string_view origin = request.field(http::FieldId::origin);
-  if (origin.empty() || !request.has_field(http::FieldId::access_control_request_method) || !allows(origin)) return;
+  if (origin.empty() || !request.has_field(http::FieldId::access_control_request_method) || !allows(origin))
+    return;
   response.set_field(http::FieldId::access_control_allow_methods, allow);
   response.set_field(http::FieldId::access_control_allow_headers, kAccepted);
   response.set_field(http::FieldId::access_control_max_age, max_age_);

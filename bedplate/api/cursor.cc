@@ -37,7 +37,8 @@ std::uint64_t hash_of(std::string_view scope, std::string_view values) {
 
 void append_value(std::string& out, const CursorValue& value) {
   out.push_back(static_cast<char>(value.index()));
-  if (auto* integer = std::get_if<std::int64_t>(&value)) append_u64(out, static_cast<std::uint64_t>(*integer));
+  if (auto* integer = std::get_if<std::int64_t>(&value))
+    append_u64(out, static_cast<std::uint64_t>(*integer));
   if (auto* real = std::get_if<double>(&value)) append_u64(out, std::bit_cast<std::uint64_t>(*real));
   if (auto* text = std::get_if<std::string>(&value)) {
     append_u32(out, static_cast<std::uint32_t>(text->size()));
@@ -75,7 +76,8 @@ class ValueReader {
           return id;
         }
         break;
-      default: break;
+      default:
+        break;
     }
     return std::nullopt;
   }

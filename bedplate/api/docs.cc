@@ -49,7 +49,9 @@ std::span<const EmbeddedFile> ui_files() {
 
 }  // namespace
 
-bool has_docs_ui() { return !ui_files().empty(); }
+bool has_docs_ui() {
+  return !ui_files().empty();
+}
 
 std::vector<DocsPage> docs_pages() {
   std::vector<DocsPage> pages;

@@ -11,7 +11,8 @@ namespace {
 /// A name for these bytes that another build with the same bytes shares.
 std::string content_tag(std::string_view bytes) {
   unsigned char hash[16];
-  crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), nullptr, 0);
+  crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                     nullptr, 0);
   std::string hex(2 * sizeof hash, '\0');
   write_hex(hex.data(), hash, sizeof hash);
   return hex;
@@ -32,7 +33,8 @@ const Document::Variant* Document::variant(http::Coding coding) {
   std::call_once(variant.made, [&] {
     Buffer out;
     std::unique_ptr<http::Encoder> encoder = http::Encoder::make(coding);
-    if (!encoder || !encoder->encode(bytes_, http::Encoder::Flush::end, out) || out.size() >= bytes_.size()) return;
+    if (!encoder || !encoder->encode(bytes_, http::Encoder::Flush::end, out) || out.size() >= bytes_.size())
+      return;
     variant.bytes = out.to_string();
     variant.etag = '"' + tag_ + '-' + std::string(http::coding_name(coding)) + '"';
   });

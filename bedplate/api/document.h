@@ -16,7 +16,8 @@ namespace bedplate::api {
 class Document final : public http::Handler {
  public:
   /// `bytes` outlives it. `cache_control` empty: "no-cache", which with the ETag costs one short answer a visit.
-  Document(std::string_view content_type, std::string_view bytes, std::string_view cache_control = "no-cache");
+  Document(std::string_view content_type, std::string_view bytes,
+           std::string_view cache_control = "no-cache");
 
   Async<void> handle(http::Request& request, http::Response& response) override;
 

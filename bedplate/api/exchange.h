@@ -24,10 +24,10 @@ namespace bedplate::api {
 struct Endpoint {
   Operation operation;
   Binding binding;
-  http::Handler* raw = nullptr;  ///< not null: no operation
-  http::FieldBlock fields;           ///< of every answer
-  http::FieldBlock success_fields;   ///< of every answer that is no problem
-  std::uint32_t metrics = 0;  ///< index in OperationMetrics
+  http::Handler* raw = nullptr;     ///< not null: no operation
+  http::FieldBlock fields;          ///< of every answer
+  http::FieldBlock success_fields;  ///< of every answer that is no problem
+  std::uint32_t metrics = 0;        ///< index in OperationMetrics
 };
 
 struct Exchange {

@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kBearer = "Bearer ";
 
 bool is_loopback(std::string_view address) {
-  return address == "unix" || address == "::1" || address.starts_with("127.") || address.starts_with("::ffff:127.");
+  return address == "unix" || address == "::1" || address.starts_with("127.") ||
+         address.starts_with("::ffff:127.");
 }
 
 /// Who may see what is behind it.
@@ -28,9 +29,10 @@ class OperatorGate {
       const bool proxied =
           request.has_field(http::FieldId::forwarded) || request.has_field(http::FieldId::x_forwarded_for);
       if (is_loopback(request.peer_address()) && !proxied) return true;
-      refuse(response, Error(Category::forbidden, "loopback_only",
-                             "This answers loopback only. Set telemetry.metrics_token to open it to whoever has the "
-                             "token."),
+      refuse(response,
+             Error(Category::forbidden, "loopback_only",
+                   "This answers loopback only. Set telemetry.metrics_token to open it to whoever has the "
+                   "token."),
              request);
       return false;
     }
@@ -40,8 +42,9 @@ class OperatorGate {
         equal_in_constant_time(trim(authorization.substr(kBearer.size())), token_))
       return true;
     response.set_field(http::FieldId::www_authenticate, "Bearer");
-    refuse(response, Error(Category::unauthenticated, "metrics_token_required",
-                           "Send the token that telemetry.metrics_token holds."),
+    refuse(response,
+           Error(Category::unauthenticated, "metrics_token_required",
+                 "Send the token that telemetry.metrics_token holds."),
            request);
     return false;
   }
@@ -72,7 +75,8 @@ class MetricsHandler final : public http::Handler {
 
 class HealthzHandler final : public http::Handler {
  public:
-  HealthzHandler(const telemetry::Health& health, std::string token) : health_(health), gate_(std::move(token)) {}
+  HealthzHandler(const telemetry::Health& health, std::string token)
+      : health_(health), gate_(std::move(token)) {}
 
   Async<void> handle(http::Request& request, http::Response& response) override {
     if (!gate_.admits(request, response)) co_return;
@@ -103,7 +107,9 @@ HealthRoutes::HealthRoutes(const telemetry::Health& health, const telemetry::Reg
 
 HealthRoutes::~HealthRoutes() = default;
 
-Result<HealthStatus> HealthRoutes::live() { return HealthStatus{"ok"}; }
+Result<HealthStatus> HealthRoutes::live() {
+  return HealthStatus{"ok"};
+}
 
 Result<HealthStatus> HealthRoutes::ready() {
   if (health_.is_ready()) return HealthStatus{"ok"};
@@ -117,10 +123,11 @@ Api HealthRoutes::api() {
       .pure<&HealthRoutes::live>(*this, get("/livez"), open_to_all(), summary("Is it alive?"),
                                  doc("For supervisors: 200 as long as the server answers at all."),
                                  cache_control("no-store"))
-      .pure<&HealthRoutes::ready>(*this, get("/readyz"), open_to_all(), summary("Does it want requests?"),
-                                  doc("For load balancers: 503 while the server starts and while it shuts down."),
-                                  cache_control("no-store"),
-                                  fails_with(Category::unavailable, "not_ready", "It is starting or shutting down."));
+      .pure<&HealthRoutes::ready>(
+          *this, get("/readyz"), open_to_all(), summary("Does it want requests?"),
+          doc("For load balancers: 503 while the server starts and while it shuts down."),
+          cache_control("no-store"),
+          fails_with(Category::unavailable, "not_ready", "It is starting or shutting down."));
 }
 
 std::vector<RawRoute> HealthRoutes::raw_routes() {

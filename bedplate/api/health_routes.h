@@ -44,12 +44,13 @@ struct HealthCheckView {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<HealthCheckView>("One check", {
-                                                    field<&HealthCheckView::name>("What was checked"),
-                                                    field<&HealthCheckView::status>("pass, warn or fail"),
-                                                    field<&HealthCheckView::detail>("What there is to say about it"),
-                                                    field<&HealthCheckView::duration_us>("How long it took"),
-                                                });
+    return object<HealthCheckView>("One check",
+                                   {
+                                       field<&HealthCheckView::name>("What was checked"),
+                                       field<&HealthCheckView::status>("pass, warn or fail"),
+                                       field<&HealthCheckView::detail>("What there is to say about it"),
+                                       field<&HealthCheckView::duration_us>("How long it took"),
+                                   });
   }
 };
 
@@ -72,7 +73,8 @@ struct HealthReportView {
 class HealthRoutes {
  public:
   /// `health` and `registry` outlive it; it outlives the Rest that serves it. `metrics_token` empty: loopback only.
-  HealthRoutes(const telemetry::Health& health, const telemetry::Registry& registry, std::string metrics_token);
+  HealthRoutes(const telemetry::Health& health, const telemetry::Registry& registry,
+               std::string metrics_token);
   HealthRoutes(const HealthRoutes&) = delete;
   HealthRoutes& operator=(const HealthRoutes&) = delete;
   ~HealthRoutes();

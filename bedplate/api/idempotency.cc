@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t kKeySizeMax = 128;
 
 constexpr std::string_view kFindAnswer =
-    "SELECT salt, request_hash, status, location, etag, body FROM api_idempotency WHERE id = $1 AND expires_at > $2";
+    "SELECT salt, request_hash, status, location, etag, body FROM api_idempotency WHERE id = $1 AND "
+    "expires_at > $2";
 // An expired record of the same key is replaced.
 constexpr std::string_view kKeepAnswer =
     "INSERT INTO api_idempotency (id, salt, request_hash, status, location, etag, body, expires_at) "
@@ -53,8 +54,9 @@ struct KeptAnswer {
 /// BLAKE2b to 128 bits, under `salt` when there is one.
 Uuid hash128(std::string_view bytes, const Uuid* salt) {
   Uuid hash;
-  crypto_generichash(hash.bytes.data(), hash.bytes.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                     bytes.size(), salt ? salt->bytes.data() : nullptr, salt ? salt->bytes.size() : 0);
+  crypto_generichash(hash.bytes.data(), hash.bytes.size(),
+                     reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                     salt ? salt->bytes.data() : nullptr, salt ? salt->bytes.size() : 0);
   return hash;
 }
 
@@ -77,7 +79,9 @@ bool is_key(std::string_view key) {
 
 }  // namespace
 
-std::span<const EmbeddedFile> idempotency_migrations() { return api_migrations(); }
+std::span<const EmbeddedFile> idempotency_migrations() {
+  return api_migrations();
+}
 
 Idempotency::Claim::~Claim() {
   if (owner_) owner_->release(id_);
@@ -88,8 +92,9 @@ void Idempotency::release(const Uuid& id) {
   running_.erase(id);
 }
 
-Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Uuid& principal, std::string_view operation,
-                                              std::string_view path, std::string_view query, std::string_view body) {
+Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Uuid& principal,
+                                              std::string_view operation, std::string_view path,
+                                              std::string_view query, std::string_view body) {
   key = without_quotes(key);
   if (!is_key(key))
     return bedplate::fail(Category::malformed, "invalid_idempotency_key",
@@ -119,11 +124,13 @@ Async<bool> Idempotency::replay(sql::Transaction& transaction, const Claim& clai
   std::optional<KeptAnswer> kept = co_await ok(transaction.maybe<KeptAnswer>(kFindAnswer, claim.id_, now));
   if (!kept) co_return false;
   if (hash128(claim.request_, &kept->salt) != kept->request_hash)
-    co_await bedplate::fail(Category::invalid, "idempotency_key_reused",
-                            "This Idempotency-Key was used for another request; use a new key for a new request.");
+    co_await bedplate::fail(
+        Category::invalid, "idempotency_key_reused",
+        "This Idempotency-Key was used for another request; use a new key for a new request.");
   if (!kept->body)
-    co_await bedplate::fail(Category::conflict, "idempotency_answer_not_kept",
-                            "This request ran before; its answer was too large to keep. Read the result instead.");
+    co_await bedplate::fail(
+        Category::conflict, "idempotency_answer_not_kept",
+        "This request ran before; its answer was too large to keep. Read the result instead.");
   response.set_status(static_cast<int>(kept->status));
   response.set_field("Idempotency-Replayed", "true");
   if (!kept->location.empty()) response.set_field(http::FieldId::location, kept->location);
@@ -140,7 +147,8 @@ Async<void> Idempotency::keep(sql::Transaction& transaction, const Claim& claim,
   const Uuid salt = new_uuid();
   const Uuid hash = hash128(claim.request_, &salt);
   std::optional<std::string_view> body;
-  if (response.body().size() <= static_cast<std::size_t>(settings_.answer_size_max)) body = response.body().view();
+  if (response.body().size() <= static_cast<std::size_t>(settings_.answer_size_max))
+    body = response.body().view();
   const Time expires_at = now + std::chrono::seconds(settings_.ttl_seconds);
   const std::int64_t status = response.status();
   const std::string_view location = response.field(http::FieldId::location);

@@ -63,13 +63,15 @@ class Idempotency {
 
   /// Takes the key for this process. Category::malformed `invalid_idempotency_key`; Category::conflict
   /// `idempotency_key_in_use` while another request has it.
-  Result<Claim> claim(std::string_view key, const Uuid& principal, std::string_view operation, std::string_view path,
-                      std::string_view query, std::string_view body);
+  Result<Claim> claim(std::string_view key, const Uuid& principal, std::string_view operation,
+                      std::string_view path, std::string_view query, std::string_view body);
 
   /// First thing in the command's transaction. True: `response` is the kept answer, and nothing is to run.
-  Async<bool> replay(sql::Transaction& transaction, const Claim& claim, Time now, http::Response& response) const;
+  Async<bool> replay(sql::Transaction& transaction, const Claim& claim, Time now,
+                     http::Response& response) const;
   /// Last thing in the command's transaction: keeps `response`.
-  Async<void> keep(sql::Transaction& transaction, const Claim& claim, Time now, const http::Response& response) const;
+  Async<void> keep(sql::Transaction& transaction, const Claim& claim, Time now,
+                   const http::Response& response) const;
 
  private:
   void release(const Uuid& id);

@@ -50,11 +50,16 @@ struct DocumentedOperation {
 
 std::string_view verb_key(Verb verb) {
   switch (verb) {
-    case Verb::get: return "get";
-    case Verb::post: return "post";
-    case Verb::put: return "put";
-    case Verb::patch: return "patch";
-    case Verb::del: return "delete";
+    case Verb::get:
+      return "get";
+    case Verb::post:
+      return "post";
+    case Verb::put:
+      return "put";
+    case Verb::patch:
+      return "patch";
+    case Verb::del:
+      return "delete";
   }
   return "";
 }
@@ -72,9 +77,14 @@ std::string description_of(const Operation& operation) {
   std::string text(operation.doc);
   if (!text.empty()) text += "\n\n";
   switch (operation.access) {
-    case Access::scopes: text += fmt::format("Needs the scope `{}`.", fmt::join(operation.scopes, "`, `")); break;
-    case Access::any_user: text += "Any signed-in caller may do this."; break;
-    default: text += "Open to everybody.";
+    case Access::scopes:
+      text += fmt::format("Needs the scope `{}`.", fmt::join(operation.scopes, "`, `"));
+      break;
+    case Access::any_user:
+      text += "Any signed-in caller may do this.";
+      break;
+    default:
+      text += "Open to everybody.";
   }
   return text;
 }
@@ -143,7 +153,8 @@ class OpenapiWriter {
     if (documented.binding.takes_body()) write_request_body(documented);
     json_.key("responses").begin_object();
     write_success(documented);
-    for (const auto& [status, errors] : possible_errors(operation, documented.binding)) write_failure(status, errors);
+    for (const auto& [status, errors] : possible_errors(operation, documented.binding))
+      write_failure(status, errors);
     json_.end_object().end_object();
   }
 
@@ -162,21 +173,26 @@ class OpenapiWriter {
   void write_parameters(const DocumentedOperation& documented) {
     const Operation& operation = documented.operation;
     json_.key("parameters").begin_array();
-    for (const FieldInfo* field : documented.binding.parameter_fields()) write_parameter(documented, *field, "path");
-    for (const FieldInfo* field : documented.binding.query_fields()) write_parameter(documented, *field, "query");
+    for (const FieldInfo* field : documented.binding.parameter_fields())
+      write_parameter(documented, *field, "path");
+    for (const FieldInfo* field : documented.binding.query_fields())
+      write_parameter(documented, *field, "query");
     if (operation.set_if_match)
-      write_header_parameter("If-Match", "Do it only to this version: its ETag, or a list of them.", R"("\"7\"")");
+      write_header_parameter("If-Match", "Do it only to this version: its ETag, or a list of them.",
+                             R"("\"7\"")");
     if (operation.version_of && operation.route.verb == Verb::get)
       write_header_parameter("If-None-Match", "Answer 304 when this is still the version.", R"("\"7\"")");
     if (operation.kind == OperationKind::command && operation.idempotent_replay &&
         operation.access != Access::open_to_all)
-      write_header_parameter("Idempotency-Key",
-                             "A word of yours, up to 128 characters: the request runs once however often it is sent.",
-                             R"("018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f")");
+      write_header_parameter(
+          "Idempotency-Key",
+          "A word of yours, up to 128 characters: the request runs once however often it is sent.",
+          R"("018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f")");
     json_.end_array();
   }
 
-  void write_parameter(const DocumentedOperation& documented, const FieldInfo& field, std::string_view place) {
+  void write_parameter(const DocumentedOperation& documented, const FieldInfo& field,
+                       std::string_view place) {
     json_.begin_object().member("name", field.name()).member("in", place);
     json_.key("required").boolean(place == "path" || field.has(kRequired));
     std::string doc = field.doc ? field.doc : "";
@@ -203,7 +219,8 @@ class OpenapiWriter {
   void write_request_body(const DocumentedOperation& documented) {
     json_.key("requestBody").begin_object().key("required").boolean(true).key("content").begin_object();
     write_body_type("application/json", documented);
-    if (documented.operation.route.verb == Verb::patch) write_body_type("application/merge-patch+json", documented);
+    if (documented.operation.route.verb == Verb::patch)
+      write_body_type("application/merge-patch+json", documented);
     json_.end_object().end_object();
   }
 
@@ -246,7 +263,8 @@ class OpenapiWriter {
   void write_headers(std::initializer_list<std::string_view> names, bool always = true) {
     json_.key("headers").begin_object();
     if (always)
-      for (std::string_view name : {"X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"})
+      for (std::string_view name :
+           {"X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"})
         json_.key(name).reference(fmt::format("#/components/headers/{}", name));
     for (std::string_view name : names)
       if (!name.empty()) json_.key(name).reference(fmt::format("#/components/headers/{}", name));
@@ -270,7 +288,8 @@ class OpenapiWriter {
     }
     json_.end_object();
     if (!operation.version_of || operation.route.verb != Verb::get) return;
-    json_.key("304").begin_object().member("description", "It is still the version that If-None-Match names.");
+    json_.key("304").begin_object().member("description",
+                                           "It is still the version that If-None-Match names.");
     write_headers({"ETag"});
     json_.end_object();
   }
@@ -279,9 +298,10 @@ class OpenapiWriter {
   void write_links(const Operation& operation) {
     std::vector<const DocumentedOperation*> targets;
     for (const DocumentedOperation& other : operations_) {
-      const bool named = std::ranges::find(operation.links, std::string_view(other.operation.name)) !=
-                         operation.links.end();
-      const bool at_location = !operation.location.empty() && other.operation.route.path == operation.location;
+      const bool named =
+          std::ranges::find(operation.links, std::string_view(other.operation.name)) != operation.links.end();
+      const bool at_location =
+          !operation.location.empty() && other.operation.route.path == operation.location;
       if ((named || at_location) && !other.binding.parameter_fields().empty()) targets.push_back(&other);
     }
     if (targets.empty()) return;
@@ -302,7 +322,8 @@ class OpenapiWriter {
     write_failure_body(status, errors);
     std::string body = json_.take();
     json_ = std::move(outer);
-    json_.key(std::to_string(status)).reference("#/components/responses/" + response_name(status, std::move(body)));
+    json_.key(std::to_string(status))
+        .reference("#/components/responses/" + response_name(status, std::move(body)));
   }
 
   /// Equal answers are written once, under components.
@@ -319,10 +340,17 @@ class OpenapiWriter {
 
   void write_failure_body(int status, const std::vector<ErrorCode>& errors) {
     std::string description(http::reason_phrase(status));
-    for (const ErrorCode& error : errors) description += fmt::format("\n- `{}`: {}", error.code, error.detail);
+    for (const ErrorCode& error : errors)
+      description += fmt::format("\n- `{}`: {}", error.code, error.detail);
     json_.begin_object().member("description", description);
-    write_headers({status == 429 || status == 503 ? "Retry-After" : "", status == 401 ? "WWW-Authenticate" : ""});
-    json_.key("content").begin_object().key("application/problem+json").begin_object().key("schema").begin_object();
+    write_headers(
+        {status == 429 || status == 503 ? "Retry-After" : "", status == 401 ? "WWW-Authenticate" : ""});
+    json_.key("content")
+        .begin_object()
+        .key("application/problem+json")
+        .begin_object()
+        .key("schema")
+        .begin_object();
     json_.key("allOf").begin_array();
     schemas_.write(json_.value(), type_of<Problem>(), View::output);
     json_.begin_object().member("type", "object").key("properties").begin_object();
@@ -342,11 +370,17 @@ class OpenapiWriter {
     json_.end_object();
     json_.key("headers").begin_object();
     for (const HeaderDoc& header : kHeaders)
-      json_.key(header.name).begin_object().member("description", header.doc).key("schema").raw(header.schema).end_object();
+      json_.key(header.name)
+          .begin_object()
+          .member("description", header.doc)
+          .key("schema")
+          .raw(header.schema)
+          .end_object();
     json_.end_object();
     json_.key("securitySchemes").begin_object().key("bearer").begin_object();
     json_.member("type", "http").member("scheme", "bearer").member("bearerFormat", "JWT");
-    json_.member("description", "An access token: `Authorization: Bearer ...`. Each operation names the scopes it needs.");
+    json_.member("description",
+                 "An access token: `Authorization: Bearer ...`. Each operation names the scopes it needs.");
     json_.end_object().end_object();
     Buffer definitions;
     schemas_.write_definitions(definitions);

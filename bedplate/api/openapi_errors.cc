@@ -9,7 +9,8 @@ class Collected {
  public:
   void add(Category category, std::string_view code, std::string_view detail) {
     std::vector<ErrorCode>& codes = by_status_[http_status(category)];
-    if (std::ranges::find(codes, code, &ErrorCode::code) == codes.end()) codes.push_back({category, code, detail});
+    if (std::ranges::find(codes, code, &ErrorCode::code) == codes.end())
+      codes.push_back({category, code, detail});
   }
   std::map<int, std::vector<ErrorCode>> take() { return std::move(by_status_); }
 
@@ -22,11 +23,13 @@ void add_of_input(Collected& all, const Operation& operation, const Binding& bin
   all.add(Category::not_acceptable, "not_acceptable", "Answers are application/json.");
   if (!binding.query_fields().empty())
     all.add(Category::malformed, "malformed_query", "The query string has a bad escape.");
-  all.add(Category::invalid, "validation_failed", "Values of the request are not valid; `errors` names each.");
+  all.add(Category::invalid, "validation_failed",
+          "Values of the request are not valid; `errors` names each.");
   if (!binding.takes_body()) return;
   all.add(Category::malformed, "malformed_json", "The body is not JSON; the detail has the offset.");
   all.add(Category::too_large, "body_too_large", "The body is larger than the server takes.");
-  all.add(Category::unsupported_media_type, "unsupported_media_type", "The body is of another type than JSON.");
+  all.add(Category::unsupported_media_type, "unsupported_media_type",
+          "The body is of another type than JSON.");
   all.add(Category::unsupported_media_type, "unsupported_content_encoding", "The body is compressed.");
   (void)operation;
 }
@@ -46,18 +49,22 @@ void add_of_commit(Collected& all, const Operation& operation) {
     all.add(Category::malformed, "malformed_if_match", "If-Match is no list of entity tags.");
     all.add(Category::precondition_failed, "version_mismatch", "It has changed since it was read.");
   } else if (operation.route.verb != Verb::get) {
-    all.add(Category::precondition_failed, "if_match_not_supported", "The operation does not compare versions.");
+    all.add(Category::precondition_failed, "if_match_not_supported",
+            "The operation does not compare versions.");
   }
   if (operation.kind != OperationKind::pure) {
     all.add(Category::unavailable, "database_busy", "Too much to do at the moment; Retry-After says when.");
     all.add(Category::timeout, "deadline_exceeded", "The request took longer than it may.");
   }
   if (operation.kind != OperationKind::command) return;
-  all.add(Category::conflict, "serialization_failure", "Others changed the same data at the same time; try again.");
+  all.add(Category::conflict, "serialization_failure",
+          "Others changed the same data at the same time; try again.");
   if (!operation.idempotent_replay || operation.access == Access::open_to_all) return;
-  all.add(Category::malformed, "invalid_idempotency_key", "The Idempotency-Key is not 1 to 128 visible characters.");
+  all.add(Category::malformed, "invalid_idempotency_key",
+          "The Idempotency-Key is not 1 to 128 visible characters.");
   all.add(Category::conflict, "idempotency_key_in_use", "A request with this Idempotency-Key still runs.");
-  all.add(Category::conflict, "idempotency_answer_not_kept", "It ran before; its answer was too large to keep.");
+  all.add(Category::conflict, "idempotency_answer_not_kept",
+          "It ran before; its answer was too large to keep.");
   all.add(Category::invalid, "idempotency_key_reused", "This Idempotency-Key was used for another request.");
 }
 
@@ -73,6 +80,8 @@ std::map<int, std::vector<ErrorCode>> possible_errors(const Operation& operation
   return all.take();
 }
 
-bool is_closed(int status) { return status != 400 && status != 409 && status != 413 && status < 500; }
+bool is_closed(int status) {
+  return status != 400 && status != 409 && status != 413 && status < 500;
+}
 
 }  // namespace bedplate::api

@@ -61,7 +61,8 @@ constexpr void check_segment(std::string_view segment) {
   if (segment.empty()) return route_paths_have_no_empty_segment_and_no_trailing_slash();
   bool is_parameter = segment.front() == '{';
   if (is_parameter) {
-    if (segment.size() < 3 || segment.back() != '}') route_parameters_are_a_whole_segment_like_brace_name_brace();
+    if (segment.size() < 3 || segment.back() != '}')
+      route_parameters_are_a_whole_segment_like_brace_name_brace();
     segment = segment.substr(1, segment.size() - 2);
   }
   for (char c : segment) {
@@ -83,11 +84,21 @@ constexpr std::string_view checked_path(std::string_view path) {
 }
 }  // namespace detail
 
-consteval Route get(const char* path) { return {Verb::get, detail::checked_path(path)}; }
-consteval Route post(const char* path) { return {Verb::post, detail::checked_path(path)}; }
-consteval Route put(const char* path) { return {Verb::put, detail::checked_path(path)}; }
-consteval Route patch(const char* path) { return {Verb::patch, detail::checked_path(path)}; }
-consteval Route del(const char* path) { return {Verb::del, detail::checked_path(path)}; }
+consteval Route get(const char* path) {
+  return {Verb::get, detail::checked_path(path)};
+}
+consteval Route post(const char* path) {
+  return {Verb::post, detail::checked_path(path)};
+}
+consteval Route put(const char* path) {
+  return {Verb::put, detail::checked_path(path)};
+}
+consteval Route patch(const char* path) {
+  return {Verb::patch, detail::checked_path(path)};
+}
+consteval Route del(const char* path) {
+  return {Verb::del, detail::checked_path(path)};
+}
 
 /// A failure that an operation declares, so that the documents list it. Declare it once as a constant and use it
 /// in both places:
@@ -123,13 +134,14 @@ struct Deprecation {
 /// Runs the operation. `data` is the sql::Reader, sql::Transaction or sql::Database that its kind asks for (null
 /// for pure); `input` is a value of its input type (null when it has none); `output` a default-constructed value
 /// of its output type (null when it has none). All outlive the coroutine.
-using Invoke = Async<void> (*)(void* object, const Caller& caller, void* data, const void* input, void* output);
+using Invoke = Async<void> (*)(void* object, const Caller& caller, void* data, const void* input,
+                               void* output);
 /// The same for a pure operation that is a plain function: no coroutine at all.
 using InvokeNow = Result<void> (*)(void* object, const Caller& caller, const void* input, void* output);
 
 /// Filled by Api; read by the surfaces. Immutable and shared by all threads once it is served.
 struct Operation {
-  std::string name;      ///< "tasks.create": unique in a program; names metrics, idempotency records, operationId
+  std::string name;  ///< "tasks.create": unique in a program; names metrics, idempotency records, operationId
   std::string_view tag;  ///< the Api's name
   OperationKind kind = OperationKind::pure;
   Route route;
@@ -139,10 +151,11 @@ struct Operation {
   Access access = Access::unsaid;
   std::vector<std::string_view> scopes;
 
-  int status = 200;           ///< of success: 200, 201, 202, 204
-  std::string_view location;  ///< path whose {fields} come from the output, for the Location header; empty: none
-  std::string_view summary;   ///< a few words
-  std::string_view doc;       ///< sentences; CommonMark
+  int status = 200;  ///< of success: 200, 201, 202, 204
+  std::string_view
+      location;  ///< path whose {fields} come from the output, for the Location header; empty: none
+  std::string_view summary;  ///< a few words
+  std::string_view doc;      ///< sentences; CommonMark
   std::vector<ErrorCode> errors;
   std::vector<std::string_view> links;  ///< names of operations that take fields of this output
   std::optional<Deprecation> deprecation;

@@ -13,7 +13,9 @@ struct OperationMetrics::Series {
   telemetry::Histogram duration;
 };
 
-OperationMetrics::OperationMetrics(telemetry::Registry* registry) : registry_(registry) { add("none"); }
+OperationMetrics::OperationMetrics(telemetry::Registry* registry) : registry_(registry) {
+  add("none");
+}
 OperationMetrics::~OperationMetrics() = default;
 
 std::uint32_t OperationMetrics::add(std::string_view operation) {

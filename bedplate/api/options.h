@@ -52,7 +52,8 @@ struct MemberOf<V C::*> {
 /// A signed-in caller whose token has every scope named. 401 without a token, 403 `scope_missing` without a scope.
 template <std::convertible_to<std::string_view>... Scopes>
 auto needs(Scopes... scopes) {
-  static_assert(sizeof...(Scopes) > 0, "needs() names at least one scope; for any signed-in caller say any_user()");
+  static_assert(sizeof...(Scopes) > 0,
+                "needs() names at least one scope; for any signed-in caller say any_user()");
   std::vector<std::string_view> list{std::string_view(scopes)...};
   return detail::AccessOption{[list](Operation& operation) {
     operation.access = Access::scopes;
@@ -102,8 +103,9 @@ inline auto no_content() {
 template <std::same_as<ErrorCode>... Errors>
 auto fails_with(Errors... errors) {
   std::vector<ErrorCode> list{errors...};
-  return detail::Option{
-      [list](Operation& operation) { operation.errors.insert(operation.errors.end(), list.begin(), list.end()); }};
+  return detail::Option{[list](Operation& operation) {
+    operation.errors.insert(operation.errors.end(), list.begin(), list.end());
+  }};
 }
 inline auto fails_with(Category category, std::string_view code, std::string_view doc) {
   return fails_with(ErrorCode{category, code, doc});
@@ -128,7 +130,8 @@ inline auto example_output(std::string_view json) {
 }
 /// What a client may do next: `operation` ("tasks.find") takes fields of this output (same names).
 inline auto links_to(std::string_view operation_name) {
-  return detail::Option{[operation_name](Operation& operation) { operation.links.push_back(operation_name); }};
+  return detail::Option{
+      [operation_name](Operation& operation) { operation.links.push_back(operation_name); }};
 }
 /// Says so in the documents and in the Deprecation, Sunset and Link headers. Times are RFC 3339.
 inline auto deprecated(std::string_view since, std::string_view sunset = "", std::string_view see = "") {
@@ -187,7 +190,8 @@ auto etag_from() {
 template <auto Member>
 auto if_match_into() {
   using Of = detail::MemberOf<decltype(Member)>;
-  static_assert(std::same_as<typename Of::Value, IfMatch>, "if_match_into<> names a field of type api::IfMatch");
+  static_assert(std::same_as<typename Of::Value, IfMatch>,
+                "if_match_into<> names a field of type api::IfMatch");
   struct IfMatchInto {
     using InputType [[maybe_unused]] = typename Of::Class;
     void apply(Operation& operation) const {

@@ -25,7 +25,8 @@ std::string filters_of(std::string_view query) {
 
 }  // namespace
 
-void fill_links(PageLinks& links, const Pagination& pagination, std::string_view path, std::string_view query) {
+void fill_links(PageLinks& links, const Pagination& pagination, std::string_view path,
+                std::string_view query) {
   const std::string base = fmt::format("{}?{}", path, filters_of(query));
   auto page = [&](std::int64_t number) { return fmt::format("{}page={}", base, number); };
   links.self = query.empty() ? std::string(path) : fmt::format("{}?{}", path, query);
@@ -40,7 +41,8 @@ void fill_links(PageLinks& links, const Pagination& pagination, std::string_view
   if (pagination.has_previous) {
     // From beyond the end, the page before is the last one that there is.
     std::int64_t before = *pagination.page - 1;
-    if (pagination.total_pages) before = std::clamp<std::int64_t>(before, 1, std::max<std::int64_t>(1, *pagination.total_pages));
+    if (pagination.total_pages)
+      before = std::clamp<std::int64_t>(before, 1, std::max<std::int64_t>(1, *pagination.total_pages));
     links.previous = page(before);
   }
 }

@@ -43,7 +43,8 @@ struct PageQuery {
     return object<PageQuery>(
         "Which part of a list, and in which order",
         {
-            field<&PageQuery::page>(range{1, 1'000'000}, "The page, from 1. Not together with `cursor`", example("1")),
+            field<&PageQuery::page>(range{1, 1'000'000}, "The page, from 1. Not together with `cursor`",
+                                    example("1")),
             field<&PageQuery::limit>(range{1, 100}, optional_with_default, "Rows a page", example("20")),
             field<&PageQuery::cursor>(length{1, 2000}, "Continues after an earlier page: its `next_cursor`"),
             field<&PageQuery::sort>(length{1, 200},
@@ -87,14 +88,15 @@ struct PageLinks {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<PageLinks>("Where the other pages are, relative to this server",
-                             {
-                                 field<&PageLinks::self>("This page"),
-                                 field<&PageLinks::first>("The first page"),
-                                 field<&PageLinks::last>(omit_null, "The last page; absent when a cursor was used"),
-                                 field<&PageLinks::next>(omit_null, "The next page, if there is one"),
-                                 field<&PageLinks::previous>(omit_null, "The page before, if there is one"),
-                             });
+    return object<PageLinks>(
+        "Where the other pages are, relative to this server",
+        {
+            field<&PageLinks::self>("This page"),
+            field<&PageLinks::first>("The first page"),
+            field<&PageLinks::last>(omit_null, "The last page; absent when a cursor was used"),
+            field<&PageLinks::next>(omit_null, "The next page, if there is one"),
+            field<&PageLinks::previous>(omit_null, "The page before, if there is one"),
+        });
   }
 };
 
@@ -115,7 +117,8 @@ struct Page {
 };
 
 /// Fills the links of a page that was asked for as `path` with the query `query` (raw, without "?").
-void fill_links(PageLinks& links, const Pagination& pagination, std::string_view path, std::string_view query);
+void fill_links(PageLinks& links, const Pagination& pagination, std::string_view path,
+                std::string_view query);
 
 namespace detail {
 template <class T>

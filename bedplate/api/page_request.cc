@@ -33,7 +33,8 @@ std::string PageRequest::after_condition(sql::Params& params, std::string_view u
   std::string condition = fmt::format("{} > {}", unique_column, names.back());
   for (std::size_t i = sort.size(); i-- > 0;) {
     const char* beyond = sort[i].descending ? "<" : ">";
-    condition = fmt::format("({0} {1} {2} OR ({0} = {2} AND {3}))", sort[i].field.expression, beyond, names[i], condition);
+    condition = fmt::format("({0} {1} {2} OR ({0} = {2} AND {3}))", sort[i].field.expression, beyond,
+                            names[i], condition);
   }
   return condition;
 }
@@ -47,19 +48,23 @@ std::string PageRequest::order_and_limit(std::string_view unique_column) const {
   return text;
 }
 
-std::string PageRequest::cursor_after(std::span<const CursorValue> keys) const { return encode_cursor(scope, keys); }
+std::string PageRequest::cursor_after(std::span<const CursorValue> keys) const {
+  return encode_cursor(scope, keys);
+}
 
-Result<PageRequest> read_page(const PageQuery& query, std::string_view scope, std::span<const SortField> fields,
-                              std::string_view default_sort) {
+Result<PageRequest> read_page(const PageQuery& query, std::string_view scope,
+                              std::span<const SortField> fields, std::string_view default_sort) {
   PageRequest request;
-  Result<std::vector<SortKey>> sort = parse_sort(query.sort ? std::string_view(*query.sort) : default_sort, fields);
+  Result<std::vector<SortKey>> sort =
+      parse_sort(query.sort ? std::string_view(*query.sort) : default_sort, fields);
   if (!sort) return std::unexpected(std::move(sort.error()));
   request.sort = std::move(*sort);
   request.limit = query.limit;
   request.scope = sort_text(request.sort).append(1, '\n').append(scope);
   if (query.cursor) {
     if (query.page)
-      return std::unexpected(invalid("?page", "exclusive", "does not go together with cursor; give one of them"));
+      return std::unexpected(
+          invalid("?page", "exclusive", "does not go together with cursor; give one of them"));
     request.after = decode_cursor(request.scope, *query.cursor);
     if (!request.after || request.after->size() != request.sort.size() + 1)
       return std::unexpected(invalid("?cursor", "invalid_cursor",

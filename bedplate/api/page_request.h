@@ -35,10 +35,11 @@ namespace bedplate::api {
 struct PageRequest {
   std::vector<SortKey> sort;
   std::int64_t limit = 20;
-  std::int64_t page = 1;            ///< meaningless with a cursor
-  std::int64_t offset = 0;          ///< rows to skip; 0 with a cursor
-  std::optional<CursorValues> after;  ///< with a cursor: the sort keys of the last row seen, then its unique column
-  std::string scope;                ///< what cursors of this list are bound to
+  std::int64_t page = 1;    ///< meaningless with a cursor
+  std::int64_t offset = 0;  ///< rows to skip; 0 with a cursor
+  std::optional<CursorValues>
+      after;          ///< with a cursor: the sort keys of the last row seen, then its unique column
+  std::string scope;  ///< what cursors of this list are bound to
 
   bool by_cursor() const { return after.has_value(); }
 
@@ -54,15 +55,16 @@ struct PageRequest {
 
 /// Fails with Category::invalid and faults at `?page`, `?cursor` (`invalid_cursor`, `exclusive`), `?sort`.
 /// `default_sort` has the form of the parameter.
-Result<PageRequest> read_page(const PageQuery& query, std::string_view scope, std::span<const SortField> fields,
-                              std::string_view default_sort);
+Result<PageRequest> read_page(const PageQuery& query, std::string_view scope,
+                              std::span<const SortField> fields, std::string_view default_sort);
 
 /// The text that names a list's filters: every field of the input but page, limit, cursor and sort.
 std::string filter_scope(const TypeInfo& type, const void* input);
 
 /// The same for an input that derives from PageQuery; cursors are bound to its other fields.
 template <std::derived_from<PageQuery> Input>
-Result<PageRequest> read_page(const Input& input, std::span<const SortField> fields, std::string_view default_sort) {
+Result<PageRequest> read_page(const Input& input, std::span<const SortField> fields,
+                              std::string_view default_sort) {
   return read_page(input, filter_scope(type_of<Input>(), &input), fields, default_sort);
 }
 
@@ -74,7 +76,8 @@ template <class T>
 Page<T> make_page(const PageRequest& request, std::vector<T> rows, std::optional<std::int64_t> total) {
   Page<T> page;
   page.pagination = paginate(request, rows.size(), total);
-  if (static_cast<std::int64_t>(rows.size()) > request.limit) rows.resize(static_cast<std::size_t>(request.limit));
+  if (static_cast<std::int64_t>(rows.size()) > request.limit)
+    rows.resize(static_cast<std::size_t>(request.limit));
   page.data = std::move(rows);
   return page;
 }

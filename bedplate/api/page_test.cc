@@ -15,17 +15,20 @@ struct ListThings : PageQuery {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<ListThings>("Things", {
-                                            field<&ListThings::page>(same_as<&PageQuery::page>),
-                                            field<&ListThings::limit>(same_as<&PageQuery::limit>, optional_with_default),
-                                            field<&ListThings::cursor>(same_as<&PageQuery::cursor>),
-                                            field<&ListThings::sort>(same_as<&PageQuery::sort>),
-                                            field<&ListThings::label>(),
-                                        });
+    return object<ListThings>(
+        "Things", {
+                      field<&ListThings::page>(same_as<&PageQuery::page>),
+                      field<&ListThings::limit>(same_as<&PageQuery::limit>, optional_with_default),
+                      field<&ListThings::cursor>(same_as<&PageQuery::cursor>),
+                      field<&ListThings::sort>(same_as<&PageQuery::sort>),
+                      field<&ListThings::label>(),
+                  });
   }
 };
 
-Result<PageRequest> read(const ListThings& input) { return read_page(input, kSort, "-due_at"); }
+Result<PageRequest> read(const ListThings& input) {
+  return read_page(input, kSort, "-due_at");
+}
 
 TEST(SortTest, ReadsFieldsAndDirections) {
   Result<std::vector<SortKey>> keys = parse_sort("-due_at,title", kSort);
@@ -37,7 +40,8 @@ TEST(SortTest, ReadsFieldsAndDirections) {
 }
 
 TEST(SortTest, NamesEveryFault) {
-  for (std::string_view bad : {"", ",", "nope", "-", "--title", "title,title", "title,", "Title", "title;drop table"}) {
+  for (std::string_view bad :
+       {"", ",", "nope", "-", "--title", "title,title", "title,", "Title", "title;drop table"}) {
     Result<std::vector<SortKey>> keys = parse_sort(bad, kSort);
     ASSERT_FALSE(keys) << bad;
     EXPECT_EQ(keys.error().category(), Category::invalid);
@@ -88,7 +92,8 @@ TEST(PageRequestTest, BindsCursorsToSortAndFilters) {
 }
 
 TEST(PageTest, LinksByPage) {
-  Pagination pagination{.total = 45, .page = 2, .limit = 20, .total_pages = 3, .has_next = true, .has_previous = true};
+  Pagination pagination{
+      .total = 45, .page = 2, .limit = 20, .total_pages = 3, .has_next = true, .has_previous = true};
   PageLinks links;
   fill_links(links, pagination, "/v1/things", "label=a%20b&page=2&limit=20");
   EXPECT_EQ(links.self, "/v1/things?label=a%20b&page=2&limit=20");

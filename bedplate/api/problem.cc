@@ -34,7 +34,8 @@ void write_problem(http::Response& response, const Error& error, std::string_vie
   problem.instance = if_any(instance);
   problem.request_id = if_any(request_id);
   if (error.category() == Category::internal) {
-    log_error("request failed", {{"code", error.code()}, {"detail", error.detail()}, {"request_id", request_id}});
+    log_error("request failed",
+              {{"code", error.code()}, {"detail", error.detail()}, {"request_id", request_id}});
     problem.code = "internal";
     problem.detail = "The server met an unexpected fault.";
   }

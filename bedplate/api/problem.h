@@ -33,7 +33,8 @@ struct ProblemFault {
                 "A JSON Pointer into the body, `?name` for a query parameter, `{name}` for a path parameter",
                 example("/title")),
             field<&ProblemFault::code>("What is wrong, for programs", example("too_long")),
-            field<&ProblemFault::message>("What is wrong, for people", example("must have at most 200 characters")),
+            field<&ProblemFault::message>("What is wrong, for people",
+                                          example("must have at most 200 characters")),
         });
   }
 };
@@ -54,7 +55,8 @@ struct Problem {
     return object<Problem>(
         "Why a request failed (RFC 9457)",
         {
-            field<&Problem::type>("Always `about:blank`: `code` tells problems apart", example("about:blank")),
+            field<&Problem::type>("Always `about:blank`: `code` tells problems apart",
+                                  example("about:blank")),
             field<&Problem::title>("The status, in words", example("Unprocessable Content")),
             field<&Problem::status>(range{400, 599}, "The status", example("422")),
             field<&Problem::detail>(omit_null, "One sentence for a person"),

@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-std::int64_t seconds_up(std::int64_t ns) { return ns <= 0 ? 0 : (ns + kSecond - 1) / kSecond; }
+std::int64_t seconds_up(std::int64_t ns) {
+  return ns <= 0 ? 0 : (ns + kSecond - 1) / kSecond;
+}
 
 /// Held for a few dozen instructions. Spins a little and then lets others run: with more threads than cores the
 /// holder may be off its core.
@@ -38,7 +40,8 @@ class StripeLock {
 
 std::uint64_t rate_key_of_address(std::string_view address) {
   char text[INET6_ADDRSTRLEN + 1];
-  if (address.find(':') == std::string_view::npos || address.size() >= sizeof text) return keyed_hash(address);
+  if (address.find(':') == std::string_view::npos || address.size() >= sizeof text)
+    return keyed_hash(address);
   std::memcpy(text, address.data(), address.size());
   text[address.size()] = '\0';
   in6_addr parsed;
@@ -60,7 +63,8 @@ std::uint64_t rate_key_of(const Uuid& id) {
 }
 
 RateLimiter::RateLimiter(RateLimit limit, std::size_t entries_max)
-    : unit_ns_(std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(kSecond) / limit.rate))),
+    : unit_ns_(
+          std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(kSecond) / limit.rate))),
       burst_ns_(unit_ns_ * limit.burst),
       burst_(limit.burst),
       line_mask_(std::bit_ceil(std::max<std::size_t>(entries_max / kWays, 1)) - 1),
@@ -70,7 +74,9 @@ RateLimiter::RateLimiter(RateLimit limit, std::size_t entries_max)
   if (entries_ == nullptr) throw std::bad_alloc();
 }
 
-RateLimiter::~RateLimiter() { std::free(entries_); }
+RateLimiter::~RateLimiter() {
+  std::free(entries_);
+}
 
 RateLimiter::Entry& RateLimiter::entry_of(std::uint64_t key, std::int64_t now_ns) {
   Entry* line = entries_ + (key & line_mask_) * kWays;
@@ -101,7 +107,8 @@ RateDecision RateLimiter::take(std::uint64_t key, std::int64_t cost, std::int64_
   decision.remaining = std::max<std::int64_t>(0, (burst_ns_ - (full_at - now_ns)) / unit_ns_);
   decision.reset_seconds = seconds_up(full_at - now_ns);
   if (!allowed)
-    decision.retry_after_seconds = std::max<std::int64_t>(1, seconds_up(full_at + price - now_ns - burst_ns_));
+    decision.retry_after_seconds =
+        std::max<std::int64_t>(1, seconds_up(full_at + price - now_ns - burst_ns_));
   return decision;
 }
 

@@ -29,10 +29,11 @@ struct RateLimit {
 
 struct RateDecision {
   bool allowed = true;
-  std::int64_t limit = 0;                ///< the burst
-  std::int64_t remaining = 0;            ///< units left now
-  std::int64_t reset_seconds = 0;        ///< until the bucket is full again, rounded up
-  std::int64_t retry_after_seconds = 0;  ///< until this request would be allowed, rounded up; at least 1 when denied
+  std::int64_t limit = 0;          ///< the burst
+  std::int64_t remaining = 0;      ///< units left now
+  std::int64_t reset_seconds = 0;  ///< until the bucket is full again, rounded up
+  std::int64_t retry_after_seconds =
+      0;  ///< until this request would be allowed, rounded up; at least 1 when denied
 };
 
 /// IPv6 by its /64, IPv4 (mapped forms too) by the whole address; other text ("unix") as it is.

@@ -22,8 +22,9 @@ TEST(RequestIdTest, TakesOnlyWhatMayEnterALog) {
   RequestId id;
   id.take("client-0001");
   EXPECT_EQ(id.view(), "client-0001");
-  for (std::string bad : {std::string(), std::string("short"), std::string(65, 'a'), std::string("has space in"),
-                          std::string("line\nbreak"), std::string("quote\"quote"), std::string("umlaut-\xc3\xa4")}) {
+  for (std::string bad :
+       {std::string(), std::string("short"), std::string(65, 'a'), std::string("has space in"),
+        std::string("line\nbreak"), std::string("quote\"quote"), std::string("umlaut-\xc3\xa4")}) {
     id.take(bad);
     EXPECT_NE(id.view(), bad);
     EXPECT_EQ(id.view().size(), 24u);

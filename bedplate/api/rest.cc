@@ -19,7 +19,8 @@ namespace bedplate::api {
 namespace {
 
 std::int64_t steady_now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
@@ -174,8 +175,9 @@ Async<void> Rest::run(Exchange& exchange) {
   if (operation.kind == OperationKind::command && operation.idempotent_replay && exchange.principal) {
     std::string_view key = exchange.request.field(http::FieldId::idempotency_key);
     if (!key.empty()) {
-      Result<Idempotency::Claim> taken = state_->idempotency.claim(
-          key, exchange.principal->user, operation.name, exchange.request.path(), exchange.request.query(), body);
+      Result<Idempotency::Claim> taken =
+          state_->idempotency.claim(key, exchange.principal->user, operation.name, exchange.request.path(),
+                                    exchange.request.query(), body);
       claim.emplace(co_await ok(std::move(taken)));
     }
   }
@@ -189,7 +191,8 @@ Async<void> Rest::run(Exchange& exchange) {
       if (operation.invoke_now)
         co_await ok(operation.invoke_now(operation.object, exchange.caller, input.data(), output.data()));
       else
-        co_await ok(operation.invoke(operation.object, exchange.caller, nullptr, input.data(), output.data()));
+        co_await ok(
+            operation.invoke(operation.object, exchange.caller, nullptr, input.data(), output.data()));
       break;
     case OperationKind::query: {
       QueryBody query(exchange, input.data(), output.data());

@@ -62,11 +62,11 @@ struct RawRoute {
 class Rest final : public http::Handler {
  public:
   struct Parts {
-    const Clock* clock = nullptr;                    ///< required
-    sql::Database* database = nullptr;               ///< required when an operation uses it
-    auth::Authenticator* authenticator = nullptr;    ///< required when an operation is not open to all
-    telemetry::Registry* metrics = nullptr;          ///< null: nothing is counted
-    std::vector<CommitHook*> commit_hooks;           ///< what takes part in the commit of every command
+    const Clock* clock = nullptr;                  ///< required
+    sql::Database* database = nullptr;             ///< required when an operation uses it
+    auth::Authenticator* authenticator = nullptr;  ///< required when an operation is not open to all
+    telemetry::Registry* metrics = nullptr;        ///< null: nothing is counted
+    std::vector<CommitHook*> commit_hooks;         ///< what takes part in the commit of every command
     std::vector<RawRoute> raw_routes;
     DocumentInfo document;
     RestSettings rest;

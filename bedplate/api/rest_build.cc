@@ -22,18 +22,21 @@ std::unexpected<Error> wrong(const Operation& operation, std::string_view what) 
                                     operation.route.path, what));
 }
 
-void add_security_fields(http::FieldBlock& fields, std::string_view content_security_policy, const RestSettings& rest) {
+void add_security_fields(http::FieldBlock& fields, std::string_view content_security_policy,
+                         const RestSettings& rest) {
   fields.add("X-Content-Type-Options", "nosniff")
       .add("Content-Security-Policy", content_security_policy)
       .add("Referrer-Policy", "no-referrer")
       .add("X-Frame-Options", "DENY")
       .add("Cross-Origin-Resource-Policy", "same-origin");
-  if (rest.strict_transport_security) fields.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+  if (rest.strict_transport_security)
+    fields.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
 }
 
 std::string http_date(Time time) {
   std::string text(http::kHttpDateSize, '\0');
-  http::write_http_date(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(), text.data());
+  http::write_http_date(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(),
+                        text.data());
   return text;
 }
 
@@ -56,7 +59,8 @@ std::string_view cache_control_of(const Operation& operation) {
 Result<void> check_example(const Operation& operation, std::string_view json, const TypeInfo* type, View view,
                            std::uint64_t fields_elsewhere) {
   if (json.empty()) return {};
-  if (type == nullptr) return wrong(operation, "it has an example of something that it does not take or give.");
+  if (type == nullptr)
+    return wrong(operation, "it has an example of something that it does not take or give.");
   AnyValue value(*type);
   Faults faults;
   JsonLimits limits;
@@ -66,12 +70,14 @@ Result<void> check_example(const Operation& operation, std::string_view json, co
   if (!read) return wrong(operation, fmt::format("its example is not JSON: {}", read.error().detail()));
   if (faults.empty()) return {};
   const Fault& fault = faults.list().front();
-  return wrong(operation, fmt::format("its example does not fit {}: {} {}", type->name(), fault.pointer, fault.message));
+  return wrong(operation,
+               fmt::format("its example does not fit {}: {} {}", type->name(), fault.pointer, fault.message));
 }
 
 Result<void> check_location(const Operation& operation) {
   if (operation.location.empty()) return {};
-  if (!operation.output) return wrong(operation, "creates(...) takes fields of the output, but there is no output.");
+  if (!operation.output)
+    return wrong(operation, "creates(...) takes fields of the output, but there is no output.");
   for (std::string_view name : parameter_names(operation.location))
     if (!operation.output->object().find(name))
       return wrong(operation, fmt::format("creates(...) names {{{}}}, which {} does not have.", name,
@@ -112,7 +118,8 @@ Result<void> add_operation(Rest::State& state, const Operation& operation) {
   Result<void> input_example = check_example(operation, operation.example_input, operation.input, View::input,
                                              endpoint.binding.path_fields());
   if (!input_example) return input_example;
-  Result<void> output_example = check_example(operation, operation.example_output, operation.output, View::stored, 0);
+  Result<void> output_example =
+      check_example(operation, operation.example_output, operation.output, View::stored, 0);
   if (!output_example) return output_example;
   add_security_fields(endpoint.fields, kNothingMayLoad, state.parts.rest);
   if (operation.deprecation) add_deprecation_fields(endpoint.fields, *operation.deprecation);
@@ -160,7 +167,8 @@ Result<std::unique_ptr<Rest>> Rest::make(std::vector<Api> apis, Parts parts) {
       if (Result<void> added = add_operation(*state, operation); !added)
         return std::unexpected(std::move(added.error()));
     }
-  if (Result<void> linked = check_links(state->endpoints); !linked) return std::unexpected(std::move(linked.error()));
+  if (Result<void> linked = check_links(state->endpoints); !linked)
+    return std::unexpected(std::move(linked.error()));
   state->openapi = openapi_document(state->parts.document, state->apis);
   for (const RawRoute& raw : state->parts.raw_routes)
     if (Result<void> added = add_raw(*state, raw); !added) return std::unexpected(std::move(added.error()));
@@ -170,6 +178,8 @@ Result<std::unique_ptr<Rest>> Rest::make(std::vector<Api> apis, Parts parts) {
   return std::unique_ptr<Rest>(new Rest(std::move(state)));
 }
 
-const std::string& Rest::openapi() const { return state_->openapi; }
+const std::string& Rest::openapi() const {
+  return state_->openapi;
+}
 
 }  // namespace bedplate::api

@@ -44,17 +44,21 @@ TEST_F(RestBuildTest, RefusesConflictsAndDoubles) {
 }
 
 TEST_F(RestBuildTest, RefusesWhatDoesNotFit) {
-  EXPECT_THAT(complaint(Api("t", "").command<&Things::create>(things_, post("/t"), any_user(), creates("/t/{key}"))),
-              HasSubstr("{key}"));
+  EXPECT_THAT(
+      complaint(Api("t", "").command<&Things::create>(things_, post("/t"), any_user(), creates("/t/{key}"))),
+      HasSubstr("{key}"));
   EXPECT_THAT(complaint(Api("t", "").command<&Things::create>(things_, post("/t"), any_user(),
                                                               example_input(R"({"title":""})"))),
               HasSubstr("example does not fit CreateThing"));
-  EXPECT_THAT(complaint(Api("t", "").pure<&Things::hello>(things_, get("/t"), any_user(), links_to("t.gone"))),
-              HasSubstr("t.gone"));
+  EXPECT_THAT(
+      complaint(Api("t", "").pure<&Things::hello>(things_, get("/t"), any_user(), links_to("t.gone"))),
+      HasSubstr("t.gone"));
   kit_.parts.database = nullptr;
-  EXPECT_THAT(complaint(Api("t", "").query<&Things::find>(things_, get("/t/{id}"), any_user())), HasSubstr("database"));
+  EXPECT_THAT(complaint(Api("t", "").query<&Things::find>(things_, get("/t/{id}"), any_user())),
+              HasSubstr("database"));
   kit_.parts.authenticator = nullptr;
-  EXPECT_THAT(complaint(Api("t", "").pure<&Things::hello>(things_, get("/t"), any_user())), HasSubstr("authenticator"));
+  EXPECT_THAT(complaint(Api("t", "").pure<&Things::hello>(things_, get("/t"), any_user())),
+              HasSubstr("authenticator"));
 }
 
 TEST_F(RestBuildTest, NamesComeFromTheMembers) {
@@ -75,10 +79,10 @@ TEST_F(RestBuildTest, TheDocumentNamesEverything) {
   ASSERT_EQ(document.status, 200);
   EXPECT_EQ(document.field("Content-Type"), "application/json");
   for (std::string_view part :
-       {R"("openapi":"3.1.0")", R"("operationId":"things.create")", R"("/v1/things/{id}")", R"("title_taken")",
-        R"("bearer":["things:write"])", R"("$ref":"#/components/schemas/ThingView")", R"("Idempotency-Key")",
-        R"("If-Match")", R"("deprecated":true)", R"("$response.body#/id")", "application/merge-patch+json",
-        "Fields: `title`"})
+       {R"("openapi":"3.1.0")", R"("operationId":"things.create")", R"("/v1/things/{id}")",
+        R"("title_taken")", R"("bearer":["things:write"])", R"("$ref":"#/components/schemas/ThingView")",
+        R"("Idempotency-Key")", R"("If-Match")", R"("deprecated":true)", R"("$response.body#/id")",
+        "application/merge-patch+json", "Fields: `title`"})
     EXPECT_THAT(document.body, HasSubstr(part));
   EXPECT_TRUE(check_json(document.body));
   std::string etag = document.field("ETag");
@@ -98,7 +102,8 @@ TEST_F(RestBuildTest, EveryReferenceLeadsSomewhere) {
     std::size_t begin = document.find("components/", at) + 11;
     std::string path = document.substr(begin, document.find('"', begin) - begin);
     std::string name = path.substr(path.find('/') + 1);
-    EXPECT_NE(document.find("\"" + name + "\":{", document.find("\"components\":")), std::string::npos) << path;
+    EXPECT_NE(document.find("\"" + name + "\":{", document.find("\"components\":")), std::string::npos)
+        << path;
   }
   EXPECT_GT(references, 50u);
 }

@@ -25,7 +25,8 @@ struct Rest::State {
     if (!parts.rate_limit.enabled) return;
     const RateLimitSettings& limits = parts.rate_limit;
     auto entries = static_cast<std::size_t>(limits.entries_max);
-    address_limiter = std::make_unique<RateLimiter>(RateLimit{limits.address_rate, limits.address_burst}, entries);
+    address_limiter =
+        std::make_unique<RateLimiter>(RateLimit{limits.address_rate, limits.address_burst}, entries);
     principal_limiter =
         std::make_unique<RateLimiter>(RateLimit{limits.principal_rate, limits.principal_burst}, entries);
   }

@@ -54,7 +54,8 @@ TEST_F(RestTest, CreatesReadsChangesAndDeletes) {
 }
 
 TEST_F(RestTest, ProblemsSayWhatAndWhere) {
-  Reply missing = kit_.get("/v1/things/018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f", {{"X-Request-Id", "client-id-1"}});
+  Reply missing =
+      kit_.get("/v1/things/018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f", {{"X-Request-Id", "client-id-1"}});
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(missing.field("Content-Type"), "application/problem+json");
   EXPECT_EQ(missing.field("X-Request-Id"), "client-id-1");
@@ -76,7 +77,8 @@ TEST_F(RestTest, ReportsEveryFaultAtOnce) {
   EXPECT_THAT(path_and_body.body, HasSubstr(R"("pointer":"/title","code":"wrong_type")"));
   // What the path says, the body may not say again.
   EXPECT_THAT(kit_.send("PATCH", "/v1/things/018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f",
-                        R"({"id":"018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f"})").body,
+                        R"({"id":"018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f"})")
+                  .body,
               HasSubstr(R"("pointer":"/id","code":"unknown_field")"));
   Reply malformed = kit_.send("POST", "/v1/things", R"({"title":)");
   EXPECT_EQ(malformed.status, 400);
@@ -156,14 +158,17 @@ TEST_F(RestTest, AnswersMethodsAndPathsThatAreNotThere) {
   EXPECT_EQ(kit_.call("HEAD", "/hello").status, 200);
   EXPECT_EQ(kit_.get("/v1/things/").status, 404);
   EXPECT_EQ(kit_.get("/nope").status, 404);
-  EXPECT_EQ(kit_.call("POST", "/v1/things", {{"X-HTTP-Method-Override", "DELETE"}, {"Authorization", "Bearer good"}})
+  EXPECT_EQ(kit_.call("POST", "/v1/things",
+                      {{"X-HTTP-Method-Override", "DELETE"}, {"Authorization", "Bearer good"}})
                 .status,
             415);  // an override is not looked at: it is a POST without a body
 }
 
 TEST_F(RestTest, TakesAndGivesJsonOnly) {
-  auto post = [&](std::string_view type, std::string_view method = "POST", std::string_view path = "/v1/things") {
-    return kit_.call(method, path, {{"Content-Type", type}, {"Authorization", "Bearer good"}}, R"({"title":"x"})");
+  auto post = [&](std::string_view type, std::string_view method = "POST",
+                  std::string_view path = "/v1/things") {
+    return kit_.call(method, path, {{"Content-Type", type}, {"Authorization", "Bearer good"}},
+                     R"({"title":"x"})");
   };
   EXPECT_EQ(post("application/json; charset=UTF-8").status, 201);
   EXPECT_EQ(post("application/json; charset=latin1").status, 415);
@@ -228,14 +233,15 @@ TEST_F(RestTest, LimitsAddressesAndPrincipals) {
 TEST_F(RestTest, CorsAnswersListedOriginsOnly) {
   kit_.parts.cors.allowed_origins = {"https://app.example.org"};
   kit_.start();
-  Reply preflight = kit_.call("OPTIONS", "/v1/things", {{"Origin", "https://app.example.org"},
-                                                        {"Access-Control-Request-Method", "POST"}});
+  Reply preflight =
+      kit_.call("OPTIONS", "/v1/things",
+                {{"Origin", "https://app.example.org"}, {"Access-Control-Request-Method", "POST"}});
   EXPECT_EQ(preflight.status, 204);
   EXPECT_EQ(preflight.field("Access-Control-Allow-Origin"), "https://app.example.org");
   EXPECT_THAT(preflight.field("Access-Control-Allow-Methods"), HasSubstr("POST"));
   EXPECT_THAT(preflight.field("Access-Control-Allow-Headers"), HasSubstr("Authorization"));
-  Reply stranger = kit_.call("OPTIONS", "/v1/things", {{"Origin", "https://evil.example"},
-                                                       {"Access-Control-Request-Method", "POST"}});
+  Reply stranger = kit_.call("OPTIONS", "/v1/things",
+                             {{"Origin", "https://evil.example"}, {"Access-Control-Request-Method", "POST"}});
   EXPECT_EQ(stranger.field("Access-Control-Allow-Origin"), "");
   EXPECT_EQ(stranger.field("Vary"), "Origin");
 }
@@ -297,15 +303,18 @@ TEST_F(RestTest, KeysBelongToOnePrincipalAndOperation) {
   kit_.token = "Bearer other";
   Reply other = kit_.send("POST", "/v1/things", R"({"title":"Table"})", {{"Idempotency-Key", "key-1"}});
   EXPECT_EQ(other.status, 201) << other.body;
-  Reply renamed = kit_.send("PATCH", other.field("Location"), R"({"title":"Desk"})", {{"Idempotency-Key", "key-1"}});
+  Reply renamed =
+      kit_.send("PATCH", other.field("Location"), R"({"title":"Desk"})", {{"Idempotency-Key", "key-1"}});
   EXPECT_EQ(renamed.status, 200);
   EXPECT_EQ(renamed.field("Idempotency-Replayed"), "");
 }
 
 TEST_F(RestTest, OnlyCommittedAnswersAreKept) {
-  EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":"taken"})", {{"Idempotency-Key", "key-2"}}).status, 409);
+  EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":"taken"})", {{"Idempotency-Key", "key-2"}}).status,
+            409);
   EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":""})", {{"Idempotency-Key", "key-2"}}).status, 422);
-  EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", "key-2"}}).status, 201);
+  EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", "key-2"}}).status,
+            201);
   EXPECT_EQ(kit_.send("POST", "/v1/things", "{}", {{"Idempotency-Key", std::string(200, 'k')}}).status, 400);
 }
 

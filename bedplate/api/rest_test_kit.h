@@ -22,7 +22,8 @@
 namespace bedplate::api {
 
 inline constexpr ErrorCode kThingNotFound{Category::not_found, "thing_not_found", "There is no such thing."};
-inline constexpr ErrorCode kTitleTaken{Category::conflict, "title_taken", "There is a thing with this title."};
+inline constexpr ErrorCode kTitleTaken{Category::conflict, "title_taken",
+                                       "There is a thing with this title."};
 
 enum class Color { red, green };
 consteval auto describe(Color) {
@@ -37,11 +38,12 @@ struct ThingView {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<ThingView>("A thing", {
-                                            field<&ThingView::id>("Set by the server"),
-                                            field<&ThingView::title>(length{1, 40}, "What it is called", example("Lamp")),
-                                            field<&ThingView::version>("Grows with every change"),
-                                        });
+    return object<ThingView>(
+        "A thing", {
+                       field<&ThingView::id>("Set by the server"),
+                       field<&ThingView::title>(length{1, 40}, "What it is called", example("Lamp")),
+                       field<&ThingView::version>("Grows with every change"),
+                   });
   }
 };
 
@@ -51,9 +53,9 @@ struct CreateThing {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<CreateThing>(
-        "A new thing", {field<&CreateThing::title>(same_as<&ThingView::title>),
-                        field<&CreateThing::labels>(length{0, 3}, each(length{1, 8}), optional_with_default)});
+    return object<CreateThing>("A new thing", {field<&CreateThing::title>(same_as<&ThingView::title>),
+                                               field<&CreateThing::labels>(length{0, 3}, each(length{1, 8}),
+                                                                           optional_with_default)});
   }
 };
 
@@ -73,8 +75,9 @@ struct RenameThing {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<RenameThing>("A change", {field<&RenameThing::id>(), field<&RenameThing::title>(length{1, 40}),
-                                            omit<&RenameThing::if_match>});
+    return object<RenameThing>(
+        "A change",
+        {field<&RenameThing::id>(), field<&RenameThing::title>(length{1, 40}), omit<&RenameThing::if_match>});
   }
 };
 
@@ -86,15 +89,16 @@ struct ListThings : PageQuery {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<ListThings>("Which things",
-                              {
-                                  field<&ListThings::page>(same_as<&PageQuery::page>),
-                                  field<&ListThings::limit>(same_as<&PageQuery::limit>, optional_with_default),
-                                  field<&ListThings::cursor>(same_as<&PageQuery::cursor>),
-                                  field<&ListThings::sort>(same_as<&PageQuery::sort>),
-                                  field<&ListThings::color>("Of this colour"),
-                                  field<&ListThings::label>(length{0, 3}, optional_with_default, "With these labels"),
-                              });
+    return object<ListThings>(
+        "Which things",
+        {
+            field<&ListThings::page>(same_as<&PageQuery::page>),
+            field<&ListThings::limit>(same_as<&PageQuery::limit>, optional_with_default),
+            field<&ListThings::cursor>(same_as<&PageQuery::cursor>),
+            field<&ListThings::sort>(same_as<&PageQuery::sort>),
+            field<&ListThings::color>("Of this colour"),
+            field<&ListThings::label>(length{0, 3}, optional_with_default, "With these labels"),
+        });
   }
 };
 
@@ -172,9 +176,11 @@ inline Api things_api(Things& things) {
       .query<&Things::list>(things, get("/v1/things"), needs("things:read"), sorts_by(kThingSort))
       .query<&Things::find>(things, get("/v1/things/{id}"), needs("things:read"), fails_with(kThingNotFound),
                             etag_from<&ThingView::version>())
-      .command<&Things::rename>(things, patch("/v1/things/{id}"), needs("things:write"), fails_with(kThingNotFound),
-                                etag_from<&ThingView::version>(), if_match_into<&RenameThing::if_match>())
-      .command<&Things::remove>(things, del("/v1/things/{id}"), needs("things:write"), fails_with(kThingNotFound))
+      .command<&Things::rename>(things, patch("/v1/things/{id}"), needs("things:write"),
+                                fails_with(kThingNotFound), etag_from<&ThingView::version>(),
+                                if_match_into<&RenameThing::if_match>())
+      .command<&Things::remove>(things, del("/v1/things/{id}"), needs("things:write"),
+                                fails_with(kThingNotFound))
       .procedure<&Things::log_in>(things, post("/v1/login"), open_to_all(), issues_secrets())
       .pure<&Things::hello>(things, get("/hello"), open_to_all(),
                             deprecated("2026-01-01T00:00:00Z", "2026-12-31T00:00:00Z", "/docs"))
@@ -232,8 +238,10 @@ struct Reply {
 
 class RestKit {
  public:
-  RestKit() : sql("CREATE TABLE things (id BLOB PRIMARY KEY, title TEXT NOT NULL, version INTEGER NOT NULL) STRICT;" +
-                  idempotency_table()) {
+  RestKit()
+      : sql("CREATE TABLE things (id BLOB PRIMARY KEY, title TEXT NOT NULL, version INTEGER NOT NULL) "
+            "STRICT;" +
+            idempotency_table()) {
     parts.clock = &clock;
     parts.database = &sql.database();
     parts.authenticator = &authenticator;
@@ -250,7 +258,8 @@ class RestKit {
     rest = std::move(*made);
   }
 
-  Reply call(std::string_view method, std::string_view target, FieldList fields = {}, std::string_view body = {}) {
+  Reply call(std::string_view method, std::string_view target, FieldList fields = {},
+             std::string_view body = {}) {
     if (!rest) start();
     http::Request request;
     http::Response response;
@@ -263,10 +272,13 @@ class RestKit {
     Result<void> assigned = request.assign(request_parts);
     if (!assigned) throw std::runtime_error(assigned.error().detail());
     (void)sql.run(rest->handle(request, response));
-    std::string text = response.static_body().empty() ? response.body().to_string() : std::string(response.static_body());
+    std::string text =
+        response.static_body().empty() ? response.body().to_string() : std::string(response.static_body());
     return {response.status(), std::string(response.field_lines()), std::move(text)};
   }
-  Reply get(std::string_view target, FieldList fields = {}) { return call("GET", target, with_token(std::move(fields))); }
+  Reply get(std::string_view target, FieldList fields = {}) {
+    return call("GET", target, with_token(std::move(fields)));
+  }
   Reply send(std::string_view method, std::string_view target, std::string_view json, FieldList fields = {}) {
     fields.push_back({"Content-Type", "application/json"});
     return call(method, target, with_token(std::move(fields)), json);

@@ -16,16 +16,24 @@ constexpr std::uint32_t kNone = 0xffffffff;
 std::optional<Verb> verb_of(http::Method method) {
   switch (method) {
     case http::Method::get:
-    case http::Method::head: return Verb::get;
-    case http::Method::post: return Verb::post;
-    case http::Method::put: return Verb::put;
-    case http::Method::patch: return Verb::patch;
-    case http::Method::del: return Verb::del;
-    default: return std::nullopt;
+    case http::Method::head:
+      return Verb::get;
+    case http::Method::post:
+      return Verb::post;
+    case http::Method::put:
+      return Verb::put;
+    case http::Method::patch:
+      return Verb::patch;
+    case http::Method::del:
+      return Verb::del;
+    default:
+      return std::nullopt;
   }
 }
 
-bool is_parameter(std::string_view segment) { return segment.starts_with('{'); }
+bool is_parameter(std::string_view segment) {
+  return segment.starts_with('{');
+}
 
 /// Takes the first segment off `rest` (which begins after a slash). True: another one follows.
 bool take_segment(std::string_view& rest, std::string_view& segment) {
@@ -115,7 +123,9 @@ Result<void> Router::add(Verb verb, std::string_view pattern, std::uint32_t targ
   return {};
 }
 
-void Router::finish() { root_->finish(); }
+void Router::finish() {
+  root_->finish();
+}
 
 const Router::Node* Router::descend(const Node& node, std::string_view rest, std::size_t depth,
                                     RouteMatch& match) const {
@@ -123,7 +133,8 @@ const Router::Node* Router::descend(const Node& node, std::string_view rest, std
   bool more = take_segment(rest, segment);
   if (segment.empty() || depth > kRouteSegmentsMax) return nullptr;
   if (const Node* child = node.find_literal(segment)) {
-    const Node* end = more ? descend(*child, rest, depth + 1, match) : (child->allow.empty() ? nullptr : child);
+    const Node* end =
+        more ? descend(*child, rest, depth + 1, match) : (child->allow.empty() ? nullptr : child);
     if (end) return end;
   }
   if (!node.parameter) return nullptr;
@@ -140,8 +151,8 @@ void Router::find(http::Method method, std::string_view path, RouteMatch& match)
   match.outcome = RouteOutcome::not_found;
   match.parameter_count = 0;
   if (path.empty() || path[0] != '/') return;
-  const Node* node =
-      path.size() == 1 ? (root_->allow.empty() ? nullptr : root_.get()) : descend(*root_, path.substr(1), 1, match);
+  const Node* node = path.size() == 1 ? (root_->allow.empty() ? nullptr : root_.get())
+                                      : descend(*root_, path.substr(1), 1, match);
   if (!node) return;
   match.allow = node->allow;
   if (method == http::Method::options) {

@@ -73,8 +73,8 @@ TEST_F(RouterTest, DoesNotFindWhatIsNotThere) {
   add(Verb::get, "/tasks", 1);
   add(Verb::get, "/tasks/{id}", 2);
   router_.finish();
-  for (std::string_view path : {"", "/", "tasks", "/task", "/tasks/", "//tasks", "/tasks//", "/tasks/1/", "/tasks/1/2",
-                                "/Tasks", "*", "/tasks/1//"})
+  for (std::string_view path : {"", "/", "tasks", "/task", "/tasks/", "//tasks", "/tasks//", "/tasks/1/",
+                                "/tasks/1/2", "/Tasks", "*", "/tasks/1//"})
     EXPECT_EQ(find(http::Method::get, path).outcome, RouteOutcome::not_found) << path;
 }
 
@@ -120,7 +120,9 @@ RC_GTEST_PROP(RouterProperty, FindsTheMostLiteralPattern, ()) {
   // Small sizes: all that matters happens within four segments.
   const auto segment = rc::gen::element<std::string>("a", "b", "c", "{p}");
   const auto literal = rc::gen::element<std::string>("a", "b", "c", "d");
-  auto some = [](const auto& one) { return rc::gen::resize(4, rc::gen::nonEmpty(rc::gen::container<Segments>(one))); };
+  auto some = [](const auto& one) {
+    return rc::gen::resize(4, rc::gen::nonEmpty(rc::gen::container<Segments>(one)));
+  };
   auto patterns = *rc::gen::resize(12, rc::gen::container<std::vector<Segments>>(some(segment)));
   Router router;
   std::map<std::string, std::size_t> known;

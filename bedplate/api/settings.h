@@ -21,9 +21,11 @@ struct RestSettings {
         "How operations are served over HTTP",
         {
             field<&RestSettings::access_log>(optional_with_default, "Log one line for each request"),
-            field<&RestSettings::docs>(optional_with_default, "Serve /openapi.json and the reference at /docs"),
+            field<&RestSettings::docs>(optional_with_default,
+                                       "Serve /openapi.json and the reference at /docs"),
             field<&RestSettings::strict_transport_security>(
-                optional_with_default, "Send Strict-Transport-Security; only where every client comes over TLS"),
+                optional_with_default,
+                "Send Strict-Transport-Security; only where every client comes over TLS"),
         });
   }
 };
@@ -43,7 +45,8 @@ struct RateLimitSettings {
     return object<RateLimitSettings>(
         "How many requests one caller may make",
         {
-            field<&RateLimitSettings::enabled>(optional_with_default, "Off: nobody is limited (log-in throttling stays)"),
+            field<&RateLimitSettings::enabled>(optional_with_default,
+                                               "Off: nobody is limited (log-in throttling stays)"),
             field<&RateLimitSettings::address_rate>(limits{0.01, 1e6}, optional_with_default,
                                                     "Requests a second from one address (IPv6: one /64)"),
             field<&RateLimitSettings::address_burst>(range{1, 1'000'000}, optional_with_default,
@@ -52,8 +55,8 @@ struct RateLimitSettings {
                                                       "Requests a second of one signed-in caller"),
             field<&RateLimitSettings::principal_burst>(range{1, 1'000'000}, optional_with_default,
                                                        "Requests at once of one signed-in caller"),
-            field<&RateLimitSettings::failed_auth_cost>(
-                range{1, 1000}, optional_with_default, "What a bad token costs its address, in requests"),
+            field<&RateLimitSettings::failed_auth_cost>(range{1, 1000}, optional_with_default,
+                                                        "What a bad token costs its address, in requests"),
             field<&RateLimitSettings::entries_max>(range{1024, 16'777'216}, optional_with_default,
                                                    "Callers remembered at once; 16 bytes each"),
         });
@@ -70,8 +73,9 @@ struct CorsSettings {
     return object<CorsSettings>(
         "Which web pages of other origins may call",
         {
-            field<&CorsSettings::allowed_origins>(length{0, 100}, each(length{1, 255}), unique, optional_with_default,
-                                                  "Origins such as https://app.example.org, or * for every one"),
+            field<&CorsSettings::allowed_origins>(
+                length{0, 100}, each(length{1, 255}), unique, optional_with_default,
+                "Origins such as https://app.example.org, or * for every one"),
             field<&CorsSettings::max_age_seconds>(range{0, 86'400}, optional_with_default,
                                                   "How long a browser may keep a preflight's answer"),
         });
@@ -90,9 +94,9 @@ struct IdempotencySettings {
         {
             field<&IdempotencySettings::ttl_seconds>(range{60, 31'536'000}, optional_with_default,
                                                      "How long a key and its answer are kept"),
-            field<&IdempotencySettings::answer_size_max>(
-                range{0, 16'777'216}, optional_with_default,
-                "Bytes of an answer kept for a replay; of a larger one only the fact that it was given is kept"),
+            field<&IdempotencySettings::answer_size_max>(range{0, 16'777'216}, optional_with_default,
+                                                         "Bytes of an answer kept for a replay; of a larger "
+                                                         "one only the fact that it was given is kept"),
         });
   }
 };

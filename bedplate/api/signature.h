@@ -64,8 +64,9 @@ template <class P>
 inline constexpr bool kIsData =
     std::same_as<P, sql::Reader&> || std::same_as<P, sql::Transaction&> || std::same_as<P, sql::Database&>;
 template <class P>
-inline constexpr bool kIsInput = std::is_lvalue_reference_v<P> && std::is_const_v<std::remove_reference_t<P>> &&
-                                 std::is_class_v<std::remove_cvref_t<P>> && !kIsCaller<P> && !kIsData<const P>;
+inline constexpr bool kIsInput =
+    std::is_lvalue_reference_v<P> && std::is_const_v<std::remove_reference_t<P>> &&
+    std::is_class_v<std::remove_cvref_t<P>> && !kIsCaller<P> && !kIsData<const P>;
 
 struct Nothing {};
 
@@ -85,40 +86,50 @@ struct Parse : NotTaken {};
 template <>
 struct Parse<List<>> : Taken<Nothing, Nothing, Nothing> {};
 template <class A>
-struct Parse<List<A>> : std::conditional_t<kIsCaller<A>, Taken<A, Nothing, Nothing>,
-                            std::conditional_t<kIsData<A>, Taken<Nothing, A, Nothing>,
-                                std::conditional_t<kIsInput<A>, Taken<Nothing, Nothing, A>, NotTaken>>> {};
+struct Parse<List<A>>
+    : std::conditional_t<
+          kIsCaller<A>, Taken<A, Nothing, Nothing>,
+          std::conditional_t<kIsData<A>, Taken<Nothing, A, Nothing>,
+                             std::conditional_t<kIsInput<A>, Taken<Nothing, Nothing, A>, NotTaken>>> {};
 template <class A, class B>
 struct Parse<List<A, B>>
-    : std::conditional_t<kIsCaller<A> && kIsData<B>, Taken<A, B, Nothing>,
+    : std::conditional_t<
+          kIsCaller<A> && kIsData<B>, Taken<A, B, Nothing>,
           std::conditional_t<kIsCaller<A> && kIsInput<B>, Taken<A, Nothing, B>,
-              std::conditional_t<kIsData<A> && kIsInput<B>, Taken<Nothing, A, B>, NotTaken>>> {};
+                             std::conditional_t<kIsData<A> && kIsInput<B>, Taken<Nothing, A, B>, NotTaken>>> {
+};
 template <class A, class B, class C>
 struct Parse<List<A, B, C>>
     : std::conditional_t<kIsCaller<A> && kIsData<B> && kIsInput<C>, Taken<A, B, C>, NotTaken> {};
 
 template <class Data>
 constexpr OperationKind kind_of() {
-  if constexpr (std::same_as<Data, sql::Reader&>) return OperationKind::query;
-  else if constexpr (std::same_as<Data, sql::Transaction&>) return OperationKind::command;
-  else if constexpr (std::same_as<Data, sql::Database&>) return OperationKind::procedure;
-  else return OperationKind::pure;
+  if constexpr (std::same_as<Data, sql::Reader&>)
+    return OperationKind::query;
+  else if constexpr (std::same_as<Data, sql::Transaction&>)
+    return OperationKind::command;
+  else if constexpr (std::same_as<Data, sql::Database&>)
+    return OperationKind::procedure;
+  else
+    return OperationKind::pure;
 }
 
 /// Everything about the member function, or one sentence about what is wrong with it.
 template <auto Member>
 struct SignatureOf {
   using Function = MemberFunction<decltype(Member)>;
-  static_assert(Function::kOk, "an operation is a member function, named like command<&Tasks::create>; it has no "
-                               "overloads and is not noexcept");
+  static_assert(Function::kOk,
+                "an operation is a member function, named like command<&Tasks::create>; it has no "
+                "overloads and is not noexcept");
   using Class = typename Function::Class;
   using Answered = Answer<typename Function::Return>;
   static_assert(Answered::kOk, "an operation returns Async<Out>; a pure one may return Result<Out>");
   using Output = typename Answered::Output;
   using Parsed = Parse<typename Function::Parameters>;
-  static_assert(Parsed::kOk,
-                "an operation takes, in this order and each only if wanted: const Caller&, one of sql::Reader&, "
-                "sql::Transaction& or sql::Database&, and its input as const In&");
+  static_assert(
+      Parsed::kOk,
+      "an operation takes, in this order and each only if wanted: const Caller&, one of sql::Reader&, "
+      "sql::Transaction& or sql::Database&, and its input as const In&");
   using Data = typename Parsed::Data;
   using Input = std::remove_cvref_t<typename Parsed::Input>;
   static constexpr bool kHasInput = !std::same_as<Input, Nothing>;
@@ -139,14 +150,22 @@ auto call(void* object, const Caller& caller, void* data, const void* input) {
   auto* typed_input = static_cast<const typename S::Input*>(input);
   constexpr bool kTakesData = S::kKind != OperationKind::pure;
   (void)caller, (void)typed_data, (void)typed_input;
-  if constexpr (S::Parsed::kCaller && kTakesData && S::kHasInput) return (self.*Member)(caller, *typed_data, *typed_input);
-  else if constexpr (S::Parsed::kCaller && kTakesData) return (self.*Member)(caller, *typed_data);
-  else if constexpr (S::Parsed::kCaller && S::kHasInput) return (self.*Member)(caller, *typed_input);
-  else if constexpr (kTakesData && S::kHasInput) return (self.*Member)(*typed_data, *typed_input);
-  else if constexpr (S::Parsed::kCaller) return (self.*Member)(caller);
-  else if constexpr (kTakesData) return (self.*Member)(*typed_data);
-  else if constexpr (S::kHasInput) return (self.*Member)(*typed_input);
-  else return (self.*Member)();
+  if constexpr (S::Parsed::kCaller && kTakesData && S::kHasInput)
+    return (self.*Member)(caller, *typed_data, *typed_input);
+  else if constexpr (S::Parsed::kCaller && kTakesData)
+    return (self.*Member)(caller, *typed_data);
+  else if constexpr (S::Parsed::kCaller && S::kHasInput)
+    return (self.*Member)(caller, *typed_input);
+  else if constexpr (kTakesData && S::kHasInput)
+    return (self.*Member)(*typed_data, *typed_input);
+  else if constexpr (S::Parsed::kCaller)
+    return (self.*Member)(caller);
+  else if constexpr (kTakesData)
+    return (self.*Member)(*typed_data);
+  else if constexpr (S::kHasInput)
+    return (self.*Member)(*typed_input);
+  else
+    return (self.*Member)();
 }
 
 /// Awaits the operation and moves its output into `output`.
@@ -183,7 +202,8 @@ void fill_operation(Operation& operation, typename SignatureOf<Member>::Class& o
     operation.output = &type_of<typename S::Output>();
   else
     operation.status = 204;
-  if constexpr (S::kHasOutput && kIsPage<typename S::Output>) operation.fill_page_links = &fill_links<typename S::Output>;
+  if constexpr (S::kHasOutput && kIsPage<typename S::Output>)
+    operation.fill_page_links = &fill_links<typename S::Output>;
   if constexpr (S::kWaits)
     operation.invoke = &invoke<Member>;
   else
@@ -193,7 +213,8 @@ void fill_operation(Operation& operation, typename SignatureOf<Member>::Class& o
 /// "create" of &Tasks::create.
 template <auto Member>
 consteval std::string_view member_name() {
-  std::string_view name = __PRETTY_FUNCTION__;  // "... [with auto Member = &ns::Tasks::create; ...]" or "[Member = ...]"
+  std::string_view name =
+      __PRETTY_FUNCTION__;  // "... [with auto Member = &ns::Tasks::create; ...]" or "[Member = ...]"
   name = name.substr(name.find("Member = ") + 9);
   name = name.substr(0, name.find_first_of(";]("));
   return name.substr(name.rfind(':') + 1);

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-
 namespace bedplate::api {
 namespace {
 
@@ -41,8 +40,9 @@ Result<std::vector<SortKey>> parse_sort(std::string_view text, std::span<const S
     }
   }
   if (!faults.empty())
-    return std::unexpected(Error(Category::invalid, "validation_failed", "The request has values that are not valid.")
-                               .with_faults(std::move(faults)));
+    return std::unexpected(
+        Error(Category::invalid, "validation_failed", "The request has values that are not valid.")
+            .with_faults(std::move(faults)));
   return keys;
 }
 

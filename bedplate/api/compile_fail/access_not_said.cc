@@ -1,0 +1,8 @@
+// expect: an operation says who may call it
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::read>(s, get("/a"));
+}
+}  // namespace bedplate::api

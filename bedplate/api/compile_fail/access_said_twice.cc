@@ -1,0 +1,8 @@
+// expect: an operation says once who may call it
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::read>(s, get("/a"), any_user(), open_to_all());
+}
+}  // namespace bedplate::api

@@ -1,0 +1,8 @@
+// expect: an operation that uses the database is a coroutine
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::blocks>(s, get("/a"), any_user());
+}
+}  // namespace bedplate::api

@@ -1,0 +1,8 @@
+// expect: command<> wants a member function that takes sql::Transaction&
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").command<&Service::read>(s, post("/a"), any_user());
+}
+}  // namespace bedplate::api

@@ -1,0 +1,8 @@
+// expect: an operation takes, in this order and each only if wanted
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").pure<&Service::by_value>(s, get("/a"), any_user());
+}
+}  // namespace bedplate::api

@@ -1,0 +1,8 @@
+// expect: an option is one of those in bedplate/api/options.h
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::read>(s, get("/a"), any_user(), 7);
+}
+}  // namespace bedplate::api

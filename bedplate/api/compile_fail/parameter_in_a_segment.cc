@@ -1,0 +1,8 @@
+// expect: route_parameters_are_a_whole_segment
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::read>(s, get("/a-{id}"), any_user());
+}
+}  // namespace bedplate::api

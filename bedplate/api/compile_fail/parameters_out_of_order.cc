@@ -1,0 +1,8 @@
+// expect: an operation takes, in this order and each only if wanted
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::wrong_order>(s, get("/a"), any_user());
+}
+}  // namespace bedplate::api

@@ -1,0 +1,8 @@
+// expect: route_paths_begin_with_a_slash
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::read>(s, get("a"), any_user());
+}
+}  // namespace bedplate::api

@@ -1,0 +1,8 @@
+// expect: query<> wants a member function that takes sql::Reader&
+#include "prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::write>(s, get("/a"), any_user());
+}
+}  // namespace bedplate::api
