@@ -1,4 +1,5 @@
-// Rest: serves operations over HTTP, and their description at /openapi.json and /docs. It is the http::Handler that a server is given.
+// Rest: serves operations over HTTP, and their description at /openapi.json and /docs. It is the http::Handler that a
+// server is given.
 //
 //   Rest::Parts parts;
 //   parts.clock = &clock;  parts.database = &database;  parts.authenticator = &authenticator;

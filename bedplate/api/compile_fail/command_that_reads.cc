@@ -1,5 +1,5 @@
 // expect: command<> wants a member function that takes sql::Transaction&
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

@@ -1,5 +1,5 @@
 // expect: etag_from<> names a field of the output type
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

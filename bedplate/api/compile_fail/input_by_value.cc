@@ -1,5 +1,5 @@
 // expect: an operation takes, in this order and each only if wanted
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

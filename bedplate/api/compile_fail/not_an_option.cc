@@ -1,5 +1,5 @@
 // expect: an option is one of those in bedplate/api/options.h
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

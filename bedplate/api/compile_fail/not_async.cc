@@ -1,5 +1,5 @@
 // expect: an operation returns Async<Out>; a pure one may return Result<Out>
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

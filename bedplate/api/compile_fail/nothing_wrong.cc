@@ -1,5 +1,5 @@
 // expect: nothing
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

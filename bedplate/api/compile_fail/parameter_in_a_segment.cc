@@ -1,5 +1,5 @@
 // expect: route_parameters_are_a_whole_segment
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

@@ -1,5 +1,5 @@
 // expect: route_paths_begin_with_a_slash
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

@@ -1,5 +1,5 @@
 // expect: query<> wants a member function that takes sql::Reader&
-#include "prelude.h"
+#include "bedplate/api/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {
