@@ -21,11 +21,14 @@ std::string content_tag(std::string_view bytes) {
 }  // namespace
 
 Document::Document(std::string_view content_type, std::string_view bytes, std::string_view cache_control)
-    : content_type_(content_type),
-      bytes_(bytes),
-      cache_control_(cache_control),
-      tag_(content_tag(bytes)),
-      etag_('"' + tag_ + '"') {}
+    : content_type_(content_type), bytes_(bytes), cache_control_(cache_control) {}
+
+void Document::make_tag() {
+  std::call_once(tag_made_, [this] {
+    tag_ = content_tag(bytes_);
+    etag_ = '"' + tag_ + '"';
+  });
+}
 
 const Document::Variant* Document::variant(http::Coding coding) {
   if (coding == http::Coding::identity || !http::is_compressible(content_type_)) return nullptr;
@@ -42,6 +45,7 @@ const Document::Variant* Document::variant(http::Coding coding) {
 }
 
 Async<void> Document::handle(http::Request& request, http::Response& response) {
+  make_tag();
   const http::CodingChoice choice = http::choose_coding(request.field_list(http::FieldId::accept_encoding));
   const Variant* variant = this->variant(choice.coding);
   response.forbid_compression();  // it is compressed already, or not worth it

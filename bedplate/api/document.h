@@ -27,12 +27,15 @@ class Document final : public http::Handler {
     std::string bytes;
     std::string etag;
   };
+  /// Hashing megabytes is not for the start of the program.
+  void make_tag();
   /// Null: this coding saves nothing.
   const Variant* variant(http::Coding coding);
 
   std::string content_type_;
   std::string_view bytes_;
   std::string cache_control_;
+  std::once_flag tag_made_;
   std::string tag_;   // without quotes
   std::string etag_;  // of the bytes as they are
   std::array<Variant, http::kCodingCount> variants_;

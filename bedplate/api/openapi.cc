@@ -159,12 +159,14 @@ class OpenapiWriter {
   }
 
   void write_security(const Operation& operation) {
+    const bool open = operation.access == Access::open_to_all;
     json_.key("security").begin_array();
-    if (operation.access != Access::open_to_all) {
-      json_.begin_object().key("bearer").begin_array();
-      for (std::string_view scope : operation.scopes) json_.text(scope);
-      json_.end_array().end_object();
-    }
+    if (!open) json_.begin_object().key("bearer").begin_array().end_array().end_object();
+    json_.end_array();
+    // OpenAPI names scopes for OAuth flows only; for a bearer token they stand here and in the description.
+    if (operation.scopes.empty()) return;
+    json_.key("x-required-scopes").begin_array();
+    for (std::string_view scope : operation.scopes) json_.text(scope);
     json_.end_array();
   }
 
@@ -196,16 +198,22 @@ class OpenapiWriter {
     json_.begin_object().member("name", field.name()).member("in", place);
     json_.key("required").boolean(place == "path" || field.has(kRequired));
     std::string doc = field.doc ? field.doc : "";
-    if (field.name() == "sort" && !documented.operation.sort_fields.empty())
-      doc += fmt::format(". Fields: `{}`", fmt::join(documented.operation.sort_fields, "`, `"));
-    if (!doc.empty()) json_.member("description", doc);
-    if (field.has(kDeprecated)) json_.key("deprecated").boolean(true);
-    // In text there is no null: a parameter that may be left out has the schema of its value.
     FieldInfo value_field = field;
+    // In text there is no null: a parameter that may be left out has the schema of its value.
     if (field.type->kind == bedplate::Kind::optional || field.type->kind == bedplate::Kind::patch) {
       value_field.type = &field.type->value_type();
       value_field.flags = static_cast<std::uint16_t>(value_field.flags & ~(kHasDefault | kNullable));
     }
+    std::string sort_pattern;
+    if (field.name() == "sort" && !documented.operation.sort_fields.empty()) {
+      doc += fmt::format(". Fields: `{}`", fmt::join(documented.operation.sort_fields, "`, `"));
+      sort_pattern = fmt::format("^-?({0})(,-?({0})){{0,{1}}}$",
+                                 fmt::join(documented.operation.sort_fields, "|"), kSortFieldsMax - 1);
+      value_field.rules.pattern = sort_pattern.c_str();
+      value_field.rules.flags |= kHasPattern;
+    }
+    if (!doc.empty()) json_.member("description", doc);
+    if (field.has(kDeprecated)) json_.key("deprecated").boolean(true);
     schemas_.write_field(json_.key("schema").value(), value_field, *documented.operation.input, View::input);
     json_.end_object();
   }

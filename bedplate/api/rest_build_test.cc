@@ -80,7 +80,7 @@ TEST_F(RestBuildTest, TheDocumentNamesEverything) {
   EXPECT_EQ(document.field("Content-Type"), "application/json");
   for (std::string_view part :
        {R"("openapi":"3.1.0")", R"("operationId":"things.create")", R"("/v1/things/{id}")",
-        R"("title_taken")", R"("bearer":["things:write"])", R"("$ref":"#/components/schemas/ThingView")",
+        R"("title_taken")", R"("x-required-scopes":["things:write"])", R"("$ref":"#/components/schemas/ThingView")",
         R"("Idempotency-Key")", R"("If-Match")", R"("deprecated":true)", R"("$response.body#/id")",
         "application/merge-patch+json", "Fields: `title`"})
     EXPECT_THAT(document.body, HasSubstr(part));
