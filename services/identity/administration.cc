@@ -137,6 +137,13 @@ Async<std::string> Administration::create(std::string email, std::optional<std::
   co_return password;
 }
 
+Async<UserView> Administration::find(std::string email) {
+  const std::string key = email_key(email);
+  std::optional<UserRow> user = co_await ok(db_.read(&store::find_user_by_email, key));
+  if (!user) co_return fail(Category::not_found, "user_not_found", "There is no such user.");
+  co_return view_of(*user);
+}
+
 Async<std::int64_t> Administration::count_users() {
   std::int64_t count = co_await ok(db_.read(&store::count_users));
   co_return count;

@@ -47,6 +47,8 @@ class Administration {
 
   /// Makes an account with the role `user`; answers its random password. `email_taken` when there is one.
   Async<std::string> create(std::string email, std::optional<std::string> name);
+  /// The account of this address, or `user_not_found`.
+  Async<UserView> find(std::string email);
   Async<std::int64_t> count_users();
 
   /// After a restore: what was logged out or changed since the backup must not come back to life. Ends every

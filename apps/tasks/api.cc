@@ -1,0 +1,48 @@
+#include "apps/tasks/api.h"
+
+#include "apps/tasks/service.h"
+#include "apps/tasks/store.h"
+
+namespace bedplate::tasks {
+namespace {
+
+constexpr std::string_view kExample = R"({
+  "id": "019aa5b8-3c00-7d2e-9c44-0a6b3f1d2e5c",
+  "title": "Buy milk",
+  "description": "Two litres, the blue one",
+  "status": "todo",
+  "due_at": "2030-01-31T17:00:00Z",
+  "labels": ["home"],
+  "created_at": "2026-11-21T10:00:00.123456Z",
+  "updated_at": "2026-11-21T10:00:00.123456Z",
+  "version": 1
+})";
+
+}  // namespace
+
+api::Api tasks_api(Tasks& tasks) {
+  using namespace api;
+  constexpr ErrorCode kNotFound{Category::not_found, "task_not_found", "The caller has no task with this id."};
+  constexpr ErrorCode kChanged{Category::precondition_failed, "version_mismatch",
+                               "The task is not in a version that If-Match names."};
+  return Api("tasks", "Things to be done. A task belongs to one user, and only they can see or change it.")
+      .command<&Tasks::create>(tasks, post("/v1/tasks"), needs("tasks:write"), creates("/v1/tasks/{id}"),
+                               summary("Create a task"), etag_from<&Task::version>(), example_output(kExample),
+                               links_to("tasks.find"), links_to("tasks.replace"), links_to("tasks.patch"),
+                               links_to("tasks.remove"))
+      .query<&Tasks::list>(tasks, get("/v1/tasks"), needs("tasks:read"), summary("List your tasks"),
+                           sorts_by(store::sort_fields()))
+      .query<&Tasks::find>(tasks, get("/v1/tasks/{id}"), needs("tasks:read"), summary("Read a task"),
+                           fails_with(kNotFound), etag_from<&Task::version>(), example_output(kExample))
+      .command<&Tasks::replace>(tasks, put("/v1/tasks/{id}"), needs("tasks:write"), summary("Replace a task"),
+                                fails_with(kNotFound, kChanged), etag_from<&Task::version>(),
+                                if_match_into<&ReplaceTask::if_match>(), example_output(kExample))
+      .command<&Tasks::patch>(tasks, patch("/v1/tasks/{id}"), needs("tasks:write"), summary("Change a task"),
+                              fails_with(kNotFound, kChanged), etag_from<&Task::version>(),
+                              if_match_into<&PatchTask::if_match>(), example_input(R"({"status": "done"})"),
+                              example_output(kExample))
+      .command<&Tasks::remove>(tasks, del("/v1/tasks/{id}"), needs("tasks:write"), summary("Delete a task"),
+                               fails_with(kNotFound, kChanged), if_match_into<&RemoveTask::if_match>());
+}
+
+}  // namespace bedplate::tasks

@@ -1,0 +1,189 @@
+// Tasks: personal to-dos. Every task belongs to one user; nobody sees or touches another's.
+//
+// The operations and their types, and how the outside reaches them: the only header of this application that others
+// include.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bedplate/api/api.h"
+#include "bedplate/api/conditional.h"
+#include "bedplate/api/page.h"
+#include "bedplate/base/id.h"
+#include "bedplate/base/time.h"
+#include "bedplate/describe/describe.h"
+
+namespace bedplate::tasks {
+
+using TaskId = Id<struct TaskTag>;
+
+enum class Status { todo, in_progress, done };
+consteval auto describe(Status) {
+  return schema::values<Status::todo, Status::in_progress, Status::done>("How far a task has come.");
+}
+
+/// A task as its owner sees it.
+struct Task {
+  TaskId id;
+  std::string title;
+  std::string description;
+  Status status = Status::todo;
+  std::optional<Time> due_at;
+  std::vector<std::string> labels;
+  Time created_at{};
+  Time updated_at{};
+  std::int64_t version = 1;
+
+  bool operator==(const Task&) const = default;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Task>("Something to be done.",
+                        {
+                            field<&Task::id>(read_only, "Names the task; sorts by the time it was made."),
+                            field<&Task::title>(length{1, 200}, example("Buy milk"), "What is to be done."),
+                            field<&Task::description>(length{0, 10'000}, example("Two litres, the blue one"),
+                                                      "Anything more there is to say; plain text."),
+                            field<&Task::status>("How far it has come."),
+                            field<&Task::due_at>(example("2030-01-31T17:00:00Z"), "When it should be done by."),
+                            field<&Task::labels>(length{0, 20}, unique, each(length{1, 40}), example("[\"home\"]"),
+                                                 "Words to find it by."),
+                            field<&Task::created_at>(read_only, "When it was made."),
+                            field<&Task::updated_at>(read_only, "When it last changed."),
+                            field<&Task::version>(read_only, "Counts changes; the ETag is made of it."),
+                        });
+  }
+};
+
+/// A new task. Only the title is asked for.
+struct CreateTask {
+  std::string title;
+  std::string description;
+  Status status = Status::todo;
+  std::optional<Time> due_at;
+  std::vector<std::string> labels;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<CreateTask>("A task to create.",
+                              {
+                                  field<&CreateTask::title>(same_as<&Task::title>),
+                                  field<&CreateTask::description>(same_as<&Task::description>, optional_with_default),
+                                  field<&CreateTask::status>(same_as<&Task::status>, optional_with_default),
+                                  field<&CreateTask::due_at>(same_as<&Task::due_at>),
+                                  field<&CreateTask::labels>(same_as<&Task::labels>, optional_with_default),
+                              });
+  }
+};
+
+/// All of a task that its owner may set, at once; what is left out goes back to its default.
+struct ReplaceTask {
+  TaskId id;
+  api::IfMatch if_match;
+  std::string title;
+  std::string description;
+  Status status = Status::todo;
+  std::optional<Time> due_at;
+  std::vector<std::string> labels;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<ReplaceTask>("The new content of a task.",
+                               {
+                                   field<&ReplaceTask::id>("The task to replace."),
+                                   omit<&ReplaceTask::if_match>,
+                                   field<&ReplaceTask::title>(same_as<&Task::title>),
+                                   field<&ReplaceTask::description>(same_as<&Task::description>, optional_with_default),
+                                   field<&ReplaceTask::status>(same_as<&Task::status>, optional_with_default),
+                                   field<&ReplaceTask::due_at>(same_as<&Task::due_at>),
+                                   field<&ReplaceTask::labels>(same_as<&Task::labels>, optional_with_default),
+                               });
+  }
+};
+
+/// A JSON Merge Patch (RFC 7396): what is absent stays, null clears the due date.
+struct PatchTask {
+  TaskId id;
+  api::IfMatch if_match;
+  Patch<std::string> title;
+  Patch<std::string> description;
+  Patch<Status> status;
+  Patch<Time> due_at;
+  Patch<std::vector<std::string>> labels;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<PatchTask>("What to change of a task.",
+                             {
+                                 field<&PatchTask::id>("The task to change."),
+                                 omit<&PatchTask::if_match>,
+                                 field<&PatchTask::title>(same_as<&Task::title>),
+                                 field<&PatchTask::description>(same_as<&Task::description>),
+                                 field<&PatchTask::status>(same_as<&Task::status>),
+                                 field<&PatchTask::due_at>(same_as<&Task::due_at>, nullable),
+                                 field<&PatchTask::labels>(same_as<&Task::labels>),
+                             });
+  }
+};
+
+struct TaskRef {
+  TaskId id;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<TaskRef>("Names a task.", {field<&TaskRef::id>("The task.")});
+  }
+};
+
+struct RemoveTask {
+  TaskId id;
+  api::IfMatch if_match;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<RemoveTask>(
+        "Names a task to remove.",
+        {field<&RemoveTask::id>("The task to remove."), omit<&RemoveTask::if_match>});
+  }
+};
+
+/// Which of the caller's tasks, in which order, and which page of them.
+struct ListTasks : api::PageQuery {
+  std::optional<Status> status;
+  std::optional<std::string> label;
+  std::optional<Time> due_after;
+  std::optional<Time> due_before;
+  std::optional<std::string> q;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<ListTasks>(
+        "Which tasks to list.",
+        {
+            field<&ListTasks::page>(same_as<&api::PageQuery::page>),
+            field<&ListTasks::limit>(same_as<&api::PageQuery::limit>, optional_with_default),
+            field<&ListTasks::cursor>(same_as<&api::PageQuery::cursor>),
+            field<&ListTasks::sort>(same_as<&api::PageQuery::sort>, example("-due_at,title"),
+                                         "Fields to sort by, most important first, `-` for descending: `created_at`, "
+                                         "`updated_at`, `due_at`, `title`, `status`. A task without a due date "
+                                         "sorts as due after all others."),
+            field<&ListTasks::status>("Only tasks in this status."),
+            field<&ListTasks::label>(length{1, 40}, "Only tasks with this label."),
+            field<&ListTasks::due_after>("Only tasks due at this time or later."),
+            field<&ListTasks::due_before>("Only tasks due before this time."),
+            field<&ListTasks::q>(length{1, 200},
+                                 "Full-text search in title and description: every word must occur; `word*` matches "
+                                 "beginnings, `\"two words\"` a phrase, `-word` excludes."),
+        });
+  }
+};
+
+class Tasks;
+
+/// How the outside reaches them. `tasks` outlives the Api.
+api::Api tasks_api(Tasks& tasks);
+
+}  // namespace bedplate::tasks

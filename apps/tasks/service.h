@@ -1,0 +1,33 @@
+// The rules of tasks: who may touch which, what a change does. No HTTP, no SQL text.
+#pragma once
+
+#include "apps/tasks/api.h"
+#include "bedplate/async/async.h"
+#include "bedplate/auth/caller.h"
+#include "bedplate/base/time.h"
+#include "bedplate/sql/session.h"
+#include "services/identity/api.h"
+
+namespace bedplate::tasks {
+
+/// Immutable and shared by all threads. Another user's task answers like one that does not exist.
+class Tasks final : public identity::UserDataOwner {
+ public:
+  /// `clock` outlives this.
+  explicit Tasks(const Clock& clock) : clock_(clock) {}
+
+  Async<Task> create(const auth::Caller& caller, sql::Transaction& db, const CreateTask& input) const;
+  Async<Task> find(const auth::Caller& caller, sql::Reader& db, const TaskRef& input) const;
+  Async<api::Page<Task>> list(const auth::Caller& caller, sql::Reader& db, const ListTasks& input) const;
+  Async<Task> replace(const auth::Caller& caller, sql::Transaction& db, const ReplaceTask& input) const;
+  Async<Task> patch(const auth::Caller& caller, sql::Transaction& db, const PatchTask& input) const;
+  Async<void> remove(const auth::Caller& caller, sql::Transaction& db, const RemoveTask& input) const;
+
+  /// An account goes with its tasks.
+  Async<void> delete_user_data(sql::Transaction& db, auth::UserId user) override;
+
+ private:
+  const Clock& clock_;
+};
+
+}  // namespace bedplate::tasks

@@ -1,0 +1,336 @@
+// The task API over real connections: server, identity, SQLite on disk.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "apps/tasks/api.h"
+#include "apps/tasks/service.h"
+#include "bedplate/api/problem.h"
+#include "bedplate/describe/json.h"
+#include "bedplate/testing/test_app.h"
+#include "identity_migrations.h"
+#include "services/identity/service.h"
+#include "tasks_migrations.h"
+
+namespace bedplate::tasks {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using testing::HttpConnection;
+using testing::HttpFields;
+using testing::HttpResponse;
+using testing::TestApp;
+
+template <class T>
+T parsed(const HttpResponse& response) {
+  Result<T> value = from_json<T>(response.body);
+  EXPECT_TRUE(value) << response.status << " " << response.body;
+  return value ? std::move(*value) : T();
+}
+
+void build(app::Application& application) {
+  application.migrations("identity", identity::identity_migrations());
+  application.migrations("tasks", tasks_migrations());
+  application.wire([](app::Host& host) -> Result<void> {
+    auto& tasks = host.make<Tasks>(host.clock());
+    auto& users = host.make<identity::Identity>(identity::IdentitySettings(), identity::SealingKey::generate(),
+                                                host.clock(), auth::PasswordCost::worthless_for_tests());
+    users.add_data_owner(tasks);
+    host.authenticate_with(users.authenticator());
+    host.on_start([&] { return host.wait_for(users.start(host.database())); });
+    host.serve(identity::identity_api(users));
+    host.serve(tasks_api(tasks));
+    return {};
+  });
+}
+
+// One signed-up user on a connection of their own.
+class User {
+ public:
+  User(const TestApp& app, const std::string& email) : http_(app.url()) {
+    HttpResponse answer = http_.post("/v1/auth/signup", R"({"email":")" + email + R"(","password":"correct horse 7"})");
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    authorization_ = {"Authorization", "Bearer " + parsed<identity::Grant>(answer).access_token};
+  }
+
+  HttpResponse call(std::string_view method, std::string_view target, std::string_view body = {},
+                    HttpFields fields = {}) {
+    fields.push_back(authorization_);
+    if (!body.empty() && std::ranges::none_of(fields, [](auto& f) { return f.first == "Content-Type"; }))
+      fields.emplace_back("Content-Type", "application/json");
+    return http_.request(method, target, fields, body);
+  }
+  Task create(std::string_view json) {
+    HttpResponse answer = call("POST", "/v1/tasks", json);
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    return parsed<Task>(answer);
+  }
+  api::Page<Task> list(const std::string& query = "") {
+    HttpResponse answer = call("GET", "/v1/tasks" + (query.empty() ? "" : "?" + query));
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return parsed<api::Page<Task>>(answer);
+  }
+  std::vector<std::string> titles(const std::string& query) {
+    std::vector<std::string> result;
+    for (const Task& task : list(query).data) result.push_back(task.title);
+    return result;
+  }
+
+ private:
+  HttpConnection http_;
+  std::pair<std::string, std::string> authorization_;
+};
+
+std::string path_of(const Task& task) { return "/v1/tasks/" + task.id.to_string(); }
+
+std::vector<std::string> fault_pointers(const HttpResponse& response) {
+  std::vector<std::string> pointers;
+  for (const auto& fault : parsed<api::Problem>(response).errors) pointers.push_back(fault.pointer);
+  std::ranges::sort(pointers);
+  return pointers;
+}
+
+class TasksTest : public ::testing::Test {
+ protected:
+  TestApp app{build};
+  User ada{app, "ada@example.com"};
+};
+
+TEST_F(TasksTest, CreateReadReplacePatchDelete) {
+  HttpResponse made = ada.call("POST", "/v1/tasks",
+                               R"({"title":"Buy milk","due_at":"2030-01-31T18:00:00+01:00","labels":["home","shop"]})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  Task task = parsed<Task>(made);
+  EXPECT_EQ(made.field("Location"), path_of(task));
+  EXPECT_EQ(made.field("ETag"), "\"1\"");
+  EXPECT_THAT(made.body, HasSubstr(R"("due_at":"2030-01-31T17:00:00Z")"));
+  EXPECT_EQ(task.status, Status::todo);
+  EXPECT_EQ(task.description, "");
+  EXPECT_EQ(task.created_at, app.clock().now());
+
+  EXPECT_EQ(parsed<Task>(ada.call("GET", path_of(task))), task);
+
+  app.clock().advance(std::chrono::seconds(5));
+  HttpResponse replaced = ada.call("PUT", path_of(task), R"({"title":"Buy oat milk","status":"in_progress"})");
+  ASSERT_EQ(replaced.status, 200) << replaced.body;
+  Task second = parsed<Task>(replaced);
+  EXPECT_EQ(second.title, "Buy oat milk");
+  EXPECT_EQ(second.due_at, std::nullopt) << "what a PUT leaves out goes back to its default";
+  EXPECT_THAT(second.labels, IsEmpty());
+  EXPECT_EQ(second.version, 2);
+  EXPECT_EQ(second.created_at, task.created_at);
+  EXPECT_EQ(second.updated_at, app.clock().now());
+
+  HttpResponse patched = ada.call("PATCH", path_of(task), R"({"status":"done","due_at":"2031-01-01T00:00:00Z"})",
+                                  {{"Content-Type", "application/merge-patch+json"}});
+  ASSERT_EQ(patched.status, 200) << patched.body;
+  EXPECT_EQ(parsed<Task>(patched).title, "Buy oat milk");
+  EXPECT_EQ(parsed<Task>(patched).status, Status::done);
+  EXPECT_EQ(patched.field("ETag"), "\"3\"");
+
+  HttpResponse cleared = ada.call("PATCH", path_of(task), R"({"due_at":null})");
+  EXPECT_EQ(parsed<Task>(cleared).due_at, std::nullopt);
+
+  EXPECT_EQ(ada.call("DELETE", path_of(task)).status, 204);
+  HttpResponse gone = ada.call("GET", path_of(task));
+  EXPECT_EQ(gone.status, 404);
+  EXPECT_EQ(gone.field("Content-Type"), "application/problem+json");
+  EXPECT_EQ(parsed<api::Problem>(gone).code, "task_not_found");
+  EXPECT_EQ(ada.call("DELETE", path_of(task)).status, 404);
+}
+
+TEST_F(TasksTest, APatchThatChangesNothingIsNoNewVersion) {
+  Task task = ada.create(R"({"title":"Same"})");
+  app.clock().advance(std::chrono::seconds(1));
+  HttpResponse answer = ada.call("PATCH", path_of(task), R"({"title":"Same"})");
+  EXPECT_EQ(parsed<Task>(answer), task);
+  EXPECT_EQ(answer.field("ETag"), "\"1\"");
+}
+
+TEST_F(TasksTest, NobodyReachesAnothersTask) {
+  Task task = ada.create(R"({"title":"Diary entry"})");
+  User eve(app, "eve@example.com");
+  EXPECT_EQ(eve.call("GET", path_of(task)).status, 404);
+  EXPECT_EQ(eve.call("PUT", path_of(task), R"({"title":"Mine now"})").status, 404);
+  EXPECT_EQ(eve.call("PATCH", path_of(task), R"({"title":"Mine now"})").status, 404);
+  EXPECT_EQ(eve.call("DELETE", path_of(task)).status, 404);
+  EXPECT_THAT(eve.list().data, IsEmpty());
+  EXPECT_THAT(eve.list("q=diary").data, IsEmpty());
+  EXPECT_EQ(parsed<Task>(ada.call("GET", path_of(task))), task);
+}
+
+TEST_F(TasksTest, WithoutATokenNothingIsSaid) {
+  HttpConnection http(app.url());
+  HttpResponse answer = http.get("/v1/tasks");
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_THAT(answer.field("WWW-Authenticate"), StartsWith("Bearer"));
+  EXPECT_EQ(http.get("/v1/tasks", {{"Authorization", "Bearer nonsense"}}).status, 401);
+}
+
+TEST_F(TasksTest, EveryBadFieldIsNamedAtOnce) {
+  HttpResponse answer = ada.call("POST", "/v1/tasks",
+                                 R"({"title":"","status":"later","due_at":"tomorrow","labels":["a","a"],"x":1})");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_THAT(fault_pointers(answer), ElementsAre("/due_at", "/labels/1", "/status", "/title", "/x"));
+  EXPECT_EQ(parsed<api::Problem>(answer).code, "validation_failed");
+  EXPECT_THAT(ada.list().data, IsEmpty()) << "nothing of it was kept";
+}
+
+TEST_F(TasksTest, BodiesThatCannotBeReadAre400WithThePlace) {
+  HttpResponse answer = ada.call("POST", "/v1/tasks", R"({"title": "x",})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(parsed<api::Problem>(answer).detail, HasSubstr("14"));
+  EXPECT_EQ(ada.call("POST", "/v1/tasks", R"({"title":"x"})", {{"Content-Type", "text/plain"}}).status, 415);
+  EXPECT_EQ(ada.call("POST", "/v1/tasks", R"({"title":null})").status, 422);
+  EXPECT_EQ(ada.call("PATCH", path_of(ada.create(R"({"title":"x"})")), R"({"title":null})").status, 422);
+}
+
+TEST_F(TasksTest, AnIdThatIsNoneIsAFaultOfThePath) {
+  HttpResponse answer = ada.call("GET", "/v1/tasks/42");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_THAT(fault_pointers(answer), ElementsAre("{id}"));
+}
+
+TEST_F(TasksTest, ConditionalRequests) {
+  Task task = ada.create(R"({"title":"x"})");
+  EXPECT_EQ(ada.call("GET", path_of(task), "", {{"If-None-Match", "\"1\""}}).status, 304);
+  EXPECT_EQ(ada.call("GET", path_of(task), "", {{"If-None-Match", "\"7\""}}).status, 200);
+  HttpResponse refused = ada.call("PATCH", path_of(task), R"({"title":"y"})", {{"If-Match", "\"2\""}});
+  EXPECT_EQ(refused.status, 412);
+  EXPECT_EQ(parsed<api::Problem>(refused).code, "version_mismatch");
+  EXPECT_EQ(ada.call("PATCH", path_of(task), R"({"title":"y"})", {{"If-Match", "\"1\""}}).status, 200);
+  EXPECT_EQ(ada.call("DELETE", path_of(task), "", {{"If-Match", "\"1\""}}).status, 412);
+  EXPECT_EQ(ada.call("DELETE", path_of(task), "", {{"If-Match", "*"}}).status, 204);
+}
+
+TEST_F(TasksTest, HeadOptionsAndOtherMethods) {
+  Task task = ada.create(R"({"title":"x"})");
+  HttpResponse head = ada.call("HEAD", path_of(task));
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.body, "");
+  EXPECT_EQ(head.field("Content-Length"), ada.call("GET", path_of(task)).field("Content-Length"));
+  HttpResponse refused = ada.call("POST", path_of(task), "{}");
+  EXPECT_EQ(refused.status, 405);
+  for (const char* method : {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"})
+    EXPECT_THAT(refused.field("Allow"), HasSubstr(method));
+  EXPECT_EQ(ada.call("OPTIONS", "/v1/tasks").status, 204);
+  EXPECT_EQ(ada.call("GET", "/v1/tasks/").status, 404);
+}
+
+TEST_F(TasksTest, PagesByNumberHaveTotalsAndLinks) {
+  for (int i = 0; i < 7; ++i) ada.create(R"({"title":"t)" + std::to_string(i) + R"("})");
+  api::Page<Task> page = ada.list("page=2&limit=3&sort=title");
+  EXPECT_THAT(ada.titles("page=2&limit=3&sort=title"), ElementsAre("t3", "t4", "t5"));
+  EXPECT_EQ(page.pagination.total, 7);
+  EXPECT_EQ(page.pagination.total_pages, 3);
+  EXPECT_TRUE(page.pagination.has_next);
+  EXPECT_TRUE(page.pagination.has_previous);
+  EXPECT_THAT(page.links.next.value_or(""), HasSubstr("page=3"));
+  EXPECT_THAT(page.links.previous.value_or(""), HasSubstr("page=1"));
+  EXPECT_THAT(page.links.last.value_or(""), HasSubstr("page=3"));
+  HttpResponse next = ada.call("GET", *page.links.next);
+  EXPECT_EQ(parsed<api::Page<Task>>(next).data.size(), 1u);
+  EXPECT_THAT(ada.list("page=9&limit=3").data, IsEmpty());
+  EXPECT_EQ(ada.call("GET", "/v1/tasks?limit=101").status, 422);
+  EXPECT_EQ(ada.call("GET", "/v1/tasks?page=0").status, 422);
+  EXPECT_EQ(ada.call("GET", "/v1/tasks?colour=red").status, 422);
+}
+
+TEST_F(TasksTest, CursorsWalkTheWholeListInAnySort) {
+  const char* statuses[] = {"todo", "in_progress", "done"};
+  std::set<std::string> all;
+  for (int i = 0; i < 23; ++i) {
+    std::string due = i % 3 ? R"(,"due_at":"2030-01-0)" + std::to_string(1 + i % 4) + R"(T00:00:00Z")" : "";
+    Task task = ada.create(R"({"title":"t)" + std::to_string(i % 5) + R"(","status":")" + statuses[i % 3] + "\"" + due + "}");
+    all.insert(task.id.to_string());
+  }
+  for (const char* sort : {"created_at", "-created_at", "-due_at,title", "due_at,-title", "status,-due_at,title", "title"}) {
+    std::vector<std::string> seen;
+    std::vector<std::string> whole;
+    for (const Task& task : ada.list(std::string("limit=100&sort=") + sort).data) whole.push_back(task.id.to_string());
+    std::string query = std::string("limit=4&sort=") + sort;
+    api::Page<Task> page = ada.list(query);
+    for (;;) {
+      for (const Task& task : page.data) seen.push_back(task.id.to_string());
+      if (!page.pagination.next_cursor) break;
+      page = ada.list(query + "&cursor=" + *page.pagination.next_cursor);
+      EXPECT_FALSE(page.pagination.page);
+      EXPECT_FALSE(page.links.last);
+    }
+    EXPECT_EQ(seen, whole) << sort;
+    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()), all) << sort;
+  }
+  api::Page<Task> page = ada.list("limit=4");
+  EXPECT_EQ(ada.call("GET", "/v1/tasks?limit=4&page=2&cursor=" + *page.pagination.next_cursor).status, 422);
+  EXPECT_EQ(ada.call("GET", "/v1/tasks?limit=4&sort=title&cursor=" + *page.pagination.next_cursor).status, 422);
+  EXPECT_EQ(ada.call("GET", "/v1/tasks?cursor=AAAA").status, 422);
+}
+
+TEST_F(TasksTest, Filters) {
+  ada.create(R"({"title":"a","status":"done","labels":["home"],"due_at":"2030-01-01T00:00:00Z"})");
+  ada.create(R"({"title":"b","labels":["home","work"],"due_at":"2030-02-01T00:00:00Z"})");
+  ada.create(R"({"title":"c","labels":["work"]})");
+  EXPECT_THAT(ada.titles("sort=title&status=done"), ElementsAre("a"));
+  EXPECT_THAT(ada.titles("sort=title&label=home"), ElementsAre("a", "b"));
+  EXPECT_THAT(ada.titles("sort=title&label=hom"), IsEmpty());
+  EXPECT_THAT(ada.titles("sort=title&due_after=2030-01-15T00:00:00Z"), ElementsAre("b"));
+  EXPECT_THAT(ada.titles("sort=title&due_before=2030-02-01T00:00:00Z"), ElementsAre("a"));
+  EXPECT_THAT(ada.titles("sort=-due_at,title"), ElementsAre("c", "b", "a"));
+  HttpResponse answer = ada.call("GET", "/v1/tasks?status=nope&due_after=x&limit=0&sort=colour");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_THAT(fault_pointers(answer), ::testing::IsSupersetOf({"?due_after", "?limit", "?status"}));
+}
+
+TEST_F(TasksTest, FullTextSearchFollowsChanges) {
+  Task milk = ada.create(R"({"title":"Buy milk","description":"Two litres, the blue one"})");
+  ada.create(R"({"title":"Write report","description":"About milking machines"})");
+  EXPECT_THAT(ada.titles("q=milk&sort=title"), ElementsAre("Buy milk", "Write report")) << "stemmed";
+  EXPECT_THAT(ada.titles("q=milk%20litres"), ElementsAre("Buy milk"));
+  EXPECT_THAT(ada.titles("q=%22two%20litres%22"), ElementsAre("Buy milk"));
+  EXPECT_THAT(ada.titles("q=rep*"), ElementsAre("Write report"));
+  EXPECT_THAT(ada.titles("q=milk%20-blue"), ElementsAre("Write report"));
+  EXPECT_THAT(ada.titles("q=%22%22"), IsEmpty());
+  ada.call("PATCH", path_of(milk), R"({"title":"Buy bread","description":"Rye"})");
+  EXPECT_THAT(ada.titles("q=litres"), IsEmpty());
+  EXPECT_THAT(ada.titles("q=bread"), ElementsAre("Buy bread"));
+  ada.call("DELETE", path_of(milk));
+  EXPECT_THAT(ada.titles("q=bread"), IsEmpty());
+}
+
+TEST_F(TasksTest, AnIdempotencyKeyMakesOneTask) {
+  HttpFields key = {{"Idempotency-Key", "0c6b1f7e"}};
+  HttpResponse first = ada.call("POST", "/v1/tasks", R"({"title":"once"})", key);
+  HttpResponse second = ada.call("POST", "/v1/tasks", R"({"title":"once"})", key);
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(second.status, 201);
+  EXPECT_EQ(first.body, second.body);
+  EXPECT_EQ(second.field("Location"), first.field("Location"));
+  EXPECT_EQ(ada.call("POST", "/v1/tasks", R"({"title":"other"})", key).status, 422);
+  EXPECT_EQ(ada.list().pagination.total, 1);
+  User eve(app, "eve@example.com");
+  EXPECT_EQ(eve.call("POST", "/v1/tasks", R"({"title":"hers"})", key).status, 201) << "keys belong to their caller";
+}
+
+TEST_F(TasksTest, AnAccountGoesWithItsTasks) {
+  ada.create(R"({"title":"last words"})");
+  EXPECT_EQ(ada.call("DELETE", "/v1/me", R"({"password":"correct horse 7"})").status, 204);
+  auto left = app.host().wait_for(app.database().read(
+      +[](sql::Reader& db) -> Async<std::int64_t> {
+        std::int64_t count = co_await ok(db.value<std::int64_t>(
+            "SELECT (SELECT count(*) FROM tasks) + (SELECT count(*) FROM tasks_search_docsize)"));
+        co_return count;
+      }));
+  ASSERT_TRUE(left);
+  EXPECT_EQ(*left, 0);
+  EXPECT_EQ(ada.call("GET", "/v1/tasks").status, 401);
+}
+
+}  // namespace
+}  // namespace bedplate::tasks

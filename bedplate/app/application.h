@@ -1,0 +1,103 @@
+// Application: what the main() of a service hands its parts to.
+//
+//   int main(int argc, char** argv) {
+//     bedplate::app::Application app({"notes", "0.1.0", "Keeps notes."});
+//     app.migrations("notes", notes_migrations());
+//     app.wire([](bedplate::app::Host& host) {
+//       auto& notes = host.make<Notes>(host.clock());
+//       host.serve(notes_api(notes));
+//       return bedplate::Result<void>();
+//     });
+//     return app.run(argc, argv);
+//   }
+//
+// That is a whole program: `notes serve`, `notes migrate up`, `notes config`, `notes openapi`, `notes backup FILE`...
+// run() reads the command line and the configuration, and does what is asked. Services are made in wire(), once the
+// settings are known. Nothing here is a singleton: a test makes as many Applications as it likes (bedplate/testing).
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bedplate/app/command_line.h"
+#include "bedplate/app/host.h"
+#include "bedplate/app/settings.h"
+#include "bedplate/base/embedded.h"
+#include "bedplate/base/result.h"
+#include "bedplate/base/time.h"
+#include "bedplate/config/config.h"
+#include "bedplate/sql/migrate.h"
+
+namespace bedplate::app {
+
+/// What a command of the application works with: an open database and a way to run coroutines. See host.h.
+class Host;
+
+/// One command beside the built-in ones. It gets the positional arguments and prints its answer to standard output. It
+/// runs on an open, migrated database, also beside a process that serves the same data.
+using CommandBody = std::function<Result<void>(Host&, std::span<const std::string>)>;
+
+class Application {
+ public:
+  explicit Application(ProgramInfo program);
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+  ~Application();
+
+  // ---- What it is made of. Said before run().
+
+  /// A section of the configuration, read into `settings` before wire() runs. `settings` outlives the Application.
+  template <class Settings>
+  void settings(std::string_view section, Settings& settings) {
+    config_.add(section, settings);
+  }
+  /// A module's migrations. Modules migrate in the order in which they are named.
+  void migrations(std::string_view module, std::span<const EmbeddedFile> files);
+  /// Makes the services and says what is served. Runs once for each Host, on the main thread.
+  void wire(std::function<Result<void>(Host&)> body) { wire_ = std::move(body); }
+  void command(CommandSpec spec, CommandBody body);
+  /// Runs after `restore`, on the database that was put in place: what must not come back to life with it.
+  void after_restore(std::function<Result<void>(Host&)> body) { after_restore_ = std::move(body); }
+  /// Another clock than the system's, for tests. It outlives the Application.
+  void use_clock(const Clock& clock) { clock_ = &clock; }
+
+  // ---- Running.
+
+  /// Does what the command line says; returns the exit status: 0, 1 for a failure, 2 for a wrong call or configuration.
+  int run(int argc, const char* const* argv);
+
+  /// Reads the configuration from its four places. All that is wrong with it is in the error, a line each.
+  Result<void> configure(const CommonOptions& options);
+
+  // ---- For Host and the commands.
+  const ProgramInfo& program() const { return program_; }
+  const Clock& clock() const { return *clock_; }
+  const HostSettings& host_settings() const { return host_settings_; }
+  std::span<const sql::MigrationSource> migration_sources() const { return migrations_; }
+  const config::Registry& config() const { return config_; }
+  Result<void> wire_into(Host& host) const;
+  const std::function<Result<void>(Host&)>& restore_hook() const { return after_restore_; }
+
+ private:
+  struct AddedCommand {
+    CommandSpec spec;
+    CommandBody body;
+  };
+  Result<void> dispatch(const Invocation& invocation);
+
+  ProgramInfo program_;
+  SystemClock system_clock_;
+  const Clock* clock_ = &system_clock_;
+  HostSettings host_settings_;
+  config::Registry config_;
+  std::vector<sql::MigrationSource> migrations_;
+  std::vector<AddedCommand> commands_;
+  std::function<Result<void>(Host&)> wire_;
+  std::function<Result<void>(Host&)> after_restore_;
+};
+
+}  // namespace bedplate::app

@@ -1,0 +1,171 @@
+#include "bedplate/app/builtin_commands.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "bedplate/app/application.h"
+#include "bedplate/app/signals.h"
+#include "bedplate/base/log.h"
+#include "bedplate/sql/backup.h"
+#include "bedplate/sql/data_lock.h"
+#include "bedplate/sql/migrate.h"
+#include "bedplate/sql/open.h"
+
+namespace bedplate::app {
+namespace {
+
+constexpr std::string_view kSqliteScheme = "sqlite:";
+
+std::string database_url(const Application& application) {
+  const HostSettings& settings = application.host_settings();
+  if (!settings.database.url.empty()) return settings.database.url;
+  return std::string(kSqliteScheme) + settings.data.directory + "/bedplate.db";
+}
+
+/// The file of an embedded database, for the commands that copy it.
+Result<std::string> database_path(const Application& application) {
+  std::string url = database_url(application);
+  if (!url.starts_with(kSqliteScheme))
+    return fail(Category::invalid, "not_sqlite",
+                "This command copies the embedded database; for another one use its own tools.");
+  std::string path = url.substr(kSqliteScheme.size());
+  if (path.starts_with("//")) path = path.substr(2);
+  return path;
+}
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fputc('\n', stdout);
+}
+
+std::string describe_step(const sql::MigrationStep& step) {
+  char version[32];
+  std::snprintf(version, sizeof version, "%04lld", static_cast<long long>(step.version));
+  std::string line = step.module + " " + version + " " + step.name + ": ";
+  if (!step.applied_at) return line + "pending";
+  line += "applied " + to_rfc3339(*step.applied_at);
+  if (step.changed) line += ", CHANGED since";
+  if (step.unknown) line += ", UNKNOWN to this program";
+  return line;
+}
+
+Result<void> serve(Application& application) {
+  // Before any thread is made, so that all of them leave these signals to the main thread.
+  StopSignals signals;
+  auto host = Host::open(application, HostPurpose::serve);
+  if (!host) return std::unexpected(std::move(host.error()));
+  if (auto serving = (*host)->serve(); !serving) return serving;
+  for (const std::string& url : (*host)->urls())
+    print(application.program().name + " " + application.program().version + " is ready at " + url);
+  std::fflush(stdout);
+  int signal = signals.wait();
+  log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  signals.end_process_on_the_next();
+  bool whole = (*host)->stop();
+  log_info("stopped", {{"requests_cut_off", !whole}});
+  return {};
+}
+
+Result<void> migrate_status(Application& application) {
+  auto database = sql::open_database(database_url(application), {});
+  if (!database) return std::unexpected(std::move(database.error()));
+  auto steps = sql::migration_status(**database, application.migration_sources());
+  if (!steps) return std::unexpected(std::move(steps.error()));
+  for (const sql::MigrationStep& step : *steps) print(describe_step(step));
+  return {};
+}
+
+/// Runs a migration under the lock of the data directory, and prints what it did.
+template <class Migrate>
+Result<void> migrate_locked(Application& application, bool dry_run, const char* verb, Migrate migrate) {
+  auto lock = sql::DataLock::acquire(application.host_settings().data.directory);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  auto database = sql::open_database(database_url(application), {});
+  if (!database) return std::unexpected(std::move(database.error()));
+  Result<std::vector<sql::MigrationStep>> steps = migrate(**database);
+  if (!steps) return std::unexpected(std::move(steps.error()));
+  for (const sql::MigrationStep& step : *steps)
+    print(std::string(dry_run ? "would have " : "") + verb + " " + step.module + " " + std::to_string(step.version) +
+          " " + step.name);
+  if (steps->empty()) print("nothing to do");
+  return {};
+}
+
+Result<void> migrate_up(Application& application, const Invocation& invocation) {
+  return migrate_locked(application, invocation.dry_run, "applied", [&](sql::Database& database) {
+    return sql::migrate_up(database, application.migration_sources(), {.dry_run = invocation.dry_run});
+  });
+}
+
+Result<void> migrate_down(Application& application, const Invocation& invocation) {
+  for (const sql::MigrationSource& source : application.migration_sources()) {
+    if (source.module != invocation.module) continue;
+    return migrate_locked(application, invocation.dry_run, "took back", [&](sql::Database& database) {
+      return sql::migrate_down(database, source, invocation.steps, {.dry_run = invocation.dry_run});
+    });
+  }
+  std::string known;
+  for (const sql::MigrationSource& source : application.migration_sources())
+    known += (known.empty() ? "" : ", ") + std::string(source.module);
+  return fail(Category::invalid, "unknown_module",
+              "There is no module '" + invocation.module + "'. The modules are: " + known + ".");
+}
+
+Result<void> openapi(Application& application) {
+  auto host = Host::open(application, HostPurpose::describe);
+  if (!host) return std::unexpected(std::move(host.error()));
+  auto document = (*host)->openapi();
+  if (!document) return std::unexpected(std::move(document.error()));
+  print(*document);
+  return {};
+}
+
+Result<void> backup(Application& application, const Invocation& invocation) {
+  auto path = database_path(application);
+  if (!path) return std::unexpected(std::move(path.error()));
+  auto report = sql::back_up_sqlite(*path, invocation.arguments.at(0));
+  if (!report) return std::unexpected(std::move(report.error()));
+  print("backed up " + std::to_string(report->size_bytes) + " bytes to " + invocation.arguments.at(0));
+  return {};
+}
+
+Result<sql::BackupReport> restore_locked(Application& application, const std::string& from, const std::string& to) {
+  auto lock = sql::DataLock::acquire(application.host_settings().data.directory);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  return sql::restore_sqlite(from, to);
+}
+
+Result<void> restore(Application& application, const Invocation& invocation) {
+  auto path = database_path(application);
+  if (!path) return std::unexpected(std::move(path.error()));
+  auto report = restore_locked(application, invocation.arguments.at(0), *path);
+  if (!report) return std::unexpected(std::move(report.error()));
+  if (application.restore_hook()) {
+    auto host = Host::open(application, HostPurpose::command);
+    if (!host) return std::unexpected(std::move(host.error()));
+    if (auto done = application.restore_hook()(**host); !done) return done;
+  }
+  print("restored " + std::to_string(report->size_bytes) + " bytes from " + invocation.arguments.at(0) +
+        "; the database it replaced is " + *path + ".before-restore");
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_builtin_command(Application& application, const Invocation& invocation) {
+  const std::string& command = invocation.command;
+  if (command == "serve") return serve(application);
+  if (command == "migrate status") return migrate_status(application);
+  if (command == "migrate up") return migrate_up(application, invocation);
+  if (command == "migrate down") return migrate_down(application, invocation);
+  if (command == "config") return print(application.config().print_effective()), Result<void>();
+  if (command == "config reference") return print(application.config().print_reference()), Result<void>();
+  if (command == "openapi") return openapi(application);
+  if (command == "backup") return backup(application, invocation);
+  if (command == "restore") return restore(application, invocation);
+  return fail(Category::internal, "unknown_command", "There is no command '" + command + "'.");
+}
+
+}  // namespace bedplate::app

@@ -1,0 +1,161 @@
+#include "bedplate/app/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <map>
+#include <memory>
+#include <sstream>
+
+namespace bedplate::app {
+namespace {
+
+// CLI11 writes into these while it parses; they outlive the parse.
+struct Targets {
+  std::string config_file;
+  std::string data;
+  std::vector<std::string> listen;
+  std::vector<std::string> sets;
+  std::map<std::string, std::vector<std::string>> arguments;
+  bool dry_run = false;
+  std::int64_t steps = 1;
+};
+
+void add_common_options(CLI::App& command, Targets& targets) {
+  command.add_option("--data", targets.data, "Directory of the data (short for --set data.directory=DIR)")
+      ->type_name("DIR");
+  command.add_option("--config", targets.config_file, "Read settings from a TOML file")->type_name("FILE");
+  command.add_option("--set", targets.sets, "Set one setting; may be repeated")->type_name("KEY=VALUE")->allow_extra_args(false);
+}
+
+void add_arguments(CLI::App& command, const CommandSpec& spec, Targets& targets) {
+  std::vector<std::string>& values = targets.arguments[spec.name];
+  values.resize(spec.arguments.size());
+  for (std::size_t i = 0; i < spec.arguments.size(); ++i)
+    command.add_option(spec.arguments[i], values[i])->required()->type_name("");
+}
+
+struct Commands {
+  std::map<std::string, CLI::App*> by_name;
+  std::map<std::string, CLI::App*> groups;
+};
+
+// The command of that name below `root`; the first of two words is a group.
+CLI::App& add_command(CLI::App& root, const CommandSpec& spec, Commands& commands, std::string_view group_doc) {
+  CLI::App* parent = &root;
+  std::string last = spec.name;
+  if (std::size_t space = spec.name.find(' '); space != std::string::npos) {
+    std::string first = spec.name.substr(0, space);
+    last = spec.name.substr(space + 1);
+    CLI::App*& group = commands.groups[first];
+    if (!group) {
+      group = root.add_subcommand(first, std::string(group_doc));
+      group->require_subcommand(1);
+    }
+    parent = group;
+  }
+  CLI::App* command = parent->add_subcommand(last, spec.doc);
+  commands.by_name[spec.name] = command;
+  return *command;
+}
+
+std::vector<CommandSpec> built_in_commands() {
+  return {
+      {"serve", "Migrate, serve, and print one line with the URL once connections are accepted", {}},
+      {"migrate status", "List every migration, applied or pending", {}},
+      {"migrate up", "Apply what is pending", {}},
+      {"migrate down", "Take back the newest migration of a module", {"MODULE"}},
+      {"config", "Print the effective configuration with the origin of each value; secrets are masked", {}},
+      {"config reference", "Print every setting with its default, range and meaning, as a TOML file", {}},
+      {"openapi", "Print the OpenAPI document of every operation", {}},
+      {"backup", "Copy the database into a new file, also while it is served", {"FILE"}},
+      {"restore", "Put a backup in the place of the database; nothing may serve it", {"FILE"}},
+  };
+}
+
+// "KEY=VALUE", or what is wrong with it.
+std::optional<std::string> split_setting(const std::string& text, CommonOptions& options) {
+  std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return "--set wants KEY=VALUE, for example --set server.threads=2; this is '" + text + "'";
+  options.settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  return std::nullopt;
+}
+
+std::string json_list(const std::vector<std::string>& items) {
+  std::string list = "[";
+  for (const std::string& item : items) {
+    if (list.size() > 1) list += ",";
+    list += "\"";
+    for (char c : item) {
+      if (c == '"' || c == '\\') list += '\\';
+      list += c;
+    }
+    list += "\"";
+  }
+  return list + "]";
+}
+
+ParsedCommandLine refuse(const std::string& program, const std::string& why) {
+  return {.invocation = {}, .message = program + ": " + why + "\n", .exit_status = 2};
+}
+
+ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name, Targets& targets) {
+  Invocation invocation;
+  invocation.command = name;
+  invocation.options.config_file = targets.config_file;
+  for (const std::string& text : targets.sets)
+    if (auto wrong = split_setting(text, invocation.options)) return refuse(program.name, *wrong);
+  if (!targets.data.empty()) invocation.options.settings.emplace_back("data.directory", targets.data);
+  if (!targets.listen.empty()) invocation.options.settings.emplace_back("server.listen", json_list(targets.listen));
+  invocation.arguments = targets.arguments[name];
+  if (name == "migrate down") invocation.module = invocation.arguments.at(0);
+  invocation.dry_run = targets.dry_run;
+  invocation.steps = targets.steps;
+  return {.invocation = std::move(invocation), .message = {}, .exit_status = 0};
+}
+
+}  // namespace
+
+ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vector<CommandSpec>& extra, int argc,
+                                     const char* const* argv) {
+  Targets targets;
+  CLI::App root(program.doc, program.name);
+  root.set_version_flag("--version", program.name + " " + program.version);
+  root.require_subcommand(1);
+  Commands commands;
+  for (const CommandSpec& spec : built_in_commands()) {
+    CLI::App& command = spec.name == "config reference"
+                            ? *(commands.by_name[spec.name] =
+                                  commands.by_name["config"]->add_subcommand("reference", spec.doc))
+                            : add_command(root, spec, commands, "Bring the schema up or down, or show where it stands");
+    add_common_options(command, targets);
+    add_arguments(command, spec, targets);
+  }
+  commands.by_name["serve"]
+      ->add_option("--listen", targets.listen, "Address to listen on; may be repeated; port 0 picks one")
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);
+  for (const char* name : {"migrate up", "migrate down"})
+    commands.by_name[name]->add_flag("--dry-run", targets.dry_run, "Run it, show it, and roll it back");
+  commands.by_name["migrate down"]->add_option("--steps", targets.steps, "How many to take back")->check(CLI::PositiveNumber);
+  for (const CommandSpec& spec : extra) {
+    CLI::App& command = add_command(root, spec, commands, "Look after users and the service, also while it serves");
+    add_common_options(command, targets);
+    add_arguments(command, spec, targets);
+  }
+
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out, problems;
+    int status = root.exit(error, out, problems);
+    return {.invocation = {}, .message = out.str() + problems.str(), .exit_status = status == 0 ? 0 : 2};
+  }
+  std::string chosen;
+  for (const auto& [name, command] : commands.by_name)
+    if (command->parsed() && name.size() > chosen.size()) chosen = name;
+  return interpret(program, chosen, targets);
+}
+
+}  // namespace bedplate::app

@@ -1,0 +1,56 @@
+// The command line of an application: its commands and options, read into plain values.
+//
+//   bedplate serve --listen 127.0.0.1:0 --set server.threads=2
+//   bedplate migrate up --dry-run
+//   bedplate admin grant ada@example.com
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace bedplate::app {
+
+/// A command that the application adds to the built-in ones. `name` may be two words: "admin grant".
+struct CommandSpec {
+  std::string name;
+  std::string doc;
+  std::vector<std::string> arguments;  ///< names of the positional arguments, all required: {"EMAIL"}
+};
+
+/// What every command takes.
+struct CommonOptions {
+  std::string config_file;                                    ///< --config FILE
+  std::vector<std::pair<std::string, std::string>> settings;  ///< --set KEY=VALUE and the flags short for it
+};
+
+/// One parsed call.
+struct Invocation {
+  std::string command;  ///< "serve", "migrate up", "admin grant"
+  CommonOptions options;
+  std::vector<std::string> arguments;  ///< positional, in the order of the spec
+  bool dry_run = false;                ///< migrate up|down --dry-run
+  std::int64_t steps = 1;              ///< migrate down --steps N
+  std::string module;                  ///< migrate down MODULE
+};
+
+struct ParsedCommandLine {
+  std::optional<Invocation> invocation;
+  /// Without an invocation: what to print (help, version or what was wrong), and the exit status.
+  std::string message;
+  int exit_status = 0;
+};
+
+struct ProgramInfo {
+  std::string name;
+  std::string version;
+  std::string doc;  ///< one sentence
+};
+
+/// Never exits, never prints.
+ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vector<CommandSpec>& extra, int argc,
+                                     const char* const* argv);
+
+}  // namespace bedplate::app

@@ -1,0 +1,192 @@
+#include "bedplate/app/host.h"
+
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+#include "bedplate/api/health_routes.h"
+#include "bedplate/api/openapi.h"
+#include "bedplate/api/rest.h"
+#include "bedplate/app/application.h"
+#include "bedplate/base/log.h"
+#include "bedplate/http/server.h"
+#include "bedplate/sql/data_lock.h"
+#include "bedplate/sql/migrate.h"
+#include "bedplate/sql/open.h"
+#include "bedplate/telemetry/health.h"
+#include "bedplate/telemetry/metrics.h"
+#include "bedplate/telemetry/process.h"
+
+namespace bedplate::app {
+
+/// What a host holds once it is open, in the order in which it is made; stop() takes it apart the other way round.
+struct Host::Running {
+  telemetry::Registry metrics;
+  telemetry::Health health;
+  telemetry::ProcessCollector process;
+  telemetry::Watch process_watch;
+  std::optional<sql::DataLock> lock;
+  std::unique_ptr<sql::Database> database;
+  std::unique_ptr<LoopGroup> loops;
+  BackgroundTasks background;
+  std::unique_ptr<api::HealthRoutes> health_routes;
+  std::unique_ptr<api::Rest> rest;
+  std::unique_ptr<http::Server> server;
+  bool cut_off = false;
+};
+
+namespace {
+
+std::size_t loop_count(const http::ServerSettings& settings) {
+  if (settings.threads > 0) return settings.threads;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Result<void> make_data_directory(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return {};
+  std::filesystem::create_directories(path, error);
+  if (!error) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  if (error)
+    return fail(Category::unavailable, "data_directory",
+                "Cannot make the data directory " + path + ": " + error.message() + ".");
+  return {};
+}
+
+namespace {
+
+sql::SqliteOptions sqlite_options(const DatabaseSettings& settings) {
+  sql::SqliteOptions options;
+  options.batch_max = static_cast<std::size_t>(settings.group_commit_max);
+  options.queue_max = static_cast<std::size_t>(settings.queue_max);
+  options.reader_threads = static_cast<std::size_t>(settings.reader_threads);
+  options.read_time_max_ms = settings.read_timeout_ms;
+  options.command_time_max_ms = settings.command_timeout_ms;
+  options.busy_timeout_ms = settings.busy_timeout_ms;
+  options.slow_query_ms = settings.slow_query_ms;
+  options.cache_size_kib = static_cast<std::size_t>(settings.cache_kib);
+  return options;
+}
+
+}  // namespace
+
+Host::Host(const Application& application, HostPurpose purpose)
+    : application_(application), purpose_(purpose), running_(std::make_unique<Running>()) {}
+
+Host::~Host() { stop(); }
+
+const Clock& Host::clock() const { return application_.clock(); }
+const HostSettings& Host::settings() const { return application_.host_settings(); }
+const std::string& Host::data_directory() const { return settings().data.directory; }
+telemetry::Registry& Host::metrics() { return running_->metrics; }
+telemetry::Health& Host::health() { return running_->health; }
+sql::Database& Host::database() { return *running_->database; }
+LoopGroup& Host::loops() { return *running_->loops; }
+
+void Host::in_background(std::string_view name, BackgroundTasks::Body body) {
+  running_->background.add(name, std::move(body));
+}
+
+Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPurpose purpose) {
+  std::unique_ptr<Host> host(new Host(application, purpose));
+  if (auto wired = application.wire_into(*host); !wired) return std::unexpected(std::move(wired.error()));
+  if (purpose == HostPurpose::describe) return host;
+  if (auto opened = host->open_database(); !opened) return std::unexpected(std::move(opened.error()));
+  std::size_t loops = purpose == HostPurpose::serve ? loop_count(host->settings().server) : 1;
+  host->running_->loops = std::make_unique<LoopGroup>(loops);
+  host->running_->loops->start();
+  for (auto& hook : host->start_hooks_)
+    if (auto started = hook(); !started) return std::unexpected(std::move(started.error()));
+  return host;
+}
+
+Result<void> Host::open_database() {
+  const DatabaseSettings& database = settings().database;
+  if (auto made = make_data_directory(data_directory()); !made) return made;
+  auto lock = sql::DataLock::acquire(data_directory());
+  if (lock)
+    running_->lock.emplace(std::move(*lock));
+  else if (purpose_ == HostPurpose::serve)
+    return std::unexpected(std::move(lock.error()));
+  std::string url = database.url.empty() ? "sqlite:" + data_directory() + "/bedplate.db" : database.url;
+  if (!database.url.empty()) log_info("database.url is set, so the database is not in the data directory", {});
+  auto opened = sql::open_database(url, sqlite_options(database));
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  running_->database = std::move(*opened);
+  return migrate();
+}
+
+Result<void> Host::migrate() {
+  // A command beside a running server leaves the schema to that server.
+  bool may_migrate = settings().database.migrate && (purpose_ == HostPurpose::serve || running_->lock);
+  if (!may_migrate) return sql::check_migrated(*running_->database, application_.migration_sources());
+  auto applied = sql::migrate_up(*running_->database, application_.migration_sources());
+  if (!applied) return std::unexpected(std::move(applied.error()));
+  return {};
+}
+
+api::DocumentInfo Host::document_info() const {
+  const ProgramInfo& program = application_.program();
+  return {.title = program.name, .version = program.version, .description = program.doc};
+}
+
+Result<std::string> Host::openapi() const { return api::openapi_document(document_info(), apis_); }
+
+Result<void> Host::serve() {
+  api::Rest::Parts parts;
+  parts.document = document_info();
+  parts.clock = &clock();
+  parts.database = running_->database.get();
+  parts.authenticator = authenticator_;
+  parts.metrics = &running_->metrics;
+  parts.commit_hooks = commit_hooks_;
+  parts.rest = settings().rest;
+  parts.rate_limit = settings().rate_limit;
+  parts.cors = settings().cors;
+  parts.idempotency = settings().idempotency;
+  running_->health_routes =
+      std::make_unique<api::HealthRoutes>(running_->health, running_->metrics, settings().telemetry.metrics_token);
+  for (api::RawRoute& route : running_->health_routes->raw_routes()) parts.raw_routes.push_back(std::move(route));
+  std::vector<api::Api> apis = apis_;
+  apis.push_back(running_->health_routes->api());
+  auto rest = api::Rest::make(std::move(apis), std::move(parts));
+  if (!rest) return std::unexpected(std::move(rest.error()));
+  running_->rest = std::move(*rest);
+  running_->server = std::make_unique<http::Server>(loops(), *running_->rest, settings().server);
+  if (auto listening = running_->server->listen_all(); !listening) return listening;
+  running_->background.start(loops().loop(0));
+  running_->health.set_readiness(telemetry::Readiness::ready);
+  return {};
+}
+
+const std::vector<std::string>& Host::urls() const { return running_->server->urls(); }
+
+bool Host::stop() {
+  if (!running_) return true;
+  bool whole = true;
+  if (running_->server) {
+    running_->health.set_readiness(telemetry::Readiness::draining);
+    std::this_thread::sleep_for(std::chrono::milliseconds(settings().server.drain_delay_ms));
+    whole = running_->server->drain(std::chrono::milliseconds(settings().server.drain_timeout_ms));
+  }
+  close();
+  return whole;
+}
+
+void Host::close() {
+  running_->background.stop();
+  while (!stop_hooks_.empty()) {
+    stop_hooks_.back()();
+    stop_hooks_.pop_back();
+  }
+  running_->server.reset();
+  running_->rest.reset();
+  while (!owned_.empty()) owned_.pop_back();
+  if (running_->database) running_->database->close();
+  running_->loops.reset();
+  running_.reset();
+}
+
+}  // namespace bedplate::app

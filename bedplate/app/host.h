@@ -1,0 +1,169 @@
+// Host: one running instance of an application. It owns the database, the loops, the server, and the services that
+// wire() makes.
+//
+//   auto host = Host::open(application);          // settings read, database open and migrated
+//   (*host)->serve();                             // listens; url() is known
+//   (*host)->stop();                              // drains, stops, closes
+//
+// Order of life: wire() makes services (no database yet) -> open the database, migrate -> on_start() hooks -> serve ->
+// drain -> on_stop() hooks, newest first -> services are destroyed, newest first -> database and loops.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <semaphore>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bedplate/api/api.h"
+#include "bedplate/api/settings.h"
+#include "bedplate/app/background.h"
+#include "bedplate/app/settings.h"
+#include "bedplate/async/async.h"
+#include "bedplate/async/loop_group.h"
+#include "bedplate/base/result.h"
+#include "bedplate/base/time.h"
+#include "bedplate/http/settings.h"
+#include "bedplate/sql/database.h"
+
+namespace bedplate {
+namespace api {
+class CommitHook;
+struct DocumentInfo;
+}  // namespace api
+namespace auth {
+class Authenticator;
+}
+namespace telemetry {
+class Health;
+class Registry;
+}  // namespace telemetry
+}  // namespace bedplate
+
+namespace bedplate::app {
+
+class Application;
+
+/// The settings that Host itself reads, one member a section.
+struct HostSettings {
+  DataSettings data;
+  DatabaseSettings database;
+  http::ServerSettings server;
+  LogSettings log;
+  TelemetrySettings telemetry;
+  api::RestSettings rest;
+  api::RateLimitSettings rate_limit;
+  api::CorsSettings cors;
+  api::IdempotencySettings idempotency;
+};
+
+/// Makes the directory (0700) when there is none.
+Result<void> make_data_directory(const std::string& path);
+
+/// What opening is for: it decides which locks are taken and what is started.
+enum class HostPurpose {
+  serve,     ///< alone in the data directory; listens when serve() is called
+  command,   ///< an application's command, also beside a process that serves
+  describe,  ///< only to look at the operations: no database, no hooks
+};
+
+class Host {
+ public:
+  /// Wires `application`, which outlives the host and has been configured, and opens what `purpose` needs. Blocks.
+  static Result<std::unique_ptr<Host>> open(const Application& application, HostPurpose purpose);
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+  /// stop(), if that was not called.
+  ~Host();
+
+  // ---- For wire(): what the application is made of.
+
+  /// Makes a service that lives as long as the host.
+  template <class T, class... Args>
+  T& make(Args&&... args) {
+    auto owned = std::make_shared<T>(std::forward<Args>(args)...);
+    owned_.push_back(owned);
+    return *owned;
+  }
+  void serve(api::Api api) { apis_.push_back(std::move(api)); }
+  /// Who knows the bearers of tokens. Needed as soon as an operation is not open to all.
+  void authenticate_with(auth::Authenticator& authenticator) { authenticator_ = &authenticator; }
+  /// Takes part in the commit of every command.
+  void commit_with(api::CommitHook& hook) { commit_hooks_.push_back(&hook); }
+  /// Runs once the database is open and migrated, on the main thread, before anything is served. Its failure ends the
+  /// start. Not called for HostPurpose::describe.
+  void on_start(std::function<Result<void>()> hook) { start_hooks_.push_back(std::move(hook)); }
+  /// Runs after the last request was answered, while loops and database still work.
+  void on_stop(std::function<void()> hook) { stop_hooks_.push_back(std::move(hook)); }
+  /// A coroutine beside the requests, while serving: see background.h.
+  void in_background(std::string_view name, BackgroundTasks::Body body);
+
+  HostPurpose purpose() const { return purpose_; }
+  const Clock& clock() const;
+  const HostSettings& settings() const;
+  const std::string& data_directory() const;
+  telemetry::Registry& metrics();
+  telemetry::Health& health();
+
+  // ---- From on_start() on.
+
+  sql::Database& database();
+  /// Runs a coroutine on one of the host's loops and waits for it. Not from a loop's thread.
+  template <class T>
+  Result<T> wait_for(Async<T> coroutine);
+
+  // ---- Serving.
+
+  /// Listens and answers; returns once connections are accepted.
+  Result<void> serve();
+  /// What clients can use, after serve(): "http://127.0.0.1:43121".
+  const std::vector<std::string>& urls() const;
+  /// Drains as the settings say, stops and closes everything. Idempotent. Blocks. False: requests were cut off.
+  bool stop();
+  /// The OpenAPI document of what is served.
+  Result<std::string> openapi() const;
+
+ private:
+  struct Running;
+  Host(const Application& application, HostPurpose purpose);
+  Result<void> open_database();
+  Result<void> migrate();
+  api::DocumentInfo document_info() const;
+  LoopGroup& loops();
+  void close();
+
+  const Application& application_;
+  const HostPurpose purpose_;
+  std::unique_ptr<Running> running_;
+  std::vector<std::shared_ptr<void>> owned_;
+  std::vector<api::Api> apis_;
+  auth::Authenticator* authenticator_ = nullptr;
+  std::vector<api::CommitHook*> commit_hooks_;
+  std::vector<std::function<Result<void>()>> start_hooks_;
+  std::vector<std::function<void()>> stop_hooks_;
+};
+
+// ---- details
+
+namespace detail {
+template <class T>
+Async<void> finish_into(Async<T> coroutine, std::optional<Result<T>>& result, std::binary_semaphore& done) {
+  result.emplace(co_await std::move(coroutine));
+  done.release();
+}
+}  // namespace detail
+
+template <class T>
+Result<T> Host::wait_for(Async<T> coroutine) {
+  std::optional<Result<T>> result;
+  std::binary_semaphore done{0};
+  loops().loop(0).spawn(detail::finish_into(std::move(coroutine), result, done));
+  done.acquire();
+  return std::move(*result);
+}
+
+}  // namespace bedplate::app

@@ -1,0 +1,28 @@
+#include "bedplate/app/signals.h"
+
+#include <pthread.h>
+
+namespace bedplate::app {
+
+StopSignals::StopSignals() {
+  sigemptyset(&set_);
+  sigaddset(&set_, SIGTERM);
+  sigaddset(&set_, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int StopSignals::wait() {
+  int signal = 0;
+  while (sigwait(&set_, &signal) != 0) {
+  }
+  return signal;
+}
+
+void StopSignals::end_process_on_the_next() {
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+}
+
+}  // namespace bedplate::app

@@ -1,0 +1,37 @@
+#include "bedplate/testing/test_app.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace bedplate::testing {
+namespace {
+
+[[noreturn]] void give_up(const char* doing, const Error& error) {
+  std::fprintf(stderr, "bedplate test: %s: %s\n", doing, error.detail().c_str());
+  std::abort();
+}
+
+}  // namespace
+
+TestApp::TestApp(const std::function<void(app::Application&)>& build, const Settings& settings)
+    : application_({"test", "0", "An application under test."}) {
+  application_.use_clock(clock_);
+  build(application_);
+  app::CommonOptions options;
+  options.settings = {{"data.directory", directory_.path()},
+                      {"server.listen", "127.0.0.1:0"},
+                      {"server.threads", "2"},
+                      {"rate_limit.enabled", "false"},
+                      {"rest.access_log", "false"},
+                      {"log.level", "warn"}};
+  options.settings.insert(options.settings.end(), settings.begin(), settings.end());
+  if (auto configured = application_.configure(options); !configured) give_up("configure", configured.error());
+  auto host = app::Host::open(application_, app::HostPurpose::serve);
+  if (!host) give_up("open", host.error());
+  host_ = std::move(*host);
+  if (auto serving = host_->serve(); !serving) give_up("serve", serving.error());
+}
+
+TestApp::~TestApp() { host_->stop(); }
+
+}  // namespace bedplate::testing

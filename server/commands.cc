@@ -1,0 +1,104 @@
+#include "server/commands.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "apps/tasks/service.h"
+#include "bedplate/app/host.h"
+#include "bedplate/auth/password.h"
+#include "server/demo.h"
+#include "services/identity/administration.h"
+
+namespace bedplate::server {
+namespace {
+
+using app::CommandSpec;
+using app::Host;
+using identity::Administration;
+using identity::IdentitySettings;
+
+/// Administration of a host's accounts, with everything it refers to.
+struct AdminRoom {
+  tasks::Tasks tasks;
+  auth::PasswordHasher passwords;
+  Administration admin;
+
+  AdminRoom(Host& host, const IdentitySettings& settings)
+      : tasks(host.clock()),
+        passwords(auth::PasswordCost(static_cast<std::uint32_t>(settings.password_memory_kib),
+                                     static_cast<std::uint32_t>(settings.password_passes)),
+                  {.threads = 1, .queue_max = 8}),
+        admin(host.database(), settings, host.clock(), passwords) {
+    admin.add_data_owner(tasks);
+  }
+};
+
+/// One admin command: changes the account of the address given, then says what it did.
+void add_admin_command(app::Application& application, const IdentitySettings& settings, const char* name,
+                       const char* doc, std::function<Async<void>(Administration&, const std::string&)> change,
+                       const char* done) {
+  CommandSpec spec{std::string("admin ") + name, doc, {"EMAIL"}};
+  application.command(std::move(spec), [&settings, change, done](Host& host, std::span<const std::string> arguments) {
+    AdminRoom room(host, settings);
+    const std::string& email = arguments[0];
+    Result<void> changed = host.wait_for(change(room.admin, email));
+    if (changed) std::printf("%s: %s\n", email.c_str(), done);
+    return changed;
+  });
+}
+
+Result<void> reset_password(Host& host, const IdentitySettings& settings, const std::string& email) {
+  AdminRoom room(host, settings);
+  Result<std::string> password = host.wait_for(room.admin.reset_password(email));
+  if (!password) return std::unexpected(std::move(password.error()));
+  std::printf("%s: the new password is %s\nIt is shown this once. Every session of the account has ended.\n",
+              email.c_str(), password->c_str());
+  return {};
+}
+
+}  // namespace
+
+Result<identity::SealingKey> sealing_key(const Host& host, const IdentitySettings& settings) {
+  if (host.purpose() == app::HostPurpose::describe) return identity::SealingKey::generate();
+  if (!settings.key_file.empty()) return identity::SealingKey::load_or_make(settings.key_file);
+  if (auto made = app::make_data_directory(host.data_directory()); !made)
+    return std::unexpected(std::move(made.error()));
+  return identity::SealingKey::load_or_make(host.data_directory() + "/identity.key");
+}
+
+void add_commands(app::Application& application, const IdentitySettings& settings) {
+  add_admin_command(
+      application, settings, "grant", "Make a user an administrator",
+      [](Administration& admin, const std::string& email) { return admin.grant(email, "admin"); },
+      "is an administrator now");
+  add_admin_command(
+      application, settings, "revoke", "Take the role of administrator away",
+      [](Administration& admin, const std::string& email) { return admin.revoke(email, "admin"); },
+      "is not an administrator any more");
+  add_admin_command(
+      application, settings, "disable", "Lock an account and end its sessions",
+      [](Administration& admin, const std::string& email) { return admin.disable(email); }, "disabled");
+  add_admin_command(
+      application, settings, "enable", "Unlock an account",
+      [](Administration& admin, const std::string& email) { return admin.enable(email); }, "enabled");
+  add_admin_command(
+      application, settings, "delete", "Delete an account and everything that belongs to it",
+      [](Administration& admin, const std::string& email) { return admin.remove(email); }, "deleted");
+  application.command({"admin reset-password", "Set a random password, show it once, and end every session", {"EMAIL"}},
+                      [&settings](Host& host, std::span<const std::string> arguments) {
+                        return reset_password(host, settings, arguments[0]);
+                      });
+  application.command({"demo", "Make two sample users with tasks, for a first look; only where there are no users", {}},
+                      [&settings](Host& host, std::span<const std::string>) {
+                        AdminRoom room(host, settings);
+                        return make_demo(host, room.admin, room.tasks);
+                      });
+  application.after_restore([&settings](Host& host) {
+    AdminRoom room(host, settings);
+    return host.wait_for(room.admin.forget_all_tokens());
+  });
+}
+
+}  // namespace bedplate::server

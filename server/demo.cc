@@ -1,0 +1,98 @@
+#include "server/demo.h"
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "bedplate/sql/database.h"
+
+namespace bedplate::server {
+namespace {
+
+using tasks::CreateTask;
+using tasks::Status;
+
+struct Sample {
+  const char* title;
+  const char* description;
+  Status status;
+  int due_in_days;  // 0: no due date
+  std::vector<std::string> labels;
+};
+
+const std::vector<Sample>& samples() {
+  static const std::vector<Sample> kSamples = {
+      {"Read the reference at /docs", "Every operation can be tried there.", Status::in_progress, 1, {"bedplate"}},
+      {"Buy milk", "Two litres, the blue one", Status::todo, 2, {"home", "shopping"}},
+      {"Book the dentist", "", Status::todo, 14, {"home"}},
+      {"Write the quarterly report", "Figures come from the finance folder", Status::in_progress, 7, {"work"}},
+      {"Review the pull request about search", "Look at the query plan", Status::todo, 3, {"work", "code"}},
+      {"Repair the bicycle", "Rear brake, and a new chain", Status::todo, 0, {"home"}},
+      {"Renew the passport", "", Status::done, 0, {"home", "papers"}},
+      {"Plan the summer trip", "By train, two weeks", Status::todo, 90, {"home"}},
+  };
+  return kSamples;
+}
+
+CreateTask task_of(const Sample& sample, Time now) {
+  CreateTask task;
+  task.title = sample.title;
+  task.description = sample.description;
+  task.status = sample.status;
+  task.labels = sample.labels;
+  if (sample.due_in_days > 0) task.due_at = now + std::chrono::days(sample.due_in_days);
+  return task;
+}
+
+Async<void> add_tasks(sql::Transaction& db, const tasks::Tasks& tasks, const auth::Caller& caller, Time now) {
+  for (const Sample& sample : samples()) {
+    CreateTask input = task_of(sample, now);
+    co_await ok(tasks.create(caller, db, input));
+  }
+}
+
+struct Account {
+  std::string email;
+  std::string password;
+};
+
+Async<Account> make_account(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks, std::string email,
+                            std::string name) {
+  Account account;
+  account.email = email;
+  account.password = co_await ok(admin.create(email, name));
+  identity::UserView user = co_await ok(admin.find(email));
+  auth::Principal principal;
+  principal.user = user.id;
+  auth::Caller caller;
+  caller.principal = &principal;
+  Time now = host.clock().now();
+  co_await ok(host.database().transact(&add_tasks, tasks, caller, now));
+  co_return account;
+}
+
+Async<std::vector<Account>> make_accounts(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks) {
+  std::int64_t users = co_await ok(admin.count_users());
+  if (users > 0)
+    co_return fail(Category::conflict, "not_empty",
+                   "There are users here already. Samples go into a data directory of their own: --data DIR.");
+  std::vector<Account> accounts;
+  Account ada = co_await ok(make_account(host, admin, tasks, "ada@example.com", "Ada Lovelace"));
+  accounts.push_back(std::move(ada));
+  Account grace = co_await ok(make_account(host, admin, tasks, "grace@example.com", "Grace Hopper"));
+  accounts.push_back(std::move(grace));
+  co_return accounts;
+}
+
+}  // namespace
+
+Result<void> make_demo(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks) {
+  Result<std::vector<Account>> accounts = host.wait_for(make_accounts(host, admin, tasks));
+  if (!accounts) return std::unexpected(std::move(accounts.error()));
+  std::puts("Two users with sample tasks. Their passwords are shown this once:");
+  for (const Account& account : *accounts) std::printf("  %-18s %s\n", account.email.c_str(), account.password.c_str());
+  return {};
+}
+
+}  // namespace bedplate::server
