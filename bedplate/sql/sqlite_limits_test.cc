@@ -8,7 +8,6 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <semaphore>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -49,10 +48,19 @@ Async<void> insert_for_ever(Transaction& tx) {
       tx.run("INSERT INTO items (value) WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
              "SELECT 'v' FROM c"));
 }
-/// Holds the writer until it is let go, so that a test decides what waits behind it.
+/// Holds the writer until it is let go, so that a test decides what waits behind it. It may run again with its batch,
+/// and then passes.
 struct Gate {
-  std::binary_semaphore entered{0};
-  std::binary_semaphore open{0};
+  struct Signal {
+    std::atomic<bool> given{false};
+    void release() {
+      given = true;
+      given.notify_all();
+    }
+    void acquire() { given.wait(false); }
+  };
+  Signal entered;
+  Signal open;
   Async<void> hold(Transaction& tx) {
     entered.release();
     open.acquire();
@@ -218,6 +226,42 @@ TEST_F(SqliteLimitsTest, AnotherProcesssLockIsWaitedForAndThenReported) {
   EXPECT_TRUE(run(database().read(&count)));
   sqlite3_close(other);
   EXPECT_TRUE(run(database().transact(&insert, 1, std::string_view("v"))));
+}
+
+TEST_F(SqliteLimitsTest, ACommitThatFailsIsRunAgainOneByOneAndOnlyTheGuiltyPays) {
+  script(
+      "CREATE TABLE parts (id INTEGER PRIMARY KEY, item INTEGER NOT NULL "
+      "REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)");
+  struct Ops {
+    // The missing item is noticed at the commit, which is that of the whole batch.
+    static Async<void> orphan(Transaction& tx) {
+      co_await ok(tx.run("INSERT INTO parts (item) VALUES (4711)"));
+    }
+    static Async<void> try_orphan(Database& db, std::string& code) {
+      Result<void> r = co_await db.transact(&Ops::orphan);
+      code = r ? "ok" : r.error().code();
+    }
+  };
+  Gate gate;
+  std::string before, guilty, after;
+  start(hold(gate));
+  std::thread opener([&] {
+    gate.entered.acquire();
+    loop().post_callable([&] {
+      start(insert_into(100, before));
+      start(Ops::try_orphan(database(), guilty));
+      start(insert_into(101, after));
+    });
+    loop().post_callable([&] { gate.open.release(); });
+  });
+  finish();
+  opener.join();
+  EXPECT_EQ(before, "ok");
+  EXPECT_EQ(guilty, kForeignKeyViolation);
+  EXPECT_EQ(after, "ok");
+  EXPECT_EQ(database().stats().batch_max, 4u);
+  EXPECT_GE(database().stats().batches_retried, 1u);
+  EXPECT_EQ(get(run(database().read(&count))), 3);
 }
 
 // ---- the log files

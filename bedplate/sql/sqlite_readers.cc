@@ -15,6 +15,10 @@ namespace bedplate::sql {
 namespace {
 
 using Control = SqliteConnection::Control;
+
+// A reader meets a lock only in the moments in which a log is recovered or removed: a loop does not stand still for it.
+constexpr int kLoopBusyTimeoutMs = 20;
+
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -78,6 +82,7 @@ Result<std::unique_ptr<SqliteLoopReader>> SqliteLoopReader::open(SqliteShared& s
   Result<std::unique_ptr<SqliteConnection>> connection =
       SqliteConnection::open(shared, SqliteConnection::Role::reader);
   if (!connection) return std::unexpected(std::move(connection.error()));
+  sqlite3_busy_timeout((*connection)->handle(), kLoopBusyTimeoutMs);
   return std::unique_ptr<SqliteLoopReader>(new SqliteLoopReader(shared, std::move(*connection)));
 }
 

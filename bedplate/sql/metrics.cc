@@ -1,0 +1,34 @@
+#include "bedplate/sql/metrics.h"
+
+namespace bedplate::sql {
+
+void DatabaseMetrics::collect(telemetry::MetricWriter& out) const {
+  const DatabaseStats stats = database_.stats();
+  const auto counter = [&out](const char* name, const char* help, std::uint64_t value) {
+    out.counter(name, help, static_cast<double>(value));
+  };
+  const auto gauge = [&out](const char* name, const char* help, std::uint64_t value) {
+    out.gauge(name, help, static_cast<double>(value));
+  };
+  counter("bedplate_database_commits_total", "Commits made durable; a group commit counts once.",
+          stats.commits);
+  counter("bedplate_database_commands_total", "Commands answered.", stats.commands);
+  counter("bedplate_database_commands_failed_total", "Commands answered with an error.",
+          stats.commands_failed);
+  counter("bedplate_database_commands_rejected_total", "Commands turned away because the queue was full.",
+          stats.commands_rejected);
+  counter("bedplate_database_batches_retried_total", "Group commits that were undone and run again.",
+          stats.batches_retried);
+  counter("bedplate_database_reads_total", "Reads.", stats.reads);
+  counter("bedplate_database_reads_moved_total", "Reads that exceeded their budget and went to a thread.",
+          stats.reads_moved);
+  counter("bedplate_database_slow_queries_total", "Statements slower than the limit.", stats.slow_queries);
+  counter("bedplate_database_checkpoints_total", "Copies of the write-ahead log into the database.",
+          stats.checkpoints);
+  gauge("bedplate_database_batch_max", "The largest group commit so far.", stats.batch_max);
+  gauge("bedplate_database_queue_depth", "Commands that wait now.", stats.queue_depth);
+  gauge("bedplate_database_reads_waiting", "Reads that wait for a thread now.", stats.reads_waiting);
+  gauge("bedplate_database_wal_size_bytes", "The write-ahead log.", stats.wal_size_bytes);
+}
+
+}  // namespace bedplate::sql
