@@ -110,7 +110,7 @@ def free_port():
 
 def bedplate(data, *settings, name="bedplate", core=SERVER_CORE):
     command = [RELEASE / "bedplate", "serve", "--listen", "127.0.0.1:0", "--data", data]
-    for setting in ("server.threads=1", "rate_limit.enabled=false", "server.access_log=false", *settings):
+    for setting in ("server.threads=1", "rate_limit.enabled=false", "rest.access_log=false", *settings):
         command += ["--set", setting]
     return Server(name, command, core=core)
 
