@@ -1,0 +1,238 @@
+// Identity as clients meet it: over real sockets, through the whole chain.
+#include "services/identity/api.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "bedplate/base/text.h"
+#include "bedplate/describe/json.h"
+#include "bedplate/testing/http.h"
+#include "bedplate/testing/test_app.h"
+#include "identity_migrations.h"
+#include "services/identity/service.h"
+
+namespace bedplate::identity {
+namespace {
+
+using testing::HttpConnection;
+using testing::HttpFields;
+using testing::HttpResponse;
+
+/// The parts of a Grant and of a problem that a client looks at.
+struct Answer {
+  std::string code;
+  std::string access_token;
+  std::string refresh_token;
+  std::string token_type;
+  std::int64_t expires_in = 0;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<Answer>("What a client looks at", {
+                                                        field<&Answer::code>(optional_with_default),
+                                                        field<&Answer::access_token>(optional_with_default),
+                                                        field<&Answer::refresh_token>(optional_with_default),
+                                                        field<&Answer::token_type>(optional_with_default),
+                                                        field<&Answer::expires_in>(optional_with_default),
+                                                    });
+  }
+};
+
+class IdentityApiTest : public ::testing::Test {
+ protected:
+  IdentityApiTest()
+      : app_([this](app::Application& application) { build(application); }), http_(app_.url()) {}
+
+  void build(app::Application& application) {
+    application.migrations("identity", identity_migrations());
+    application.wire([this](app::Host& host) -> Result<void> {
+      auto& identity = host.make<Identity>(settings_, SealingKey::generate(), host.clock(),
+                                           auth::PasswordCost::worthless_for_tests());
+      host.authenticate_with(identity.authenticator());
+      host.on_start([&] { return host.wait_for(identity.start(host.database())); });
+      host.serve(identity_api(identity));
+      return {};
+    });
+  }
+
+  static Answer read(const HttpResponse& response) {
+    JsonLimits limits;
+    limits.ignore_unknown_fields = true;
+    auto answer = from_json<Answer>(response.body, limits);
+    EXPECT_TRUE(answer) << response.body;
+    return answer ? std::move(*answer) : Answer();
+  }
+  static HttpFields bearer(const Answer& grant) {
+    return {{"Authorization", "Bearer " + grant.access_token}};
+  }
+
+  Answer sign_up() {
+    HttpResponse made =
+        http_.post("/v1/auth/signup", R"({"email":"ada@example.com","password":"correct horse"})");
+    EXPECT_EQ(made.status, 201) << made.body;
+    return read(made);
+  }
+
+  IdentitySettings settings_;
+  testing::TestApp app_;
+  HttpConnection http_;
+};
+
+TEST_F(IdentityApiTest, SignsUpAndUsesTheToken) {
+  HttpResponse made =
+      http_.post("/v1/auth/signup", R"({"email":"ada@example.com","password":"correct horse","name":"Ada"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.field("Location"), "/v1/me");
+  EXPECT_EQ(made.field("Cache-Control"), "no-store");
+  EXPECT_FALSE(made.has_field("Content-Encoding"));
+  EXPECT_EQ(made.body.find("correct horse"), std::string::npos);
+  Answer grant = read(made);
+  EXPECT_EQ(grant.token_type, "Bearer");
+  EXPECT_EQ(grant.expires_in, 600);
+  HttpResponse me = http_.get("/v1/me", bearer(grant));
+  EXPECT_EQ(me.status, 200);
+  EXPECT_NE(me.body.find(R"("email":"ada@example.com","name":"Ada","roles":["user"])"), std::string::npos)
+      << me.body;
+  EXPECT_TRUE(me.has_field("ETag"));
+}
+
+TEST_F(IdentityApiTest, RefusesBadInputWithEveryFault) {
+  HttpResponse bad = http_.post("/v1/auth/signup", R"({"email":"nobody","password":"short","admin":true})");
+  EXPECT_EQ(bad.status, 422);
+  EXPECT_EQ(bad.field("Content-Type"), "application/problem+json");
+  for (std::string_view pointer : {"/email", "/password", "/admin"})
+    EXPECT_NE(bad.body.find(pointer), std::string::npos) << bad.body;
+  EXPECT_EQ(bad.body.find("\"short\""), std::string::npos);
+}
+
+TEST_F(IdentityApiTest, ATakenAddressIs409) {
+  sign_up();
+  HttpResponse again =
+      http_.post("/v1/auth/signup", R"({"email":"ADA@example.com","password":"correct horse"})");
+  EXPECT_EQ(again.status, 409);
+  EXPECT_EQ(read(again).code, "email_taken");
+}
+
+TEST_F(IdentityApiTest, LogInAnswersAlike) {
+  sign_up();
+  HttpResponse wrong = http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"incorrect"})");
+  HttpResponse unknown =
+      http_.post("/v1/auth/login", R"({"email":"bob@example.com","password":"incorrect"})");
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_EQ(unknown.status, 401);
+  auto without_id = [](const std::string& body) {
+    return std::string_view(body).substr(0, body.find("\"request_id\""));
+  };
+  EXPECT_EQ(without_id(wrong.body), without_id(unknown.body));
+  EXPECT_EQ(read(wrong).code, "invalid_credentials");
+}
+
+TEST_F(IdentityApiTest, GuessingGets429AndWhenToComeBack) {
+  HttpResponse answer;
+  for (int i = 0; i < 6; ++i)
+    answer = http_.post("/v1/auth/login", R"({"email":"nobody@example.com","password":"guess"})");
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(answer.field("Retry-After"), "1");
+  EXPECT_EQ(read(answer).code, "too_many_attempts");
+}
+
+TEST_F(IdentityApiTest, RefreshesAndRefusesReuse) {
+  Answer first = sign_up();
+  std::string body = R"({"refresh_token":")" + first.refresh_token + "\"}";
+  HttpResponse renewed = http_.post("/v1/auth/refresh", body);
+  ASSERT_EQ(renewed.status, 200) << renewed.body;
+  EXPECT_EQ(renewed.field("Cache-Control"), "no-store");
+  EXPECT_EQ(http_.get("/v1/me", bearer(read(renewed))).status, 200);
+  HttpResponse reused = http_.post("/v1/auth/refresh", body);
+  EXPECT_EQ(reused.status, 401);
+  EXPECT_EQ(read(reused).code, "invalid_refresh_token");
+  EXPECT_EQ(http_.get("/v1/me", bearer(read(renewed))).status, 401);
+}
+
+TEST_F(IdentityApiTest, LoggingOutEndsTheTokenOnEveryConnection) {
+  Answer grant = sign_up();
+  HttpConnection others[4] = {HttpConnection(app_.url()), HttpConnection(app_.url()),
+                              HttpConnection(app_.url()), HttpConnection(app_.url())};
+  for (HttpConnection& other : others) EXPECT_EQ(other.get("/v1/me", bearer(grant)).status, 200);
+  HttpResponse out = http_.request("POST", "/v1/auth/logout", bearer(grant));
+  EXPECT_EQ(out.status, 204) << out.body;
+  for (HttpConnection& other : others) {
+    HttpResponse refused = other.get("/v1/me", bearer(grant));
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_NE(refused.field("WWW-Authenticate").find("Bearer"), std::string::npos);
+  }
+}
+
+TEST_F(IdentityApiTest, TokensExpire) {
+  Answer grant = sign_up();
+  app_.clock().advance(std::chrono::seconds(601));
+  HttpResponse refused = http_.get("/v1/me", bearer(grant));
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(read(refused).code, "expired_token");
+}
+
+TEST_F(IdentityApiTest, WithoutATokenNothingOfAnAccountIsShown) {
+  for (std::string_view path : {"/v1/me", "/v1/me/sessions"}) EXPECT_EQ(http_.get(path).status, 401) << path;
+  EXPECT_EQ(http_.post("/v1/auth/logout", "").status, 401);
+  EXPECT_EQ(http_.post("/v1/me/password", R"({"current_password":"a","new_password":"12345678"})").status,
+            401);
+  EXPECT_EQ(http_.request("DELETE", "/v1/me/sessions").status, 401);
+}
+
+TEST_F(IdentityApiTest, ListsAndEndsSessions) {
+  Answer here = sign_up();
+  HttpResponse logged_in =
+      http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"correct horse"})");
+  ASSERT_EQ(logged_in.status, 200);
+  HttpResponse list = http_.get("/v1/me/sessions", bearer(here));
+  EXPECT_EQ(list.status, 200);
+  EXPECT_NE(list.body.find(R"("current":true)"), std::string::npos);
+  EXPECT_EQ(http_.request("DELETE", "/v1/me/sessions/" + new_uuid().to_string(), bearer(here)).status, 404);
+  EXPECT_EQ(http_.request("DELETE", "/v1/me/sessions/x", bearer(here)).status / 100, 4);
+  EXPECT_EQ(http_.request("DELETE", "/v1/me/sessions", bearer(here)).status, 204);
+  EXPECT_EQ(http_.get("/v1/me", bearer(read(logged_in))).status, 401);
+  EXPECT_EQ(http_.get("/v1/me", bearer(here)).status, 200);
+}
+
+TEST_F(IdentityApiTest, ChangesTheAccountUnderItsETag) {
+  Answer grant = sign_up();
+  std::string etag = http_.get("/v1/me", bearer(grant)).field("ETag");
+  HttpFields fields = bearer(grant);
+  fields.emplace_back("Content-Type", "application/merge-patch+json");
+  fields.emplace_back("If-Match", etag);
+  EXPECT_EQ(http_.request("PATCH", "/v1/me", fields, R"({"name":"Ada"})").status, 200);
+  EXPECT_EQ(http_.request("PATCH", "/v1/me", fields, R"({"name":"Bob"})").status, 412);
+}
+
+TEST_F(IdentityApiTest, ChangesThePasswordAndDeletesTheAccount) {
+  Answer grant = sign_up();
+  EXPECT_EQ(http_
+                .post("/v1/me/password", R"({"current_password":"wrong","new_password":"a better horse"})",
+                      bearer(grant))
+                .status,
+            403);
+  EXPECT_EQ(
+      http_
+          .post("/v1/me/password", R"({"current_password":"correct horse","new_password":"a better horse"})",
+                bearer(grant))
+          .status,
+      204);
+  EXPECT_EQ(http_.post("/v1/me/delete", R"({"password":"a better horse"})", bearer(grant)).status, 204);
+  EXPECT_EQ(http_.get("/v1/me", bearer(grant)).status, 401);
+  EXPECT_EQ(http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"a better horse"})").status,
+            401);
+}
+
+TEST_F(IdentityApiTest, PublishesItsKeys) {
+  Answer grant = sign_up();
+  HttpResponse jwks = http_.get("/.well-known/jwks.json");
+  EXPECT_EQ(jwks.status, 200);
+  EXPECT_NE(jwks.field("Cache-Control").find("max-age=300"), std::string::npos);
+  std::string header = *from_base64url(grant.access_token.substr(0, grant.access_token.find('.')));
+  std::string kid = header.substr(header.find("\"kid\":\"") + 7, 43);
+  EXPECT_NE(jwks.body.find(kid), std::string::npos) << jwks.body << header;
+}
+
+}  // namespace
+}  // namespace bedplate::identity
