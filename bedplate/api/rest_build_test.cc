@@ -80,9 +80,9 @@ TEST_F(RestBuildTest, TheDocumentNamesEverything) {
   EXPECT_EQ(document.field("Content-Type"), "application/json");
   for (std::string_view part :
        {R"("openapi":"3.1.0")", R"("operationId":"things.create")", R"("/v1/things/{id}")",
-        R"("title_taken")", R"("x-required-scopes":["things:write"])", R"("$ref":"#/components/schemas/ThingView")",
-        R"("Idempotency-Key")", R"("If-Match")", R"("deprecated":true)", R"("$response.body#/id")",
-        "application/merge-patch+json", "Fields: `title`"})
+        R"("title_taken")", R"("x-required-scopes":["things:write"])",
+        R"("$ref":"#/components/schemas/ThingView")", R"("Idempotency-Key")", R"("If-Match")",
+        R"("deprecated":true)", R"("$response.body#/id")", "application/merge-patch+json", "Fields: `title`"})
     EXPECT_THAT(document.body, HasSubstr(part));
   EXPECT_TRUE(check_json(document.body));
   std::string etag = document.field("ETag");

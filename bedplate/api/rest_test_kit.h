@@ -14,6 +14,7 @@
 #include "bedplate/api/page_request.h"
 #include "bedplate/api/rest.h"
 #include "bedplate/auth/authenticator.h"
+#include "bedplate/base/embedded.h"
 #include "bedplate/base/time.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/sql_test_kit.h"
