@@ -39,7 +39,7 @@ const char* date_to_json(std::string_view text, std::string& json) {
   std::string whole;  // made complete, to be checked as RFC 3339
   if (has_time_shape(text)) {
     whole = "1970-01-01T" + form + "Z";
-  } else if (text.size() == kDateSize) {
+  } else if (text.size() <= kDateSize) {
     whole = form + "T00:00:00Z";
   } else {
     if (form[kDateSize] == ' ') form[kDateSize] = 'T';
