@@ -85,7 +85,7 @@ def main():
         raise SystemExit("no ```console block in the README")
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        server, address = start_server(sys.argv[2], folder)
+        server, address = start_server(pathlib.Path(sys.argv[2]).resolve(), folder)
         try:
             shell = Shell(folder)
             for command, shown in steps:
