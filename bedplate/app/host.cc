@@ -6,11 +6,13 @@
 
 #include "bedplate/api/health_routes.h"
 #include "bedplate/api/openapi.h"
+#include "bedplate/api/problem.h"
 #include "bedplate/api/rest.h"
 #include "bedplate/app/application.h"
 #include "bedplate/base/log.h"
 #include "bedplate/http/server.h"
 #include "bedplate/sql/data_lock.h"
+#include "bedplate/sql/metrics.h"
 #include "bedplate/sql/migrate.h"
 #include "bedplate/sql/open.h"
 #include "bedplate/telemetry/health.h"
@@ -24,13 +26,16 @@ struct Host::Running {
   telemetry::Registry metrics;
   telemetry::Health health;
   telemetry::ProcessCollector process;
-  telemetry::Watch process_watch;
+  telemetry::Watch process_watch = metrics.watch(process);
   std::optional<sql::DataLock> lock;
   std::unique_ptr<sql::Database> database;
+  std::unique_ptr<sql::DatabaseMetrics> database_metrics;
+  telemetry::Watch database_watch;
   std::unique_ptr<LoopGroup> loops;
   BackgroundTasks background;
   std::unique_ptr<api::HealthRoutes> health_routes;
   std::unique_ptr<api::Rest> rest;
+  api::ServerProblems problems;
   std::unique_ptr<http::Server> server;
   bool cut_off = false;
 };
@@ -115,6 +120,8 @@ Result<void> Host::open_database() {
   auto opened = sql::open_database(url, sqlite_options(database));
   if (!opened) return std::unexpected(std::move(opened.error()));
   running_->database = std::move(*opened);
+  running_->database_metrics = std::make_unique<sql::DatabaseMetrics>(*running_->database);
+  running_->database_watch = running_->metrics.watch(*running_->database_metrics);
   return migrate();
 }
 
@@ -154,7 +161,8 @@ Result<void> Host::serve() {
   auto rest = api::Rest::make(std::move(apis), std::move(parts));
   if (!rest) return std::unexpected(std::move(rest.error()));
   running_->rest = std::move(*rest);
-  running_->server = std::make_unique<http::Server>(loops(), *running_->rest, settings().server);
+  running_->server = std::make_unique<http::Server>(loops(), *running_->rest, settings().server,
+                                                     &running_->problems);
   if (auto listening = running_->server->listen_all(); !listening) return listening;
   running_->background.start(loops().loop(0));
   running_->health.set_readiness(telemetry::Readiness::ready);
