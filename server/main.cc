@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     auto& tasks = host.make<tasks::Tasks>(host.clock());
     auto& identity = host.make<identity::Identity>(identity_settings, std::move(*key), host.clock());
     identity.add_data_owner(tasks);
+    identity.report_to(host.metrics());
     host.authenticate_with(identity.authenticator());
     host.on_start([&] { return host.wait_for(identity.start(host.database())); });
     host.in_background("identity", [&] { return identity.keep_current(host.database()); });

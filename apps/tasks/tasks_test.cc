@@ -30,7 +30,9 @@ using testing::TestApp;
 
 template <class T>
 T parsed(const HttpResponse& response) {
-  Result<T> value = from_json<T>(response.body);
+  JsonLimits limits;
+  limits.view = View::output;
+  Result<T> value = from_json<T>(response.body, limits);
   EXPECT_TRUE(value) << response.status << " " << response.body;
   return value ? std::move(*value) : T();
 }
@@ -178,7 +180,7 @@ TEST_F(TasksTest, EveryBadFieldIsNamedAtOnce) {
   HttpResponse answer = ada.call("POST", "/v1/tasks",
                                  R"({"title":"","status":"later","due_at":"tomorrow","labels":["a","a"],"x":1})");
   EXPECT_EQ(answer.status, 422);
-  EXPECT_THAT(fault_pointers(answer), ElementsAre("/due_at", "/labels/1", "/status", "/title", "/x"));
+  EXPECT_THAT(fault_pointers(answer), ElementsAre("/due_at", "/labels", "/status", "/title", "/x"));
   EXPECT_EQ(parsed<api::Problem>(answer).code, "validation_failed");
   EXPECT_THAT(ada.list().data, IsEmpty()) << "nothing of it was kept";
 }
@@ -320,7 +322,7 @@ TEST_F(TasksTest, AnIdempotencyKeyMakesOneTask) {
 
 TEST_F(TasksTest, AnAccountGoesWithItsTasks) {
   ada.create(R"({"title":"last words"})");
-  EXPECT_EQ(ada.call("DELETE", "/v1/me", R"({"password":"correct horse 7"})").status, 204);
+  EXPECT_EQ(ada.call("POST", "/v1/me/delete", R"({"password":"correct horse 7"})").status, 204);
   auto left = app.host().wait_for(app.database().read(
       +[](sql::Reader& db) -> Async<std::int64_t> {
         std::int64_t count = co_await ok(db.value<std::int64_t>(

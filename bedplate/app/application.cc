@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "api_migrations.h"
+#include "bedplate/api/idempotency.h"
 #include "bedplate/app/builtin_commands.h"
 #include "bedplate/base/log.h"
 
@@ -32,7 +32,7 @@ Application::Application(ProgramInfo program) : program_(std::move(program)) {
   settings("rate_limit", host_settings_.rate_limit);
   settings("cors", host_settings_.cors);
   settings("idempotency", host_settings_.idempotency);
-  migrations("api", api::api_migrations());
+  migrations("api", api::idempotency_migrations());
 }
 
 Application::~Application() = default;
