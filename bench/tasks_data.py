@@ -104,11 +104,12 @@ def insert_tasks(database, users):
                      f"What there is to say about task {turn}, in a sentence or two.",
                      ("todo", "in_progress", "done")[turn % 3], (at_ms + 30 * 86_400_000) * 1000,
                      '["home","errands"]', at_ms * 1000, at_ms * 1000, 1, number + 1))
-    with sqlite3.connect(database) as connection:
+    connection = sqlite3.connect(database)
+    with connection:
         connection.executemany(
             "INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version,"
             " search_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return inserted
 
