@@ -37,16 +37,18 @@ struct AdminRoom {
 
 /// One admin command: changes the account of the address given, then says what it did.
 void add_admin_command(app::Application& application, const IdentitySettings& settings, const char* name,
-                       const char* doc, std::function<Async<void>(Administration&, const std::string&)> change,
+                       const char* doc,
+                       std::function<Async<void>(Administration&, const std::string&)> change,
                        const char* done) {
   CommandSpec spec{std::string("admin ") + name, doc, {"EMAIL"}};
-  application.command(std::move(spec), [&settings, change, done](Host& host, std::span<const std::string> arguments) {
-    AdminRoom room(host, settings);
-    const std::string& email = arguments[0];
-    Result<void> changed = host.wait_for(change(room.admin, email));
-    if (changed) std::printf("%s: %s\n", email.c_str(), done);
-    return changed;
-  });
+  application.command(std::move(spec),
+                      [&settings, change, done](Host& host, std::span<const std::string> arguments) {
+                        AdminRoom room(host, settings);
+                        const std::string& email = arguments[0];
+                        Result<void> changed = host.wait_for(change(room.admin, email));
+                        if (changed) std::printf("%s: %s\n", email.c_str(), done);
+                        return changed;
+                      });
 }
 
 Result<void> reset_password(Host& host, const IdentitySettings& settings, const std::string& email) {
@@ -86,15 +88,17 @@ void add_commands(app::Application& application, const IdentitySettings& setting
   add_admin_command(
       application, settings, "delete", "Delete an account and everything that belongs to it",
       [](Administration& admin, const std::string& email) { return admin.remove(email); }, "deleted");
-  application.command({"admin reset-password", "Set a random password, show it once, and end every session", {"EMAIL"}},
-                      [&settings](Host& host, std::span<const std::string> arguments) {
-                        return reset_password(host, settings, arguments[0]);
-                      });
-  application.command({"demo", "Make two sample users with tasks, for a first look; only where there are no users", {}},
-                      [&settings](Host& host, std::span<const std::string>) {
-                        AdminRoom room(host, settings);
-                        return make_demo(host, room.admin, room.tasks);
-                      });
+  application.command(
+      {"admin reset-password", "Set a random password, show it once, and end every session", {"EMAIL"}},
+      [&settings](Host& host, std::span<const std::string> arguments) {
+        return reset_password(host, settings, arguments[0]);
+      });
+  application.command(
+      {"demo", "Make two sample users with tasks, for a first look; only where there are no users", {}},
+      [&settings](Host& host, std::span<const std::string>) {
+        AdminRoom room(host, settings);
+        return make_demo(host, room.admin, room.tasks);
+      });
   application.after_restore([&settings](Host& host) {
     AdminRoom room(host, settings);
     return host.wait_for(room.admin.forget_all_tokens());

@@ -23,10 +23,18 @@ struct Sample {
 
 const std::vector<Sample>& samples() {
   static const std::vector<Sample> kSamples = {
-      {"Read the reference at /docs", "Every operation can be tried there.", Status::in_progress, 1, {"bedplate"}},
+      {"Read the reference at /docs",
+       "Every operation can be tried there.",
+       Status::in_progress,
+       1,
+       {"bedplate"}},
       {"Buy milk", "Two litres, the blue one", Status::todo, 2, {"home", "shopping"}},
       {"Book the dentist", "", Status::todo, 14, {"home"}},
-      {"Write the quarterly report", "Figures come from the finance folder", Status::in_progress, 7, {"work"}},
+      {"Write the quarterly report",
+       "Figures come from the finance folder",
+       Status::in_progress,
+       7,
+       {"work"}},
       {"Review the pull request about search", "Look at the query plan", Status::todo, 3, {"work", "code"}},
       {"Repair the bicycle", "Rear brake, and a new chain", Status::todo, 0, {"home"}},
       {"Renew the passport", "", Status::done, 0, {"home", "papers"}},
@@ -57,8 +65,8 @@ struct Account {
   std::string password;
 };
 
-Async<Account> make_account(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks, std::string email,
-                            std::string name) {
+Async<Account> make_account(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks,
+                            std::string email, std::string name) {
   Account account;
   account.email = email;
   account.password = co_await ok(admin.create(email, name));
@@ -72,11 +80,13 @@ Async<Account> make_account(app::Host& host, identity::Administration& admin, ta
   co_return account;
 }
 
-Async<std::vector<Account>> make_accounts(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks) {
+Async<std::vector<Account>> make_accounts(app::Host& host, identity::Administration& admin,
+                                          tasks::Tasks& tasks) {
   std::int64_t users = co_await ok(admin.count_users());
   if (users > 0)
-    co_return fail(Category::conflict, "not_empty",
-                   "There are users here already. Samples go into a data directory of their own: --data DIR.");
+    co_return fail(
+        Category::conflict, "not_empty",
+        "There are users here already. Samples go into a data directory of their own: --data DIR.");
   std::vector<Account> accounts;
   Account ada = co_await ok(make_account(host, admin, tasks, "ada@example.com", "Ada Lovelace"));
   accounts.push_back(std::move(ada));
@@ -91,7 +101,8 @@ Result<void> make_demo(app::Host& host, identity::Administration& admin, tasks::
   Result<std::vector<Account>> accounts = host.wait_for(make_accounts(host, admin, tasks));
   if (!accounts) return std::unexpected(std::move(accounts.error()));
   std::puts("Two users with sample tasks. Their passwords are shown this once:");
-  for (const Account& account : *accounts) std::printf("  %-18s %s\n", account.email.c_str(), account.password.c_str());
+  for (const Account& account : *accounts)
+    std::printf("  %-18s %s\n", account.email.c_str(), account.password.c_str());
   return {};
 }
 

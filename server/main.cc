@@ -2,16 +2,17 @@
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"
 #include "bedplate/app/application.h"
+#include "identity_migrations.h"
+#include "server/commands.h"
 #include "services/identity/service.h"
 #include "services/identity/settings.h"
-#include "server/commands.h"
-#include "identity_migrations.h"
 #include "tasks_migrations.h"
 
 using namespace bedplate;
 
 int main(int argc, char** argv) {
-  app::Application application({"bedplate", BEDPLATE_VERSION, "A backend in one binary: accounts and tasks."});
+  app::Application application(
+      {"bedplate", BEDPLATE_VERSION, "A backend in one binary: accounts and tasks."});
 
   identity::IdentitySettings identity_settings;
   application.settings("identity", identity_settings);

@@ -22,14 +22,15 @@ constexpr std::string_view kExample = R"({
 
 api::Api tasks_api(Tasks& tasks) {
   using namespace api;
-  constexpr ErrorCode kNotFound{Category::not_found, "task_not_found", "The caller has no task with this id."};
+  constexpr ErrorCode kNotFound{Category::not_found, "task_not_found",
+                                "The caller has no task with this id."};
   constexpr ErrorCode kChanged{Category::precondition_failed, "version_mismatch",
                                "The task is not in a version that If-Match names."};
   return Api("tasks", "Things to be done. A task belongs to one user, and only they can see or change it.")
       .command<&Tasks::create>(tasks, post("/v1/tasks"), needs("tasks:write"), creates("/v1/tasks/{id}"),
-                               summary("Create a task"), etag_from<&Task::version>(), example_output(kExample),
-                               links_to("tasks.find"), links_to("tasks.replace"), links_to("tasks.patch"),
-                               links_to("tasks.remove"))
+                               summary("Create a task"), etag_from<&Task::version>(),
+                               example_output(kExample), links_to("tasks.find"), links_to("tasks.replace"),
+                               links_to("tasks.patch"), links_to("tasks.remove"))
       .query<&Tasks::list>(tasks, get("/v1/tasks"), needs("tasks:read"), summary("List your tasks"),
                            sorts_by(store::sort_fields()))
       .query<&Tasks::find>(tasks, get("/v1/tasks/{id}"), needs("tasks:read"), summary("Read a task"),

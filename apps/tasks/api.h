@@ -41,20 +41,21 @@ struct Task {
 
   static consteval auto describe() {
     using namespace schema;
-    return object<Task>("Something to be done.",
-                        {
-                            field<&Task::id>(read_only, "Names the task; sorts by the time it was made."),
-                            field<&Task::title>(length{1, 200}, example("Buy milk"), "What is to be done."),
-                            field<&Task::description>(length{0, 10'000}, example("Two litres, the blue one"),
-                                                      "Anything more there is to say; plain text."),
-                            field<&Task::status>("How far it has come."),
-                            field<&Task::due_at>(example("2030-01-31T17:00:00Z"), "When it should be done by."),
-                            field<&Task::labels>(length{0, 20}, unique, each(length{1, 40}), example("[\"home\"]"),
-                                                 "Words to find it by."),
-                            field<&Task::created_at>(read_only, "When it was made."),
-                            field<&Task::updated_at>(read_only, "When it last changed."),
-                            field<&Task::version>(read_only, "Counts changes; the ETag is made of it."),
-                        });
+    return object<Task>(
+        "Something to be done.",
+        {
+            field<&Task::id>(read_only, "Names the task; sorts by the time it was made."),
+            field<&Task::title>(length{1, 200}, example("Buy milk"), "What is to be done."),
+            field<&Task::description>(length{0, 10'000}, example("Two litres, the blue one"),
+                                      "Anything more there is to say; plain text."),
+            field<&Task::status>("How far it has come."),
+            field<&Task::due_at>(example("2030-01-31T17:00:00Z"), "When it should be done by."),
+            field<&Task::labels>(length{0, 20}, unique, each(length{1, 40}), example("[\"home\"]"),
+                                 "Words to find it by."),
+            field<&Task::created_at>(read_only, "When it was made."),
+            field<&Task::updated_at>(read_only, "When it last changed."),
+            field<&Task::version>(read_only, "Counts changes; the ETag is made of it."),
+        });
   }
 };
 
@@ -68,14 +69,15 @@ struct CreateTask {
 
   static consteval auto describe() {
     using namespace schema;
-    return object<CreateTask>("A task to create.",
-                              {
-                                  field<&CreateTask::title>(same_as<&Task::title>),
-                                  field<&CreateTask::description>(same_as<&Task::description>, optional_with_default),
-                                  field<&CreateTask::status>(same_as<&Task::status>, optional_with_default),
-                                  field<&CreateTask::due_at>(same_as<&Task::due_at>),
-                                  field<&CreateTask::labels>(same_as<&Task::labels>, optional_with_default),
-                              });
+    return object<CreateTask>(
+        "A task to create.",
+        {
+            field<&CreateTask::title>(same_as<&Task::title>),
+            field<&CreateTask::description>(same_as<&Task::description>, optional_with_default),
+            field<&CreateTask::status>(same_as<&Task::status>, optional_with_default),
+            field<&CreateTask::due_at>(same_as<&Task::due_at>),
+            field<&CreateTask::labels>(same_as<&Task::labels>, optional_with_default),
+        });
   }
 };
 
@@ -91,16 +93,17 @@ struct ReplaceTask {
 
   static consteval auto describe() {
     using namespace schema;
-    return object<ReplaceTask>("The new content of a task.",
-                               {
-                                   field<&ReplaceTask::id>("The task to replace."),
-                                   omit<&ReplaceTask::if_match>,
-                                   field<&ReplaceTask::title>(same_as<&Task::title>),
-                                   field<&ReplaceTask::description>(same_as<&Task::description>, optional_with_default),
-                                   field<&ReplaceTask::status>(same_as<&Task::status>, optional_with_default),
-                                   field<&ReplaceTask::due_at>(same_as<&Task::due_at>),
-                                   field<&ReplaceTask::labels>(same_as<&Task::labels>, optional_with_default),
-                               });
+    return object<ReplaceTask>(
+        "The new content of a task.",
+        {
+            field<&ReplaceTask::id>("The task to replace."),
+            omit<&ReplaceTask::if_match>,
+            field<&ReplaceTask::title>(same_as<&Task::title>),
+            field<&ReplaceTask::description>(same_as<&Task::description>, optional_with_default),
+            field<&ReplaceTask::status>(same_as<&Task::status>, optional_with_default),
+            field<&ReplaceTask::due_at>(same_as<&Task::due_at>),
+            field<&ReplaceTask::labels>(same_as<&Task::labels>, optional_with_default),
+        });
   }
 };
 
@@ -144,9 +147,8 @@ struct RemoveTask {
 
   static consteval auto describe() {
     using namespace schema;
-    return object<RemoveTask>(
-        "Names a task to remove.",
-        {field<&RemoveTask::id>("The task to remove."), omit<&RemoveTask::if_match>});
+    return object<RemoveTask>("Names a task to remove.",
+                              {field<&RemoveTask::id>("The task to remove."), omit<&RemoveTask::if_match>});
   }
 };
 
@@ -166,17 +168,19 @@ struct ListTasks : api::PageQuery {
             field<&ListTasks::page>(same_as<&api::PageQuery::page>),
             field<&ListTasks::limit>(same_as<&api::PageQuery::limit>, optional_with_default),
             field<&ListTasks::cursor>(same_as<&api::PageQuery::cursor>),
-            field<&ListTasks::sort>(same_as<&api::PageQuery::sort>, example("-due_at,title"),
-                                         "Fields to sort by, most important first, `-` for descending: `created_at`, "
-                                         "`updated_at`, `due_at`, `title`, `status`. A task without a due date "
-                                         "sorts as due after all others."),
+            field<&ListTasks::sort>(
+                same_as<&api::PageQuery::sort>, example("-due_at,title"),
+                "Fields to sort by, most important first, `-` for descending: `created_at`, "
+                "`updated_at`, `due_at`, `title`, `status`. A task without a due date "
+                "sorts as due after all others."),
             field<&ListTasks::status>("Only tasks in this status."),
             field<&ListTasks::label>(length{1, 40}, "Only tasks with this label."),
             field<&ListTasks::due_after>("Only tasks due at this time or later."),
             field<&ListTasks::due_before>("Only tasks due before this time."),
-            field<&ListTasks::q>(length{1, 200},
-                                 "Full-text search in title and description: every word must occur; `word*` matches "
-                                 "beginnings, `\"two words\"` a phrase, `-word` excludes."),
+            field<&ListTasks::q>(
+                length{1, 200},
+                "Full-text search in title and description: every word must occur; `word*` matches "
+                "beginnings, `\"two words\"` a phrase, `-word` excludes."),
         });
   }
 };

@@ -13,13 +13,16 @@ struct Term {
   bool excluded = false;
 };
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 // The index finds no word in punctuation alone, and an expression without a word is an error of its own.
 bool has_word(std::string_view text) {
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z')) return true;
+    if (byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z'))
+      return true;
   }
   return false;
 }
@@ -68,7 +71,8 @@ std::string quoted(const Term& term) {
 std::string search_expression(auth::UserId owner, std::string_view text) {
   std::vector<Term> terms = read_terms(text);
   if (terms.empty()) return {};
-  std::string expression = "(owner : \"" + to_hex({reinterpret_cast<const char*>(owner.bytes.data()), owner.bytes.size()}) + "\"";
+  std::string expression =
+      "(owner : \"" + to_hex({reinterpret_cast<const char*>(owner.bytes.data()), owner.bytes.size()}) + "\"";
   for (const Term& term : terms)
     if (!term.excluded) expression += " AND (" + quoted(term) + ")";
   expression += ")";

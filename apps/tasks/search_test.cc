@@ -24,7 +24,8 @@ TEST(SearchTest, WordsPhrasesBeginningsExclusions) {
 }
 
 TEST(SearchTest, NothingToLookForIsEmpty) {
-  for (const char* text : {"", "   ", "\"", "*", "-", "\"\"", "...", "- *"}) EXPECT_EQ(search_expression(kOwner, text), "");
+  for (const char* text : {"", "   ", "\"", "*", "-", "\"\"", "...", "- *"})
+    EXPECT_EQ(search_expression(kOwner, text), "");
 }
 
 // Whatever a user types, FTS5 can read it.
@@ -32,7 +33,8 @@ class Index {
  public:
   Index() {
     sqlite3_open(":memory:", &db_);
-    sqlite3_exec(db_, "CREATE VIRTUAL TABLE s USING fts5(owner, title, description)", nullptr, nullptr, nullptr);
+    sqlite3_exec(db_, "CREATE VIRTUAL TABLE s USING fts5(owner, title, description)", nullptr, nullptr,
+                 nullptr);
     sqlite3_prepare_v2(db_, "SELECT rowid FROM s WHERE s MATCH ?", -1, &find_, nullptr);
   }
   ~Index() {

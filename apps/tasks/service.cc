@@ -77,6 +77,8 @@ Async<void> Tasks::remove(const Caller& caller, sql::Transaction& db, const Remo
   co_await ok(store::remove(db, caller.user(), task.id));
 }
 
-Async<void> Tasks::delete_user_data(sql::Transaction& db, UserId user) { return store::remove_all(db, user); }
+Async<void> Tasks::delete_user_data(sql::Transaction& db, UserId user) {
+  return store::remove_all(db, user);
+}
 
 }  // namespace bedplate::tasks

@@ -21,7 +21,8 @@ constexpr std::string_view kFind =
     "FROM tasks WHERE owner = $1 AND id = $2";
 
 constexpr std::string_view kInsert =
-    "INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version, "
+    "INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, "
+    "version, "
     "search_id) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT coalesce(max(search_id), 0) + 1 FROM tasks))";
 
@@ -31,7 +32,8 @@ constexpr std::string_view kIndex =
     "SELECT search_id, lower(hex(owner)), title, description FROM tasks WHERE owner = $1 AND id = $2";
 constexpr std::string_view kUnindex =
     "INSERT INTO tasks_search (tasks_search, rowid, owner, title, description) "
-    "SELECT 'delete', search_id, lower(hex(owner)), title, description FROM tasks WHERE owner = $1 AND id = $2";
+    "SELECT 'delete', search_id, lower(hex(owner)), title, description FROM tasks WHERE owner = $1 AND id = "
+    "$2";
 constexpr std::string_view kUnindexAll =
     "INSERT INTO tasks_search (tasks_search, rowid, owner, title, description) "
     "SELECT 'delete', search_id, lower(hex(owner)), title, description FROM tasks WHERE owner = $1";
@@ -41,7 +43,8 @@ constexpr std::string_view kUpdate =
     "version = $9 WHERE owner = $1 AND id = $2";
 
 constexpr std::string_view kColumns =
-    "SELECT id, title, description, status, due_at, labels, created_at, updated_at, version FROM tasks WHERE ";
+    "SELECT id, title, description, status, due_at, labels, created_at, updated_at, version FROM tasks "
+    "WHERE ";
 
 // After every due date there is: what a task without one sorts as. Sort expressions are never NULL.
 constexpr std::int64_t kNeverDue = std::numeric_limits<std::int64_t>::max();
@@ -77,21 +80,25 @@ std::string conditions(sql::Params& params, UserId owner, const ListTasks& query
   if (query.due_after) where += " AND due_at >= " + params.add(*query.due_after);
   if (query.due_before) where += " AND due_at < " + params.add(*query.due_before);
   if (query.label)
-    where += " AND EXISTS (SELECT 1 FROM json_each(labels) WHERE json_each.value = " + params.add(*query.label) + ")";
+    where +=
+        " AND EXISTS (SELECT 1 FROM json_each(labels) WHERE json_each.value = " + params.add(*query.label) +
+        ")";
   if (query.q) {
     std::string expression = search_expression(owner, *query.q);
     if (expression.empty())
       where += " AND 0";  // nothing to look for matches nothing
     else
-      where +=
-          " AND search_id IN (SELECT rowid FROM tasks_search WHERE tasks_search MATCH " + params.add(expression) + ")";
+      where += " AND search_id IN (SELECT rowid FROM tasks_search WHERE tasks_search MATCH " +
+               params.add(expression) + ")";
   }
   return where;
 }
 
 }  // namespace
 
-std::span<const api::SortField> sort_fields() { return kSortFields; }
+std::span<const api::SortField> sort_fields() {
+  return kSortFields;
+}
 
 Async<Task> find(sql::Reader& db, UserId owner, TaskId id) {
   std::optional<Task> task = co_await ok(db.maybe<Task>(kFind, owner, id));
@@ -114,16 +121,16 @@ Async<api::Page<Task>> list(sql::Reader& db, UserId owner, const ListTasks& quer
 }
 
 Async<void> insert(sql::Transaction& db, UserId owner, const Task& task) {
-  co_await ok(db.run(kInsert, owner, task.id, task.title, task.description, task.status, task.due_at, task.labels,
-                     task.created_at, task.updated_at, task.version));
+  co_await ok(db.run(kInsert, owner, task.id, task.title, task.description, task.status, task.due_at,
+                     task.labels, task.created_at, task.updated_at, task.version));
   co_await ok(db.run(kIndex, owner, task.id));
 }
 
 Async<void> update(sql::Transaction& db, UserId owner, const Task& before, const Task& task) {
   const bool words_changed = task.title != before.title || task.description != before.description;
   if (words_changed) co_await ok(db.run(kUnindex, owner, task.id));
-  co_await ok(db.run(kUpdate, owner, task.id, task.title, task.description, task.status, task.due_at, task.labels,
-                     task.updated_at, task.version));
+  co_await ok(db.run(kUpdate, owner, task.id, task.title, task.description, task.status, task.due_at,
+                     task.labels, task.updated_at, task.version));
   if (words_changed) co_await ok(db.run(kIndex, owner, task.id));
 }
 

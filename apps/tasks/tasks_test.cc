@@ -21,11 +21,11 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::StartsWith;
 using testing::HttpConnection;
 using testing::HttpFields;
 using testing::HttpResponse;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using testing::TestApp;
 
 template <class T>
@@ -42,8 +42,9 @@ void build(app::Application& application) {
   application.migrations("tasks", tasks_migrations());
   application.wire([](app::Host& host) -> Result<void> {
     auto& tasks = host.make<Tasks>(host.clock());
-    auto& users = host.make<identity::Identity>(identity::IdentitySettings(), identity::SealingKey::generate(),
-                                                host.clock(), auth::PasswordCost::worthless_for_tests());
+    auto& users =
+        host.make<identity::Identity>(identity::IdentitySettings(), identity::SealingKey::generate(),
+                                      host.clock(), auth::PasswordCost::worthless_for_tests());
     users.add_data_owner(tasks);
     host.authenticate_with(users.authenticator());
     host.on_start([&] { return host.wait_for(users.start(host.database())); });
@@ -57,7 +58,8 @@ void build(app::Application& application) {
 class User {
  public:
   User(const TestApp& app, const std::string& email) : http_(app.url()) {
-    HttpResponse answer = http_.post("/v1/auth/signup", R"({"email":")" + email + R"(","password":"correct horse 7"})");
+    HttpResponse answer =
+        http_.post("/v1/auth/signup", R"({"email":")" + email + R"(","password":"correct horse 7"})");
     EXPECT_EQ(answer.status, 201) << answer.body;
     authorization_ = {"Authorization", "Bearer " + parsed<identity::Grant>(answer).access_token};
   }
@@ -90,11 +92,14 @@ class User {
   std::pair<std::string, std::string> authorization_;
 };
 
-std::string path_of(const Task& task) { return "/v1/tasks/" + task.id.to_string(); }
+std::string path_of(const Task& task) {
+  return "/v1/tasks/" + task.id.to_string();
+}
 
 std::vector<std::string> fault_pointers(const HttpResponse& response) {
   std::vector<std::string> pointers;
-  for (const auto& fault : parsed<api::Problem>(response).errors.value_or(std::vector<api::ProblemFault>())) pointers.push_back(fault.pointer);
+  for (const auto& fault : parsed<api::Problem>(response).errors.value_or(std::vector<api::ProblemFault>()))
+    pointers.push_back(fault.pointer);
   std::ranges::sort(pointers);
   return pointers;
 }
@@ -106,8 +111,9 @@ class TasksTest : public ::testing::Test {
 };
 
 TEST_F(TasksTest, CreateReadReplacePatchDelete) {
-  HttpResponse made = ada.call("POST", "/v1/tasks",
-                               R"({"title":"Buy milk","due_at":"2030-01-31T18:00:00+01:00","labels":["home","shop"]})");
+  HttpResponse made =
+      ada.call("POST", "/v1/tasks",
+               R"({"title":"Buy milk","due_at":"2030-01-31T18:00:00+01:00","labels":["home","shop"]})");
   ASSERT_EQ(made.status, 201) << made.body;
   Task task = parsed<Task>(made);
   EXPECT_EQ(made.field("Location"), path_of(task));
@@ -120,7 +126,8 @@ TEST_F(TasksTest, CreateReadReplacePatchDelete) {
   EXPECT_EQ(parsed<Task>(ada.call("GET", path_of(task))), task);
 
   app.clock().advance(std::chrono::seconds(5));
-  HttpResponse replaced = ada.call("PUT", path_of(task), R"({"title":"Buy oat milk","status":"in_progress"})");
+  HttpResponse replaced =
+      ada.call("PUT", path_of(task), R"({"title":"Buy oat milk","status":"in_progress"})");
   ASSERT_EQ(replaced.status, 200) << replaced.body;
   Task second = parsed<Task>(replaced);
   EXPECT_EQ(second.title, "Buy oat milk");
@@ -130,8 +137,9 @@ TEST_F(TasksTest, CreateReadReplacePatchDelete) {
   EXPECT_EQ(second.created_at, task.created_at);
   EXPECT_EQ(second.updated_at, app.clock().now());
 
-  HttpResponse patched = ada.call("PATCH", path_of(task), R"({"status":"done","due_at":"2031-01-01T00:00:00Z"})",
-                                  {{"Content-Type", "application/merge-patch+json"}});
+  HttpResponse patched =
+      ada.call("PATCH", path_of(task), R"({"status":"done","due_at":"2031-01-01T00:00:00Z"})",
+               {{"Content-Type", "application/merge-patch+json"}});
   ASSERT_EQ(patched.status, 200) << patched.body;
   EXPECT_EQ(parsed<Task>(patched).title, "Buy oat milk");
   EXPECT_EQ(parsed<Task>(patched).status, Status::done);
@@ -177,8 +185,8 @@ TEST_F(TasksTest, WithoutATokenNothingIsSaid) {
 }
 
 TEST_F(TasksTest, EveryBadFieldIsNamedAtOnce) {
-  HttpResponse answer = ada.call("POST", "/v1/tasks",
-                                 R"({"title":"","status":"later","due_at":"tomorrow","labels":["a","a"],"x":1})");
+  HttpResponse answer = ada.call(
+      "POST", "/v1/tasks", R"({"title":"","status":"later","due_at":"tomorrow","labels":["a","a"],"x":1})");
   EXPECT_EQ(answer.status, 422);
   EXPECT_THAT(fault_pointers(answer), ElementsAre("/due_at", "/labels", "/status", "/title", "/x"));
   EXPECT_EQ(parsed<api::Problem>(answer).code, "validation_failed");
@@ -250,13 +258,16 @@ TEST_F(TasksTest, CursorsWalkTheWholeListInAnySort) {
   std::set<std::string> all;
   for (int i = 0; i < 23; ++i) {
     std::string due = i % 3 ? R"(,"due_at":"2030-01-0)" + std::to_string(1 + i % 4) + R"(T00:00:00Z")" : "";
-    Task task = ada.create(R"({"title":"t)" + std::to_string(i % 5) + R"(","status":")" + statuses[i % 3] + "\"" + due + "}");
+    Task task = ada.create(R"({"title":"t)" + std::to_string(i % 5) + R"(","status":")" + statuses[i % 3] +
+                           "\"" + due + "}");
     all.insert(task.id.to_string());
   }
-  for (const char* sort : {"created_at", "-created_at", "-due_at,title", "due_at,-title", "status,-due_at,title", "title"}) {
+  for (const char* sort :
+       {"created_at", "-created_at", "-due_at,title", "due_at,-title", "status,-due_at,title", "title"}) {
     std::vector<std::string> seen;
     std::vector<std::string> whole;
-    for (const Task& task : ada.list(std::string("limit=100&sort=") + sort).data) whole.push_back(task.id.to_string());
+    for (const Task& task : ada.list(std::string("limit=100&sort=") + sort).data)
+      whole.push_back(task.id.to_string());
     std::string query = std::string("limit=4&sort=") + sort;
     api::Page<Task> page = ada.list(query);
     for (;;) {
@@ -271,7 +282,8 @@ TEST_F(TasksTest, CursorsWalkTheWholeListInAnySort) {
   }
   api::Page<Task> page = ada.list("limit=4");
   EXPECT_EQ(ada.call("GET", "/v1/tasks?limit=4&page=2&cursor=" + *page.pagination.next_cursor).status, 422);
-  EXPECT_EQ(ada.call("GET", "/v1/tasks?limit=4&sort=title&cursor=" + *page.pagination.next_cursor).status, 422);
+  EXPECT_EQ(ada.call("GET", "/v1/tasks?limit=4&sort=title&cursor=" + *page.pagination.next_cursor).status,
+            422);
   EXPECT_EQ(ada.call("GET", "/v1/tasks?cursor=AAAA").status, 422);
 }
 
@@ -317,18 +329,18 @@ TEST_F(TasksTest, AnIdempotencyKeyMakesOneTask) {
   EXPECT_EQ(ada.call("POST", "/v1/tasks", R"({"title":"other"})", key).status, 422);
   EXPECT_EQ(ada.list().pagination.total, 1);
   User eve(app, "eve@example.com");
-  EXPECT_EQ(eve.call("POST", "/v1/tasks", R"({"title":"hers"})", key).status, 201) << "keys belong to their caller";
+  EXPECT_EQ(eve.call("POST", "/v1/tasks", R"({"title":"hers"})", key).status, 201)
+      << "keys belong to their caller";
 }
 
 TEST_F(TasksTest, AnAccountGoesWithItsTasks) {
   ada.create(R"({"title":"last words"})");
   EXPECT_EQ(ada.call("POST", "/v1/me/delete", R"({"password":"correct horse 7"})").status, 204);
-  auto left = app.host().wait_for(app.database().read(
-      +[](sql::Reader& db) -> Async<std::int64_t> {
-        std::int64_t count = co_await ok(db.value<std::int64_t>(
-            "SELECT (SELECT count(*) FROM tasks) + (SELECT count(*) FROM tasks_search_docsize)"));
-        co_return count;
-      }));
+  auto left = app.host().wait_for(app.database().read(+[](sql::Reader& db) -> Async<std::int64_t> {
+    std::int64_t count = co_await ok(db.value<std::int64_t>(
+        "SELECT (SELECT count(*) FROM tasks) + (SELECT count(*) FROM tasks_search_docsize)"));
+    co_return count;
+  }));
   ASSERT_TRUE(left);
   EXPECT_EQ(*left, 0);
   EXPECT_EQ(ada.call("GET", "/v1/tasks").status, 401);

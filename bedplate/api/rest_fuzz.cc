@@ -23,15 +23,16 @@ struct Search : PageQuery {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<Search>("Search", {
-                                        field<&Search::id>(),
-                                        field<&Search::page>(same_as<&PageQuery::page>),
-                                        field<&Search::limit>(same_as<&PageQuery::limit>, optional_with_default),
-                                        field<&Search::cursor>(same_as<&PageQuery::cursor>),
-                                        field<&Search::sort>(same_as<&PageQuery::sort>),
-                                        field<&Search::number>(optional_with_default, unique, length{0, 5}),
-                                        field<&Search::before>(),
-                                    });
+    return object<Search>("Search",
+                          {
+                              field<&Search::id>(),
+                              field<&Search::page>(same_as<&PageQuery::page>),
+                              field<&Search::limit>(same_as<&PageQuery::limit>, optional_with_default),
+                              field<&Search::cursor>(same_as<&PageQuery::cursor>),
+                              field<&Search::sort>(same_as<&PageQuery::sort>),
+                              field<&Search::number>(optional_with_default, unique, length{0, 5}),
+                              field<&Search::before>(),
+                          });
   }
 };
 
@@ -90,12 +91,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static constexpr SortField kSort[] = {{"a", "a"}, {"bc", "b"}};
   std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 7) {
-    case 0: fuzz_router(text); break;
-    case 1: fuzz_binding(text, Verb::get); break;
-    case 2: fuzz_binding(text, Verb::post); break;
-    case 3: fuzz_cursor(text); break;
-    case 4: (void)parse_sort(text, kSort); break;
-    case 5: (void)rate_key_of_address(text); break;
+    case 0:
+      fuzz_router(text);
+      break;
+    case 1:
+      fuzz_binding(text, Verb::get);
+      break;
+    case 2:
+      fuzz_binding(text, Verb::post);
+      break;
+    case 3:
+      fuzz_cursor(text);
+      break;
+    case 4:
+      (void)parse_sort(text, kSort);
+      break;
+    case 5:
+      (void)rate_key_of_address(text);
+      break;
     default: {
       RequestId id;
       id.take(text);

@@ -12,10 +12,14 @@ namespace {
 
 LogLevel log_level(LogSettingLevel level) {
   switch (level) {
-    case LogSettingLevel::debug: return LogLevel::debug;
-    case LogSettingLevel::info: return LogLevel::info;
-    case LogSettingLevel::warn: return LogLevel::warn;
-    case LogSettingLevel::error: return LogLevel::error;
+    case LogSettingLevel::debug:
+      return LogLevel::debug;
+    case LogSettingLevel::info:
+      return LogLevel::info;
+    case LogSettingLevel::warn:
+      return LogLevel::warn;
+    case LogSettingLevel::error:
+      return LogLevel::error;
   }
   return LogLevel::info;
 }

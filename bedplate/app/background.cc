@@ -16,7 +16,9 @@ struct BackgroundTasks::Task {
 };
 
 BackgroundTasks::BackgroundTasks() = default;
-BackgroundTasks::~BackgroundTasks() { stop(); }
+BackgroundTasks::~BackgroundTasks() {
+  stop();
+}
 
 void BackgroundTasks::add(std::string_view name, Body body) {
   auto task = std::make_unique<Task>();
@@ -28,7 +30,8 @@ void BackgroundTasks::add(std::string_view name, Body body) {
 Async<void> BackgroundTasks::run(Task& task) {
   Result<void> done = co_await task.body();
   if (!task.scope.cancelled())
-    log_error("a background task has ended", {{"task", task.name}, {"code", done ? "none" : done.error().code()}});
+    log_error("a background task has ended",
+              {{"task", task.name}, {"code", done ? "none" : done.error().code()}});
   task.ended.release();
 }
 

@@ -87,8 +87,8 @@ Result<void> migrate_locked(Application& application, bool dry_run, const char* 
   Result<std::vector<sql::MigrationStep>> steps = migrate(**database);
   if (!steps) return std::unexpected(std::move(steps.error()));
   for (const sql::MigrationStep& step : *steps)
-    print(std::string(dry_run ? "would have " : "") + verb + " " + step.module + " " + std::to_string(step.version) +
-          " " + step.name);
+    print(std::string(dry_run ? "would have " : "") + verb + " " + step.module + " " +
+          std::to_string(step.version) + " " + step.name);
   if (steps->empty()) print("nothing to do");
   return {};
 }
@@ -131,7 +131,8 @@ Result<void> backup(Application& application, const Invocation& invocation) {
   return {};
 }
 
-Result<sql::BackupReport> restore_locked(Application& application, const std::string& from, const std::string& to) {
+Result<sql::BackupReport> restore_locked(Application& application, const std::string& from,
+                                         const std::string& to) {
   auto lock = sql::DataLock::acquire(application.host_settings().data.directory);
   if (!lock) return std::unexpected(std::move(lock.error()));
   return sql::restore_sqlite(from, to);

@@ -25,7 +25,9 @@ void add_common_options(CLI::App& command, Targets& targets) {
   command.add_option("--data", targets.data, "Directory of the data (short for --set data.directory=DIR)")
       ->type_name("DIR");
   command.add_option("--config", targets.config_file, "Read settings from a TOML file")->type_name("FILE");
-  command.add_option("--set", targets.sets, "Set one setting; may be repeated")->type_name("KEY=VALUE")->allow_extra_args(false);
+  command.add_option("--set", targets.sets, "Set one setting; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
 }
 
 void add_arguments(CLI::App& command, const CommandSpec& spec, Targets& targets) {
@@ -41,7 +43,8 @@ struct Commands {
 };
 
 // The command of that name below `root`; the first of two words is a group.
-CLI::App& add_command(CLI::App& root, const CommandSpec& spec, Commands& commands, std::string_view group_doc) {
+CLI::App& add_command(CLI::App& root, const CommandSpec& spec, Commands& commands,
+                      std::string_view group_doc) {
   CLI::App* parent = &root;
   std::string last = spec.name;
   if (std::size_t space = spec.name.find(' '); space != std::string::npos) {
@@ -107,7 +110,8 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
   for (const std::string& text : targets.sets)
     if (auto wrong = split_setting(text, invocation.options)) return refuse(program.name, *wrong);
   if (!targets.data.empty()) invocation.options.settings.emplace_back("data.directory", targets.data);
-  if (!targets.listen.empty()) invocation.options.settings.emplace_back("server.listen", json_list(targets.listen));
+  if (!targets.listen.empty())
+    invocation.options.settings.emplace_back("server.listen", json_list(targets.listen));
   invocation.arguments = targets.arguments[name];
   if (name == "migrate down") invocation.module = invocation.arguments.at(0);
   invocation.dry_run = targets.dry_run;
@@ -117,18 +121,19 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
 
 }  // namespace
 
-ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vector<CommandSpec>& extra, int argc,
-                                     const char* const* argv) {
+ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vector<CommandSpec>& extra,
+                                     int argc, const char* const* argv) {
   Targets targets;
   CLI::App root(program.doc, program.name);
   root.set_version_flag("--version", program.name + " " + program.version);
   root.require_subcommand(1);
   Commands commands;
   for (const CommandSpec& spec : built_in_commands()) {
-    CLI::App& command = spec.name == "config reference"
-                            ? *(commands.by_name[spec.name] =
-                                  commands.by_name["config"]->add_subcommand("reference", spec.doc))
-                            : add_command(root, spec, commands, "Bring the schema up or down, or show where it stands");
+    CLI::App& command =
+        spec.name == "config reference"
+            ? *(commands.by_name[spec.name] =
+                    commands.by_name["config"]->add_subcommand("reference", spec.doc))
+            : add_command(root, spec, commands, "Bring the schema up or down, or show where it stands");
     add_common_options(command, targets);
     add_arguments(command, spec, targets);
   }
@@ -138,9 +143,12 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
       ->allow_extra_args(false);
   for (const char* name : {"migrate up", "migrate down"})
     commands.by_name[name]->add_flag("--dry-run", targets.dry_run, "Run it, show it, and roll it back");
-  commands.by_name["migrate down"]->add_option("--steps", targets.steps, "How many to take back")->check(CLI::PositiveNumber);
+  commands.by_name["migrate down"]
+      ->add_option("--steps", targets.steps, "How many to take back")
+      ->check(CLI::PositiveNumber);
   for (const CommandSpec& spec : extra) {
-    CLI::App& command = add_command(root, spec, commands, "Look after users and the service, also while it serves");
+    CLI::App& command =
+        add_command(root, spec, commands, "Look after users and the service, also while it serves");
     add_common_options(command, targets);
     add_arguments(command, spec, targets);
   }

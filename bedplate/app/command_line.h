@@ -50,7 +50,7 @@ struct ProgramInfo {
 };
 
 /// Never exits, never prints.
-ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vector<CommandSpec>& extra, int argc,
-                                     const char* const* argv);
+ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vector<CommandSpec>& extra,
+                                     int argc, const char* const* argv);
 
 }  // namespace bedplate::app

@@ -18,8 +18,8 @@ ParsedCommandLine parse(std::vector<const char*> arguments) {
 }
 
 TEST(CommandLineTest, ServeTakesItsShortFlagsAsSettings) {
-  auto parsed = parse({"serve", "--listen", "127.0.0.1:0", "--listen", "[::1]:0", "--data", "/d", "--config", "/c.toml",
-                       "--set", "server.threads=2", "--set", "a.b=x=y"});
+  auto parsed = parse({"serve", "--listen", "127.0.0.1:0", "--listen", "[::1]:0", "--data", "/d", "--config",
+                       "/c.toml", "--set", "server.threads=2", "--set", "a.b=x=y"});
   ASSERT_TRUE(parsed.invocation) << parsed.message;
   EXPECT_EQ(parsed.invocation->command, "serve");
   EXPECT_EQ(parsed.invocation->options.config_file, "/c.toml");

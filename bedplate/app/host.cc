@@ -80,15 +80,31 @@ sql::SqliteOptions sqlite_options(const DatabaseSettings& settings) {
 Host::Host(const Application& application, HostPurpose purpose)
     : application_(application), purpose_(purpose), running_(std::make_unique<Running>()) {}
 
-Host::~Host() { stop(); }
+Host::~Host() {
+  stop();
+}
 
-const Clock& Host::clock() const { return application_.clock(); }
-const HostSettings& Host::settings() const { return application_.host_settings(); }
-const std::string& Host::data_directory() const { return settings().data.directory; }
-telemetry::Registry& Host::metrics() { return running_->metrics; }
-telemetry::Health& Host::health() { return running_->health; }
-sql::Database& Host::database() { return *running_->database; }
-LoopGroup& Host::loops() { return *running_->loops; }
+const Clock& Host::clock() const {
+  return application_.clock();
+}
+const HostSettings& Host::settings() const {
+  return application_.host_settings();
+}
+const std::string& Host::data_directory() const {
+  return settings().data.directory;
+}
+telemetry::Registry& Host::metrics() {
+  return running_->metrics;
+}
+telemetry::Health& Host::health() {
+  return running_->health;
+}
+sql::Database& Host::database() {
+  return *running_->database;
+}
+LoopGroup& Host::loops() {
+  return *running_->loops;
+}
 
 void Host::in_background(std::string_view name, BackgroundTasks::Body body) {
   running_->background.add(name, std::move(body));
@@ -116,7 +132,8 @@ Result<void> Host::open_database() {
   else if (purpose_ == HostPurpose::serve)
     return std::unexpected(std::move(lock.error()));
   std::string url = database.url.empty() ? "sqlite:" + data_directory() + "/bedplate.db" : database.url;
-  if (!database.url.empty()) log_info("database.url is set, so the database is not in the data directory", {});
+  if (!database.url.empty())
+    log_info("database.url is set, so the database is not in the data directory", {});
   auto opened = sql::open_database(url, sqlite_options(database));
   if (!opened) return std::unexpected(std::move(opened.error()));
   running_->database = std::move(*opened);
@@ -139,7 +156,9 @@ api::DocumentInfo Host::document_info() const {
   return {.title = program.name, .version = program.version, .description = program.doc};
 }
 
-Result<std::string> Host::openapi() const { return api::openapi_document(document_info(), apis_); }
+Result<std::string> Host::openapi() const {
+  return api::openapi_document(document_info(), apis_);
+}
 
 Result<void> Host::serve() {
   api::Rest::Parts parts;
@@ -153,23 +172,26 @@ Result<void> Host::serve() {
   parts.rate_limit = settings().rate_limit;
   parts.cors = settings().cors;
   parts.idempotency = settings().idempotency;
-  running_->health_routes =
-      std::make_unique<api::HealthRoutes>(running_->health, running_->metrics, settings().telemetry.metrics_token);
-  for (api::RawRoute& route : running_->health_routes->raw_routes()) parts.raw_routes.push_back(std::move(route));
+  running_->health_routes = std::make_unique<api::HealthRoutes>(running_->health, running_->metrics,
+                                                                settings().telemetry.metrics_token);
+  for (api::RawRoute& route : running_->health_routes->raw_routes())
+    parts.raw_routes.push_back(std::move(route));
   std::vector<api::Api> apis = apis_;
   apis.push_back(running_->health_routes->api());
   auto rest = api::Rest::make(std::move(apis), std::move(parts));
   if (!rest) return std::unexpected(std::move(rest.error()));
   running_->rest = std::move(*rest);
-  running_->server = std::make_unique<http::Server>(loops(), *running_->rest, settings().server,
-                                                     &running_->problems);
+  running_->server =
+      std::make_unique<http::Server>(loops(), *running_->rest, settings().server, &running_->problems);
   if (auto listening = running_->server->listen_all(); !listening) return listening;
   running_->background.start(loops().loop(0));
   running_->health.set_readiness(telemetry::Readiness::ready);
   return {};
 }
 
-const std::vector<std::string>& Host::urls() const { return running_->server->urls(); }
+const std::vector<std::string>& Host::urls() const {
+  return running_->server->urls();
+}
 
 bool Host::stop() {
   if (!running_) return true;

@@ -14,11 +14,12 @@ struct DataSettings {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<DataSettings>("Where the application keeps its files",
-                                {field<&DataSettings::directory>(
-                                    length{1, 4000}, optional_with_default,
-                                    "Directory of the embedded database and of generated keys; made (0700) when missing. "
-                                    "One process serves it at a time")});
+    return object<DataSettings>(
+        "Where the application keeps its files",
+        {field<&DataSettings::directory>(
+            length{1, 4000}, optional_with_default,
+            "Directory of the embedded database and of generated keys; made (0700) when missing. "
+            "One process serves it at a time")});
   }
 };
 
@@ -43,21 +44,25 @@ struct DatabaseSettings {
         {
             field<&S::url>(length{0, 4000}, secret, optional_with_default,
                            "sqlite:PATH. Empty: the file bedplate.db in data.directory"),
-            field<&S::migrate>(optional_with_default,
-                               "Bring the schema up to date before serving; off in fleets, where `migrate up` does it"),
+            field<&S::migrate>(
+                optional_with_default,
+                "Bring the schema up to date before serving; off in fleets, where `migrate up` does it"),
             field<&S::group_commit_max>(range{1, 4096}, optional_with_default,
                                         "Commands that share one commit to disk; 1: each alone"),
             field<&S::queue_max>(range{16, 1'000'000}, optional_with_default,
                                  "Commands that wait for the writer; more are answered 503"),
-            field<&S::reader_threads>(range{1, 64}, optional_with_default, "Threads for reads that take long"),
-            field<&S::read_timeout_ms>(range{10, 600'000}, optional_with_default, "A read that takes longer is ended"),
+            field<&S::reader_threads>(range{1, 64}, optional_with_default,
+                                      "Threads for reads that take long"),
+            field<&S::read_timeout_ms>(range{10, 600'000}, optional_with_default,
+                                       "A read that takes longer is ended"),
             field<&S::command_timeout_ms>(range{10, 600'000}, optional_with_default,
                                           "A command that takes longer is rolled back"),
             field<&S::busy_timeout_ms>(range{0, 600'000}, optional_with_default,
                                        "How long to wait for another process's lock on the database"),
             field<&S::slow_query_ms>(range{0, 600'000}, optional_with_default,
                                      "Statements that take longer are logged, without their values; 0: none"),
-            field<&S::cache_kib>(range{256, 16'777'216}, optional_with_default, "Page cache of each connection"),
+            field<&S::cache_kib>(range{256, 16'777'216}, optional_with_default,
+                                 "Page cache of each connection"),
         });
   }
 };
@@ -74,8 +79,9 @@ struct LogSettings {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<LogSettings>("Logs: JSON lines on standard error",
-                               {field<&LogSettings::level>(optional_with_default, "Lines below this level are left out")});
+    return object<LogSettings>(
+        "Logs: JSON lines on standard error",
+        {field<&LogSettings::level>(optional_with_default, "Lines below this level are left out")});
   }
 };
 

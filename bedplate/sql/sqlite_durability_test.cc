@@ -143,7 +143,8 @@ TEST(SqliteDurabilityTest, APowerCutLosesNothingThatWasAcknowledgedAndLeavesNoth
     {
       Load load(kit, 16);
       for (int i = 0; i < kCuts; ++i) {
-        std::this_thread::sleep_for(std::chrono::microseconds(rng() % 15'000));  // a random moment
+        const std::chrono::microseconds moment(rng() % 15'000);
+        std::this_thread::sleep_for(moment);  // tidy: sleep because the moment is random
         auto cut = std::make_unique<Cut>();
         cut->acknowledged = load.acknowledged();
         disk.cut_power(cut->files.path(), rng);
@@ -209,7 +210,7 @@ TEST(SqliteDurabilityTest, ADiskThatFailsNowAndThenHurtsOnlyTheCommandsItHits) {
   SqliteKit kit(kSchema, on(disk));
   Load load(kit, 16);
   disk.fail_sometimes(20);
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // tidy: sleep because the load runs meanwhile
   disk.fail_sometimes(0);
   load.stop();
   EXPECT_GT(load.failures(), 0);

@@ -12,7 +12,9 @@ namespace bedplate::testing {
 class FakeClock final : public Clock {
  public:
   /// Starts at `start`; by default 2026-01-01T00:00:00Z.
-  explicit FakeClock(Time start = Time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1))) { set(start); }
+  explicit FakeClock(Time start = Time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1))) {
+    set(start);
+  }
 
   Time now() const override { return Time(std::chrono::microseconds(microseconds_.load())); }
   void set(Time time) { microseconds_.store(time.time_since_epoch().count()); }

@@ -22,9 +22,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
-           return std::tolower(x) == std::tolower(y);
-         });
+         std::equal(a.begin(), a.end(), b.begin(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 const std::string* find_field(const HttpFields& fields, std::string_view name) {
@@ -58,7 +57,8 @@ int connect_tcp(const std::string& authority) {
     size = sizeof *address;
   }
   int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-  if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&storage), size) != 0) die("connect to " + authority);
+  if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&storage), size) != 0)
+    die("connect to " + authority);
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return fd;
 }
@@ -68,7 +68,8 @@ int connect_unix(const std::string& path) {
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) die("connect to " + path);
+  if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    die("connect to " + path);
   return fd;
 }
 
@@ -87,10 +88,16 @@ std::string HttpResponse::field(std::string_view name) const {
   const std::string* value = find_field(fields, name);
   return value ? *value : std::string();
 }
-bool HttpResponse::has_field(std::string_view name) const { return find_field(fields, name) != nullptr; }
+bool HttpResponse::has_field(std::string_view name) const {
+  return find_field(fields, name) != nullptr;
+}
 
-HttpConnection::HttpConnection(std::string url) : url_(std::move(url)) { connect(); }
-HttpConnection::~HttpConnection() { close(); }
+HttpConnection::HttpConnection(std::string url) : url_(std::move(url)) {
+  connect();
+}
+HttpConnection::~HttpConnection() {
+  close();
+}
 
 void HttpConnection::connect() {
   constexpr std::string_view kTcp = "http://", kUnix = "http+unix://";
@@ -123,7 +130,8 @@ bool HttpConnection::send(std::string_view bytes) {
 bool HttpConnection::fill(TimePoint deadline) {
   for (;;) {
     if (at_end_ || fd_ < 0) return false;
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     pollfd wait{fd_, POLLIN, 0};
     if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) == 0) return false;
     char bytes[65536];
@@ -207,8 +215,8 @@ HttpResponse HttpConnection::receive(bool head) {
   return response;
 }
 
-HttpResponse HttpConnection::request(std::string_view method, std::string_view target, const HttpFields& fields,
-                                     std::string_view body) {
+HttpResponse HttpConnection::request(std::string_view method, std::string_view target,
+                                     const HttpFields& fields, std::string_view body) {
   std::string message = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\n";
   if (!find_field(fields, "Host")) message += "Host: " + host_ + "\r\n";
   for (const auto& [name, value] : fields) message += name + ": " + value + "\r\n";
@@ -217,7 +225,8 @@ HttpResponse HttpConnection::request(std::string_view method, std::string_view t
   message += "\r\n";
   message += body;
   pollfd readable{fd_, POLLIN, 0};
-  bool stale = fd_ < 0 || (buffer_.empty() && ::poll(&readable, 1, 0) > 0);  // a closed connection is readable
+  bool stale =
+      fd_ < 0 || (buffer_.empty() && ::poll(&readable, 1, 0) > 0);  // a closed connection is readable
   if (stale) {
     close();
     connect();
@@ -236,7 +245,9 @@ bool HttpConnection::closed_by_server() {
   return buffer_.empty() && !fill(deadline) && at_end_;
 }
 
-void HttpConnection::finish_sending() { ::shutdown(fd_, SHUT_WR); }
+void HttpConnection::finish_sending() {
+  ::shutdown(fd_, SHUT_WR);
+}
 
 void HttpConnection::abort() {
   linger reset{1, 0};

@@ -49,7 +49,9 @@ class HttpConnection {
   /// closed the connection since.
   HttpResponse request(std::string_view method, std::string_view target, const HttpFields& fields = {},
                        std::string_view body = {});
-  HttpResponse get(std::string_view target, const HttpFields& fields = {}) { return request("GET", target, fields); }
+  HttpResponse get(std::string_view target, const HttpFields& fields = {}) {
+    return request("GET", target, fields);
+  }
   /// With Content-Type: application/json, unless the fields say otherwise.
   HttpResponse post(std::string_view target, std::string_view json, HttpFields fields = {});
 

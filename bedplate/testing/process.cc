@@ -59,7 +59,8 @@ void drain(int& fd, std::string& into) {
 
 }  // namespace
 
-Process::Process(std::vector<std::string> arguments, const Environment& environment) : name_(arguments.at(0)) {
+Process::Process(std::vector<std::string> arguments, const Environment& environment)
+    : name_(arguments.at(0)) {
   Pipe out, err;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -89,7 +90,8 @@ Process::~Process() {
 
 bool Process::read_some(std::chrono::steady_clock::time_point deadline) {
   if (out_fd_ < 0 && err_fd_ < 0) return false;
-  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   if (left.count() <= 0) give_up("nothing more came in time");
   pollfd fds[2] = {{out_fd_, POLLIN, 0}, {err_fd_, POLLIN, 0}};  // a negative descriptor is left out
   if (::poll(fds, 2, static_cast<int>(left.count())) < 0 && errno != EINTR) give_up("poll failed");
@@ -138,8 +140,8 @@ Output Process::run(std::vector<std::string> arguments, const Environment& envir
 }
 
 void Process::give_up(const char* why) const {
-  std::fprintf(stderr, "bedplate test: %s (pid %d): %s\n--- its output\n%s\n--- its errors\n%s\n", name_.c_str(),
-               static_cast<int>(pid_), why, out_.c_str(), err_.c_str());
+  std::fprintf(stderr, "bedplate test: %s (pid %d): %s\n--- its output\n%s\n--- its errors\n%s\n",
+               name_.c_str(), static_cast<int>(pid_), why, out_.c_str(), err_.c_str());
   if (pid_ > 0) ::kill(pid_, SIGKILL);
   std::abort();
 }

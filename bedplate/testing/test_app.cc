@@ -18,20 +18,20 @@ TestApp::TestApp(const std::function<void(app::Application&)>& build, const Sett
   application_.use_clock(clock_);
   build(application_);
   app::CommonOptions options;
-  options.settings = {{"data.directory", directory_.path()},
-                      {"server.listen", "127.0.0.1:0"},
-                      {"server.threads", "2"},
-                      {"rate_limit.enabled", "false"},
-                      {"rest.access_log", "false"},
-                      {"log.level", "warn"}};
+  options.settings = {
+      {"data.directory", directory_.path()}, {"server.listen", "127.0.0.1:0"}, {"server.threads", "2"},
+      {"rate_limit.enabled", "false"},       {"rest.access_log", "false"},     {"log.level", "warn"}};
   options.settings.insert(options.settings.end(), settings.begin(), settings.end());
-  if (auto configured = application_.configure(options); !configured) give_up("configure", configured.error());
+  if (auto configured = application_.configure(options); !configured)
+    give_up("configure", configured.error());
   auto host = app::Host::open(application_, app::HostPurpose::serve);
   if (!host) give_up("open", host.error());
   host_ = std::move(*host);
   if (auto serving = host_->serve(); !serving) give_up("serve", serving.error());
 }
 
-TestApp::~TestApp() { host_->stop(); }
+TestApp::~TestApp() {
+  host_->stop();
+}
 
 }  // namespace bedplate::testing
