@@ -168,11 +168,9 @@ struct ListTasks : api::PageQuery {
             field<&ListTasks::page>(same_as<&api::PageQuery::page>),
             field<&ListTasks::limit>(same_as<&api::PageQuery::limit>, optional_with_default),
             field<&ListTasks::cursor>(same_as<&api::PageQuery::cursor>),
-            field<&ListTasks::sort>(
-                same_as<&api::PageQuery::sort>, example("-due_at,title"),
-                "Fields to sort by, most important first, `-` for descending: `created_at`, "
-                "`updated_at`, `due_at`, `title`, `status`. A task without a due date "
-                "sorts as due after all others."),
+            field<&ListTasks::sort>(same_as<&api::PageQuery::sort>, example("-due_at,title"),
+                                    "Fields to sort by, most important first, `-` for descending. A task "
+                                    "without a due date sorts as due after all others"),
             field<&ListTasks::status>("Only tasks in this status."),
             field<&ListTasks::label>(length{1, 40}, "Only tasks with this label."),
             field<&ListTasks::due_after>("Only tasks due at this time or later."),

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "bedplate/base/text.h"
 #include "bedplate/describe/text_value.h"
 #include "bedplate/describe/validate.h"
 #include "bedplate/http/url.h"
@@ -14,6 +15,7 @@ namespace {
 
 /// More distinct query parameters than this are not looked at; the rest is known to be too many.
 constexpr std::size_t kQueryPairsMax = 200;
+constexpr std::size_t kShownNameSizeMax = 100;  // of a parameter that is not known
 
 bool has_body(Verb verb) {
   return verb == Verb::post || verb == Verb::put || verb == Verb::patch;
@@ -119,7 +121,7 @@ Result<void> Binding::fill_query(std::string_view query, void* input, Faults& fa
         std::ranges::find(query_fields_, reader.name(), [](const FieldInfo* field) { return field->name(); });
     std::string pointer = "?";
     if (known == query_fields_.end()) {
-      faults.add(pointer.append(reader.name().substr(0, 100)), "unknown_field",
+      faults.add(pointer.append(utf8_prefix(reader.name(), kShownNameSizeMax)), "unknown_field",
                  "is not a parameter of this operation");
       continue;
     }
@@ -137,8 +139,9 @@ Result<void> Binding::fill_query(std::string_view query, void* input, Faults& fa
     given |= bit;
   }
   if (!reader.ok())
-    return bedplate::fail(Category::malformed, "malformed_query",
-                          fmt::format("The query string has a bad escape at byte {}.", reader.offset()));
+    return bedplate::fail(
+        Category::malformed, "malformed_query",
+        fmt::format("The query string has a bad escape or character at byte {}.", reader.offset()));
   for (const GivenValues& list : lists) {
     std::vector<std::string_view> values(list.values.begin(), list.values.end());
     read_text_field(values, *list.field, input, fmt::format("?{}", list.field->name()), faults);

@@ -42,6 +42,13 @@ constexpr HeaderDoc kHeaders[] = {
     {"Sunset", R"({"type":"string"})", "When the operation goes away (RFC 8594)."},
 };
 
+constexpr std::string_view kIfMatchSchema =
+    R"({"type":"string","pattern":"^([*]|\"[!#-~]*\"( *, *\"[!#-~]*\")*)$"})";
+constexpr std::string_view kIdempotencyKeySchema =
+    R"({"type":"string","minLength":1,"maxLength":128,"pattern":"^[!-~]+$"})";
+/// In an address there is no U+0000; see http::QueryReader.
+constexpr const char* kQueryTextPattern = R"(^[^\u0000]*$)";
+
 struct DocumentedOperation {
   const Api* api;
   Operation operation;
@@ -180,16 +187,18 @@ class OpenapiWriter {
     for (const FieldInfo* field : documented.binding.query_fields())
       write_parameter(documented, *field, "query");
     if (operation.set_if_match)
-      write_header_parameter("If-Match", "Do it only to this version: its ETag, or a list of them.",
-                             R"("\"7\"")");
+      write_header_parameter("If-Match",
+                             "Do it only to this version: its ETag such as `\"7\"`, or a list of them.",
+                             kIfMatchSchema);
     if (operation.version_of && operation.route.verb == Verb::get)
-      write_header_parameter("If-None-Match", "Answer 304 when this is still the version.", R"("\"7\"")");
+      write_header_parameter("If-None-Match", "Answer 304 when this is still the version, such as `\"7\"`.",
+                             R"({"type":"string"})");
     if (operation.kind == OperationKind::command && operation.idempotent_replay &&
         operation.access != Access::open_to_all)
-      write_header_parameter(
-          "Idempotency-Key",
-          "A word of yours, up to 128 characters: the request runs once however often it is sent.",
-          R"("018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f")");
+      write_header_parameter("Idempotency-Key",
+                             "A word of yours, up to 128 characters, such as a UUID: the request runs once "
+                             "however often it is sent.",
+                             kIdempotencyKeySchema);
     json_.end_array();
   }
 
@@ -212,16 +221,21 @@ class OpenapiWriter {
       value_field.rules.pattern = sort_pattern.c_str();
       value_field.rules.flags |= kHasPattern;
     }
+    const bool is_text = value_field.type->kind == bedplate::Kind::string;
+    if (is_text && !(value_field.rules.flags & kHasPattern)) {
+      value_field.rules.pattern = kQueryTextPattern;
+      value_field.rules.flags |= kHasPattern;
+    }
     if (!doc.empty()) json_.member("description", doc);
     if (field.has(kDeprecated)) json_.key("deprecated").boolean(true);
     schemas_.write_field(json_.key("schema").value(), value_field, *documented.operation.input, View::input);
     json_.end_object();
   }
 
-  void write_header_parameter(std::string_view name, std::string_view doc, std::string_view example) {
+  /// No examples: tools send them as they stand, and neither a version nor a key fits a second request.
+  void write_header_parameter(std::string_view name, std::string_view doc, std::string_view schema) {
     json_.begin_object().member("name", name).member("in", "header").member("description", doc);
-    json_.key("schema").begin_object().member("type", "string").end_object();
-    json_.key("example").raw(example).end_object();
+    json_.key("schema").raw(schema).end_object();
   }
 
   void write_request_body(const DocumentedOperation& documented) {

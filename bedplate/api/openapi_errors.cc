@@ -8,7 +8,11 @@ namespace {
 class Collected {
  public:
   void add(Category category, std::string_view code, std::string_view detail) {
-    std::vector<ErrorCode>& codes = by_status_[http_status(category)];
+    add(http_status(category), category, code, detail);
+  }
+  /// For what the server answers before there is an operation: it has statuses that no operation has.
+  void add(int status, Category category, std::string_view code, std::string_view detail) {
+    std::vector<ErrorCode>& codes = by_status_[status];
     if (std::ranges::find(codes, code, &ErrorCode::code) == codes.end())
       codes.push_back({category, code, detail});
   }
@@ -20,12 +24,16 @@ class Collected {
 
 void add_of_input(Collected& all, const Operation& operation, const Binding& binding) {
   all.add(Category::malformed, "bad_request", "The request cannot be read as HTTP.");
+  all.add(414, Category::malformed, "uri_too_long", "The request target is too long.");
+  all.add(431, Category::malformed, "headers_too_large", "The header fields are too large.");
+  all.add(431, Category::malformed, "too_many_headers", "There are too many header fields.");
   all.add(Category::not_acceptable, "not_acceptable", "Answers are application/json.");
   if (!binding.query_fields().empty())
-    all.add(Category::malformed, "malformed_query", "The query string has a bad escape.");
+    all.add(Category::malformed, "malformed_query", "The query string has a bad escape or character.");
   all.add(Category::invalid, "validation_failed",
           "Values of the request are not valid; `errors` names each.");
   if (!binding.takes_body()) return;
+  all.add(Category::request_timeout, "body_timeout", "The body did not arrive in time.");
   all.add(Category::malformed, "malformed_json", "The body is not JSON; the detail has the offset.");
   all.add(Category::too_large, "body_too_large", "The body is larger than the server takes.");
   all.add(Category::unsupported_media_type, "unsupported_media_type",

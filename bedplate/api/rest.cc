@@ -173,8 +173,9 @@ Async<void> Rest::run(Exchange& exchange) {
   if (exchange.endpoint->binding.takes_body()) body = co_await ok(exchange.request.body());
   std::optional<Idempotency::Claim> claim;
   if (operation.kind == OperationKind::command && operation.idempotent_replay && exchange.principal) {
-    std::string_view key = exchange.request.field(http::FieldId::idempotency_key);
-    if (!key.empty()) {
+    if (exchange.request.has_field(http::FieldId::idempotency_key)) {
+      // Two of them, read as one list, are no key: which of them would count?
+      std::string_view key = exchange.request.field_list(http::FieldId::idempotency_key);
       Result<Idempotency::Claim> taken =
           state_->idempotency.claim(key, exchange.principal->user, operation.name, exchange.request.path(),
                                     exchange.request.query(), body);

@@ -93,6 +93,16 @@ TEST_F(RestBuildTest, TheDocumentNamesEverything) {
   EXPECT_NE(packed.field("ETag"), etag);
 }
 
+// What tools make of the document must be taken: they send examples as they stand, and texts of any characters.
+TEST_F(RestBuildTest, TheDocumentPromisesNothingThatIsRefused) {
+  kit_.start();
+  const std::string& document = kit_.rest->openapi();
+  EXPECT_EQ(document.find(R"("example":"\"7\"")"), std::string::npos);
+  for (std::string_view part : {R"("maxLength":128,"pattern":"^[!-~]+$")", R"("pattern":"^[^\\u0000]*$")",
+                                R"("414")", R"("431")", "`uri_too_long`"})
+    EXPECT_THAT(document, HasSubstr(part));
+}
+
 TEST_F(RestBuildTest, EveryReferenceLeadsSomewhere) {
   kit_.start();
   const std::string& document = kit_.rest->openapi();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "bedplate/api/rest_test_kit.h"
+#include "bedplate/base/text.h"
 #include "bedplate/describe/json.h"
 
 namespace bedplate::api {
@@ -95,6 +96,11 @@ TEST_F(RestTest, BindsQueryParameters) {
   EXPECT_THAT(bad.body, HasSubstr(R"("pointer":"?nope","code":"unknown_field")"));
   EXPECT_THAT(bad.body, HasSubstr(R"("pointer":"?limit","code":"duplicate_field")"));
   EXPECT_EQ(kit_.get("/v1/things?sort=nope").status, 422);
+  std::string long_name = "/v1/things?x";
+  for (int i = 0; i < 60; ++i) long_name += "%c3%a9";
+  Reply cut = kit_.get(long_name);
+  EXPECT_EQ(cut.status, 422);
+  EXPECT_TRUE(is_valid_utf8(cut.body)) << cut.body;
   EXPECT_EQ(kit_.get("/v1/things?limit=%zz").status, 400);
   EXPECT_EQ(kit_.get("/v1/things/018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f?x=1").status, 422);
 }
@@ -228,6 +234,15 @@ TEST_F(RestTest, LimitsAddressesAndPrincipals) {
   EXPECT_EQ(kit_.get("/v1/things").status, 429);
   kit_.peer = "192.0.2.10";
   EXPECT_EQ(kit_.get("/hello").status, 200);
+}
+
+TEST_F(RestTest, WhatIsNoKeyIsRefusedRatherThanIgnored) {
+  for (const FieldList& keys : {FieldList{{"Idempotency-Key", ""}}, FieldList{{"Idempotency-Key", "a b"}},
+                                FieldList{{"Idempotency-Key", "one"}, {"Idempotency-Key", "two"}}}) {
+    Reply reply = kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", keys);
+    EXPECT_EQ(reply.status, 400) << keys.front().second;
+    EXPECT_THAT(reply.body, HasSubstr("invalid_idempotency_key"));
+  }
 }
 
 TEST_F(RestTest, CorsAnswersListedOriginsOnly) {

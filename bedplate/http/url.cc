@@ -226,9 +226,11 @@ bool QueryReader::next() {
     scratch_.clear();
     ok_ = percent_decode(name_, scratch_, true);
     const std::size_t name_size = scratch_.size();
-    ok_ = ok_ && percent_decode(value_, scratch_, true) && is_valid_utf8(scratch_);
+    ok_ = ok_ && percent_decode(value_, scratch_, true);
     name_ = std::string_view(scratch_).substr(0, name_size);
     value_ = std::string_view(scratch_).substr(name_size);
+    // Each by itself: a character whose bytes lie on both sides of the "=" is none.
+    ok_ = ok_ && is_valid_utf8(name_) && is_valid_utf8(value_);
     return ok_;
   }
   return false;

@@ -76,7 +76,7 @@ TEST(UrlTest, ReadsQueries) {
   EXPECT_EQ(pairs_of("a=b&c&=d&&e=%20+x&f=a=b", ok),
             (Pairs{{"a", "b"}, {"c", ""}, {"", "d"}, {"e", "  x"}, {"f", "a=b"}}));
   EXPECT_TRUE(ok);
-  for (std::string_view bad : {"a=%", "a=%2", "%zz=1", "a=%00", "a=%ff"}) {
+  for (std::string_view bad : {"a=%", "a=%2", "%zz=1", "a=%00", "a=%ff", "%c3=%a9"}) {
     pairs_of(bad, ok);
     EXPECT_FALSE(ok) << bad;
   }
