@@ -9,8 +9,10 @@
 #include "bedplate/api/problem.h"
 #include "bedplate/api/rest.h"
 #include "bedplate/app/application.h"
+#include "bedplate/app/health_checks.h"
 #include "bedplate/base/log.h"
 #include "bedplate/http/server.h"
+#include "bedplate/http/server_metrics.h"
 #include "bedplate/sql/data_lock.h"
 #include "bedplate/sql/metrics.h"
 #include "bedplate/sql/migrate.h"
@@ -31,12 +33,16 @@ struct Host::Running {
   std::unique_ptr<sql::Database> database;
   std::unique_ptr<sql::DatabaseMetrics> database_metrics;
   telemetry::Watch database_watch;
+  std::unique_ptr<DatabaseCheck> database_check;
+  std::unique_ptr<DiskCheck> disk_check;
   std::unique_ptr<LoopGroup> loops;
   BackgroundTasks background;
   std::unique_ptr<api::HealthRoutes> health_routes;
   std::unique_ptr<api::Rest> rest;
   api::ServerProblems problems;
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<http::ServerMetrics> server_metrics;
+  telemetry::Watch server_watch;
   bool cut_off = false;
 };
 
@@ -73,6 +79,19 @@ sql::SqliteOptions sqlite_options(const DatabaseSettings& settings) {
   options.slow_query_ms = settings.slow_query_ms;
   options.cache_size_kib = static_cast<std::size_t>(settings.cache_kib);
   return options;
+}
+
+}  // namespace
+
+namespace {
+
+// Passwords and tokens pass in the clear there, unless something in front of it speaks TLS.
+void warn_about_plain_http(const std::vector<std::string>& urls) {
+  for (const std::string& url : urls) {
+    const bool local = url.starts_with("http://127.") || url.starts_with("http://[::1]") || url.starts_with("http+unix:");
+    if (!local)
+      log_warn("plain HTTP is open beyond this machine: let only a proxy that speaks TLS reach it", {{"url", url}});
+  }
 }
 
 }  // namespace
@@ -160,6 +179,15 @@ Result<std::string> Host::openapi() const {
   return api::openapi_document(document_info(), apis_);
 }
 
+void Host::observe() {
+  running_->database_check = std::make_unique<DatabaseCheck>(*running_->database);
+  running_->health.add("database", *running_->database_check);
+  running_->disk_check = std::make_unique<DiskCheck>(data_directory());
+  running_->health.add("disk", *running_->disk_check);
+  running_->server_metrics = std::make_unique<http::ServerMetrics>(*running_->server);
+  running_->server_watch = running_->metrics.watch(*running_->server_metrics);
+}
+
 Result<void> Host::serve() {
   api::Rest::Parts parts;
   parts.document = document_info();
@@ -183,9 +211,11 @@ Result<void> Host::serve() {
   running_->rest = std::move(*rest);
   running_->server =
       std::make_unique<http::Server>(loops(), *running_->rest, settings().server, &running_->problems);
+  observe();
   if (auto listening = running_->server->listen_all(); !listening) return listening;
   running_->background.start(loops().loop(0));
   running_->health.set_readiness(telemetry::Readiness::ready);
+  warn_about_plain_http(urls());
   return {};
 }
 
@@ -211,6 +241,7 @@ void Host::close() {
     stop_hooks_.back()();
     stop_hooks_.pop_back();
   }
+  running_->server_watch = {};
   running_->server.reset();
   running_->rest.reset();
   while (!owned_.empty()) owned_.pop_back();

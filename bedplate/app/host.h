@@ -133,6 +133,8 @@ class Host {
   Result<void> open_database();
   Result<void> migrate();
   api::DocumentInfo document_info() const;
+  /// Registers what /healthz and /metrics show.
+  void observe();
   LoopGroup& loops();
   void close();
 

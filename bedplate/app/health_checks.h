@@ -1,0 +1,32 @@
+// What /healthz looks at in every application.
+#pragma once
+
+#include <string>
+
+#include "bedplate/sql/database.h"
+#include "bedplate/telemetry/health.h"
+
+namespace bedplate::app {
+
+/// The database answers a read, and its writer commits an empty transaction.
+class DatabaseCheck final : public telemetry::HealthCheck {
+ public:
+  /// `database` outlives it.
+  explicit DatabaseCheck(sql::Database& database) : database_(database) {}
+  Async<telemetry::CheckResult> run() override;
+
+ private:
+  sql::Database& database_;
+};
+
+/// The file system of a directory has room: warns below 10 % or 1 GiB, fails below 1 % or 64 MiB, whichever is less.
+class DiskCheck final : public telemetry::HealthCheck {
+ public:
+  explicit DiskCheck(std::string directory) : directory_(std::move(directory)) {}
+  Async<telemetry::CheckResult> run() override;
+
+ private:
+  const std::string directory_;
+};
+
+}  // namespace bedplate::app
