@@ -31,18 +31,20 @@ Async<CheckResult> DatabaseCheck::run() {
   Result<std::int64_t> read = co_await database_.read(&select_one);
   if (!read) co_return CheckResult(HealthStatus::fail, "It does not answer reads: " + read.error().detail());
   Result<void> written = co_await database_.transact(&write_nothing);
-  if (!written) co_return CheckResult(HealthStatus::fail, "It does not take writes: " + written.error().detail());
+  if (!written)
+    co_return CheckResult(HealthStatus::fail, "It does not take writes: " + written.error().detail());
   co_return CheckResult(HealthStatus::pass, "It reads and writes.");
 }
 
 Async<CheckResult> DiskCheck::run() {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(directory_.c_str(), &disk) != 0)
-    co_return CheckResult(HealthStatus::fail, std::string("The data directory cannot be read: ") + std::strerror(errno));
+    co_return CheckResult(HealthStatus::fail,
+                          std::string("The data directory cannot be read: ") + std::strerror(errno));
   const std::uint64_t total = disk.f_blocks * disk.f_frsize;
   const std::uint64_t free = disk.f_bavail * disk.f_frsize;
-  const std::string detail = std::to_string(free / kMebibyte) + " MiB of " + std::to_string(total / kMebibyte) +
-                             " MiB are free.";
+  const std::string detail =
+      std::to_string(free / kMebibyte) + " MiB of " + std::to_string(total / kMebibyte) + " MiB are free.";
   if (free < std::min(total / 100, 64 * kMebibyte)) co_return CheckResult(HealthStatus::fail, detail);
   if (free < std::min(total / 10, 1024 * kMebibyte)) co_return CheckResult(HealthStatus::warn, detail);
   co_return CheckResult(HealthStatus::pass, detail);

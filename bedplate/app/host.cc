@@ -88,9 +88,11 @@ namespace {
 // Passwords and tokens pass in the clear there, unless something in front of it speaks TLS.
 void warn_about_plain_http(const std::vector<std::string>& urls) {
   for (const std::string& url : urls) {
-    const bool local = url.starts_with("http://127.") || url.starts_with("http://[::1]") || url.starts_with("http+unix:");
+    const bool local =
+        url.starts_with("http://127.") || url.starts_with("http://[::1]") || url.starts_with("http+unix:");
     if (!local)
-      log_warn("plain HTTP is open beyond this machine: let only a proxy that speaks TLS reach it", {{"url", url}});
+      log_warn("plain HTTP is open beyond this machine: let only a proxy that speaks TLS reach it",
+               {{"url", url}});
   }
 }
 

@@ -15,7 +15,8 @@ void ServerMetrics::collect(telemetry::MetricWriter& out) const {
   gauge("bedplate_http_connections_open", "Connections open now.", stats.connections_open);
   gauge("bedplate_http_requests_running", "Requests that wait for their answer now.", stats.requests_running);
   counter("bedplate_http_connections_accepted_total", "Connections accepted.", stats.connections_accepted);
-  counter("bedplate_http_requests_bad_total", "Requests refused before a handler saw them.", stats.bad_requests);
+  counter("bedplate_http_requests_bad_total", "Requests refused before a handler saw them.",
+          stats.bad_requests);
   counter("bedplate_http_received_bytes_total", "Bytes received.", stats.bytes_in);
   counter("bedplate_http_sent_bytes_total", "Bytes sent.", stats.bytes_out);
 }
