@@ -27,6 +27,7 @@ LogLevel log_level(LogSettingLevel level) {
 }  // namespace
 
 Application::Application(ProgramInfo program) : program_(std::move(program)) {
+  host_settings_.data.directory = program_.name + "-data";
   settings("data", host_settings_.data);
   settings("database", host_settings_.database);
   settings("server", host_settings_.server);

@@ -6,7 +6,6 @@
 //     app.wire([](bedplate::app::Host& host) {
 //       auto& notes = host.make<Notes>(host.clock());
 //       host.serve(notes_api(notes));
-//       return bedplate::Result<void>();
 //     });
 //     return app.run(argc, argv);
 //   }
@@ -20,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -57,8 +57,18 @@ class Application {
   }
   /// A module's migrations. Modules migrate in the order in which they are named.
   void migrations(std::string_view module, std::span<const EmbeddedFile> files);
-  /// Makes the services and says what is served. Runs once for each Host, on the main thread.
-  void wire(std::function<Result<void>(Host&)> body) { wire_ = std::move(body); }
+  /// Makes the services and says what is served: body(Host&), which returns nothing, or Result<void> where making
+  /// them can fail. Runs once for each Host, on the main thread.
+  template <class Body>
+  void wire(Body body) {
+    using Answer = std::invoke_result_t<Body&, Host&>;
+    static_assert(std::is_void_v<Answer> || std::is_same_v<Answer, Result<void>>,
+                  "wire() wants a function of Host& that returns nothing or Result<void>");
+    if constexpr (std::is_void_v<Answer>)
+      wire_ = [body = std::move(body)](Host& host) mutable { return body(host), Result<void>(); };
+    else
+      wire_ = std::move(body);
+  }
   void command(CommandSpec spec, CommandBody body);
   /// Runs after `restore`, on the database that was put in place: what must not come back to life with it.
   void after_restore(std::function<Result<void>(Host&)> body) { after_restore_ = std::move(body); }

@@ -141,15 +141,19 @@ Result<sql::BackupReport> restore_locked(Application& application, const std::st
 Result<void> restore(Application& application, const Invocation& invocation) {
   auto path = database_path(application);
   if (!path) return std::unexpected(std::move(path.error()));
+  const bool replaces = std::filesystem::exists(*path);
   auto report = restore_locked(application, invocation.arguments.at(0), *path);
   if (!report) return std::unexpected(std::move(report.error()));
   if (application.restore_hook()) {
-    auto host = Host::open(application, HostPurpose::command);
+    // Not `command`: what was restored may be what keeps the services from starting (a lost key file).
+    auto host = Host::open(application, HostPurpose::repair);
     if (!host) return std::unexpected(std::move(host.error()));
     if (auto done = application.restore_hook()(**host); !done) return done;
   }
-  print("restored " + std::to_string(report->size_bytes) + " bytes from " + invocation.arguments.at(0) +
-        "; the database it replaced is " + *path + ".before-restore");
+  std::string said =
+      "restored " + std::to_string(report->size_bytes) + " bytes from " + invocation.arguments.at(0);
+  if (replaces) said += "; the database it replaced is " + *path + ".before-restore";
+  print(said);
   return {};
 }
 

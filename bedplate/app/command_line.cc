@@ -7,6 +7,8 @@
 #include <memory>
 #include <sstream>
 
+#include "bedplate/base/text.h"
+
 namespace bedplate::app {
 namespace {
 
@@ -103,6 +105,43 @@ ParsedCommandLine refuse(const std::string& program, const std::string& why) {
   return {.invocation = {}, .message = program + ": " + why + "\n", .exit_status = 2};
 }
 
+const CLI::App* find_command(const CLI::App& group, std::string_view name) {
+  for (const CLI::App* command : group.get_subcommands([](const CLI::App*) { return true; }))
+    if (command->get_name() == name) return command;
+  return nullptr;
+}
+
+// What is wrong with a call, in the name of the command that was meant: "bedplate admin grant: EMAIL is required".
+ParsedCommandLine explain(const CLI::ParseError& error, const CLI::App& root, int argc,
+                          const char* const* argv) {
+  const CLI::App* command = &root;
+  std::string group, called = root.get_name();
+  int at = 1;
+  for (; at < argc; ++at) {
+    const CLI::App* next = find_command(*command, argv[at]);
+    if (!next) break;
+    command = next;
+    group = called;
+    called += " " + next->get_name();
+  }
+  const bool wants_command = command->get_require_subcommand_min() > 0;
+  if (wants_command && at == argc)
+    return {.invocation = {}, .message = command->help(group), .exit_status = 2};
+  std::string why = error.what();
+  if (wants_command && argv[at][0] == '-') {
+    why = "there is no option '" + std::string(argv[at]) + "' before a command";
+  } else if (wants_command) {
+    why = "there is no command '" + std::string(argv[at]) + "'";
+    std::vector<std::string> names;
+    for (const CLI::App* known : command->get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(known->get_name());
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    if (auto nearest = find_nearest(argv[at], candidates))
+      why += "; did you mean '" + std::string(*nearest) + "'?";
+  }
+  return refuse(called, why + "\nRun '" + called + " --help' for what there is.");
+}
+
 ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name, Targets& targets) {
   Invocation invocation;
   invocation.command = name;
@@ -156,9 +195,10 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return explain(error, root, argc, argv);
     std::ostringstream out, problems;
-    int status = root.exit(error, out, problems);
-    return {.invocation = {}, .message = out.str() + problems.str(), .exit_status = status == 0 ? 0 : 2};
+    root.exit(error, out, problems);  // --help and --version are errors to CLI11
+    return {.invocation = {}, .message = out.str(), .exit_status = 0};
   }
   std::string chosen;
   for (const auto& [name, command] : commands.by_name)

@@ -49,7 +49,14 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
   auto parsed = parse({});
   EXPECT_FALSE(parsed.invocation);
   EXPECT_EQ(parsed.exit_status, 2);
-  EXPECT_THAT(parsed.message, HasSubstr("subcommand is required"));
+  EXPECT_THAT(parsed.message, HasSubstr("serve "));
+  parsed = parse({"migrate"});
+  EXPECT_EQ(parsed.exit_status, 2);
+  EXPECT_THAT(parsed.message, HasSubstr("status "));
+  EXPECT_THAT(parse({"sevre"}).message,
+              HasSubstr("notes: there is no command 'sevre'; did you mean 'serve'?"));
+  EXPECT_THAT(parse({"migrate", "upp"}).message,
+              HasSubstr("notes migrate: there is no command 'upp'; did you mean 'up'?"));
   parsed = parse({"serve", "--sett", "a=b"});
   EXPECT_EQ(parsed.exit_status, 2);
   EXPECT_THAT(parsed.message, HasSubstr("--sett"));
@@ -58,7 +65,7 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
   EXPECT_THAT(parsed.message, HasSubstr("KEY=VALUE"));
   parsed = parse({"admin", "grant"});
   EXPECT_EQ(parsed.exit_status, 2);
-  EXPECT_THAT(parsed.message, HasSubstr("EMAIL"));
+  EXPECT_THAT(parsed.message, HasSubstr("notes admin grant: EMAIL is required"));
 }
 
 TEST(CommandLineTest, HelpAndVersionSucceed) {

@@ -139,6 +139,7 @@ Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPur
   std::size_t loops = purpose == HostPurpose::serve ? loop_count(host->settings().server) : 1;
   host->running_->loops = std::make_unique<LoopGroup>(loops);
   host->running_->loops->start();
+  if (purpose == HostPurpose::repair) return host;
   for (auto& hook : host->start_hooks_)
     if (auto started = hook(); !started) return std::unexpected(std::move(started.error()));
   return host;

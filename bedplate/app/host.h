@@ -68,6 +68,7 @@ Result<void> make_data_directory(const std::string& path);
 enum class HostPurpose {
   serve,     ///< alone in the data directory; listens when serve() is called
   command,   ///< an application's command, also beside a process that serves
+  repair,    ///< the same without on_start() hooks: works on data with which the services would not start
   describe,  ///< only to look at the operations: no database, no hooks
 };
 
@@ -95,7 +96,7 @@ class Host {
   /// Takes part in the commit of every command.
   void commit_with(api::CommitHook& hook) { commit_hooks_.push_back(&hook); }
   /// Runs once the database is open and migrated, on the main thread, before anything is served. Its failure ends the
-  /// start. Not called for HostPurpose::describe.
+  /// start. Not called for HostPurpose::describe and repair.
   void on_start(std::function<Result<void>()> hook) { start_hooks_.push_back(std::move(hook)); }
   /// Runs after the last request was answered, while loops and database still work.
   void on_stop(std::function<void()> hook) { stop_hooks_.push_back(std::move(hook)); }

@@ -10,7 +10,7 @@ namespace bedplate::app {
 
 /// Section `data`.
 struct DataSettings {
-  std::string directory = "bedplate-data";
+  std::string directory;  ///< Application sets the default: PROGRAM-data
 
   static consteval auto describe() {
     using namespace bedplate::schema;

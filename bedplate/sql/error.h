@@ -31,6 +31,8 @@ inline constexpr std::string_view kRowNotFound = "row_not_found";       ///< not
 inline constexpr std::string_view kReadOnly = "read_only";  ///< internal: a write through a Reader
 inline constexpr std::string_view kTransactionFailed =
     "transaction_failed";  ///< internal: went on after a statement of it had failed
+inline constexpr std::string_view kDatabaseDamaged =
+    "database_damaged";  ///< internal: the file is damaged or is no database; logged
 inline constexpr std::string_view kSqlError = "sql_error";  ///< internal: a bad statement; logged
 
 /// It is this violation, of this constraint (columns as "table.column", or the name of a check).

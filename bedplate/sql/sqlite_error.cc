@@ -92,6 +92,12 @@ Error sqlite_error(sqlite3* db, int code, std::string_view sql) {
           "the database cannot read or write its files",
           {{"error", sqlite3_errmsg(db)}, {"code", code}, {"errno", sqlite3_system_errno(db)}, {"sql", sql}});
       return unavailable(kStorageError, "The storage does not work at the moment. Try again later.");
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      log_error("the database file is damaged, or is none",
+                {{"error", sqlite3_errmsg(db)}, {"code", code}, {"sql", sql}});
+      return Error(Category::internal, kDatabaseDamaged,
+                   "The database file is damaged, or is no SQLite database.");
     default:
       log_error("a statement failed", {{"error", sqlite3_errmsg(db)}, {"code", code}, {"sql", sql}});
       return Error(Category::internal, kSqlError, "The server met an unexpected fault.")

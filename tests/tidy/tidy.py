@@ -14,6 +14,7 @@ What it checks, each in a function of its own below:
 A line that must break a rule ends with `// tidy: NAME-OF-RULE because ...`.
 """
 import pathlib
+import posixpath
 import re
 import sys
 
@@ -173,7 +174,10 @@ def check_shape(source):
 
 
 def check_dead_headers(all_sources):
-    included = {include for source in all_sources for _, include in source.includes}
+    included = set()
+    for source in all_sources:
+        for _, include in source.includes:
+            included |= {include, posixpath.join(posixpath.dirname(str(source.name)), include)}
     for source in all_sources:
         if source.is_header and source.name not in included:
             yield source, 1, "dead-header", "nobody includes this header"

@@ -1,0 +1,69 @@
+#include "guestbook.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bedplate/api/page_request.h"
+#include "guestbook_migrations.h"  // made by bedplate_embed()
+
+namespace guestbook {
+
+namespace api = bedplate::api;
+namespace sql = bedplate::sql;
+using bedplate::Async;
+using bedplate::ok;
+
+constexpr api::ErrorCode kEntryNotFound{bedplate::Category::not_found, "entry_not_found",
+                                        "There is no such entry."};
+constexpr api::SortField kSortFields[] = {{"signed_at", "signed_at"}, {"name", "name"}};
+
+Async<Entry> Guestbook::sign(sql::Transaction& db, const NewEntry& input) const {
+  Entry entry{.id = bedplate::new_id<EntryId>(),
+              .name = input.name,
+              .message = input.message,
+              .homepage = input.homepage,
+              .signed_at = clock_.now()};
+  co_await ok(
+      db.run("INSERT INTO entries (id, name, message, homepage, signed_at) VALUES ($1, $2, $3, $4, $5)",
+             entry.id, entry.name, entry.message, entry.homepage, entry.signed_at));
+  co_return entry;
+}
+
+Async<Entry> Guestbook::find(sql::Reader& db, const EntryRef& input) const {
+  std::optional<Entry> entry = co_await ok(
+      db.maybe<Entry>("SELECT id, name, message, homepage, signed_at FROM entries WHERE id = $1", input.id));
+  if (!entry) co_return api::fail(kEntryNotFound);
+  co_return std::move(*entry);
+}
+
+Async<api::Page<Entry>> Guestbook::list(sql::Reader& db, const api::PageQuery& input) const {
+  api::PageRequest page = co_await ok(api::read_page(input, kSortFields, "-signed_at"));
+  std::int64_t total = co_await ok(db.value<std::int64_t>("SELECT count(*) FROM entries"));
+  std::string select =
+      "SELECT id, name, message, homepage, signed_at FROM entries" + page.order_and_limit("id");
+  std::vector<Entry> entries = co_await ok(db.all<Entry>(select));
+  co_return api::make_page<Entry>(page, std::move(entries), total);
+}
+
+static api::Api guestbook_api(Guestbook& book) {
+  using namespace bedplate::api;
+  return Api("guestbook", "Leave a line, read what others left.")
+      .command<&Guestbook::sign>(book, post("/v1/entries"), open_to_all(), creates("/v1/entries/{id}"),
+                                 summary("Sign the book"))
+      .query<&Guestbook::find>(book, get("/v1/entries/{id}"), open_to_all(), summary("Read an entry"),
+                               fails_with(kEntryNotFound))
+      .query<&Guestbook::list>(book, get("/v1/entries"), open_to_all(), summary("List the entries"),
+                               sorts_by(kSortFields));
+}
+
+void add_to(bedplate::app::Application& app) {
+  app.migrations("guestbook", guestbook_migrations());
+  app.wire([](bedplate::app::Host& host) {
+    auto& book = host.make<Guestbook>(host.clock());
+    host.serve(guestbook_api(book));
+  });
+}
+
+}  // namespace guestbook
