@@ -45,6 +45,12 @@ Result<void> create_private(const std::string& path) {
               "The database " + path + " cannot be created: " + std::strerror(errno) + ".");
 }
 
+Error open_error(sqlite3* db, int code, const std::string& path) {
+  if (code == SQLITE_NOTADB)
+    return Error(Category::unavailable, kStorageError, path + " is not a SQLite database.");
+  return sqlite_error(db, code, "open " + path);
+}
+
 std::string pragmas(const SqliteOptions& options, bool writer) {
   std::string text;
   if (writer) text += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
@@ -160,7 +166,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(SqliteShared& s
   const int code =
       sqlite3_open_v2(options.path.c_str(), &raw, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
   SqliteHandle db(raw);
-  if (code != SQLITE_OK) return std::unexpected(sqlite_error(raw, code, "open " + options.path));
+  if (code != SQLITE_OK) return std::unexpected(open_error(raw, code, options.path));
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(shared, std::move(db), role));
   Result<void> configured = connection->configure();
   if (!configured) return std::unexpected(std::move(configured.error()));
@@ -176,7 +182,7 @@ Result<void> SqliteConnection::configure() {
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   const std::string text = pragmas(options, role_ == Role::writer);
   int code = sqlite3_exec(db, text.c_str(), nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(sqlite_error(db, code, "open " + options.path));
+  if (code != SQLITE_OK) return std::unexpected(open_error(db, code, options.path));
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH,
                 static_cast<int>(std::min<std::size_t>(options.value_size_max_bytes, 1 << 30)));
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -65,6 +66,11 @@ Error unavailable(std::string_view code, const char* detail) {
   return Error(Category::unavailable, code, detail).with_retry_after(seconds(1));
 }
 
+Error storage_full(sqlite3* db, std::string_view sql) {
+  log_error("the disk is full", {{"error", sqlite3_errmsg(db)}, {"sql", sql}});
+  return unavailable(kStorageFull, "There is no space left to store this. Try again later.");
+}
+
 }  // namespace
 
 Error sqlite_error(sqlite3* db, int code, std::string_view sql) {
@@ -80,9 +86,11 @@ Error sqlite_error(sqlite3* db, int code, std::string_view sql) {
       log_warn("the database is locked by someone else", {{"error", sqlite3_errmsg(db)}, {"sql", sql}});
       return unavailable(kDatabaseBusy, "The database is busy. Try again.");
     case SQLITE_FULL:
-      log_error("the disk is full", {{"error", sqlite3_errmsg(db)}, {"sql", sql}});
-      return unavailable(kStorageFull, "There is no space left to store this. Try again later.");
+      return storage_full(db, sql);
     case SQLITE_IOERR:
+      // The shared memory of the log is made with calls that tell a full disk as an error like any other.
+      if (sqlite3_system_errno(db) == ENOSPC) return storage_full(db, sql);
+      [[fallthrough]];
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:

@@ -341,7 +341,7 @@ TEST(SqliteOpenTest, MakesItsFolderPrivateAndSaysWhatIsWrong) {
   options.path = directory.file("not.db");
   Result<std::unique_ptr<Database>> opened = open_sqlite(options);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().category(), Category::internal);
+  EXPECT_EQ(opened.error().detail(), options.path + " is not a SQLite database.");
 }
 
 TEST(SqliteOpenTest, TheUrlChoosesTheDriver) {
