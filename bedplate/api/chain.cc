@@ -89,6 +89,7 @@ void Chain::answer_options(Exchange& exchange) const {
 
 Result<void> Chain::limit(Exchange& exchange, RateLimiter& limiter, std::uint64_t key) const {
   const std::int64_t cost = exchange.endpoint ? exchange.endpoint->operation.cost : 1;
+  if (cost == 0) return {};
   exchange.rate = limiter.take(key, cost, exchange.started_ns);
   if (exchange.rate->allowed) return {};
   return std::unexpected(

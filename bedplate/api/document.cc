@@ -51,7 +51,7 @@ Async<void> Document::handle(http::Request& request, http::Response& response) {
   response.forbid_compression();  // it is compressed already, or not worth it
   response.set_field(http::FieldId::etag, variant ? variant->etag : etag_);
   response.set_field(http::FieldId::cache_control, cache_control_);
-  response.set_field(http::FieldId::vary, "Accept-Encoding");
+  response.add_field(http::FieldId::vary, "Accept-Encoding");  // beside the Origin of CORS
   if (http::if_none_match(request.field_list(http::FieldId::if_none_match), etag_)) {
     response.set_status(304);
     co_return;

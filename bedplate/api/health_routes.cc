@@ -118,15 +118,16 @@ Result<HealthStatus> HealthRoutes::ready() {
                                                                               : "The server is starting.");
 }
 
+// A supervisor that is told to come back later takes the server for dead: these cost nothing.
 Api HealthRoutes::api() {
   return Api("health", "Whether this server is alive and ready")
       .pure<&HealthRoutes::live>(*this, get("/livez"), open_to_all(), summary("Is it alive?"),
                                  doc("For supervisors: 200 as long as the server answers at all."),
-                                 cache_control("no-store"))
+                                 cache_control("no-store"), cost(0))
       .pure<&HealthRoutes::ready>(
           *this, get("/readyz"), open_to_all(), summary("Does it want requests?"),
           doc("For load balancers: 503 while the server starts and while it shuts down."),
-          cache_control("no-store"),
+          cache_control("no-store"), cost(0),
           fails_with(Category::unavailable, "not_ready", "It is starting or shutting down."));
 }
 

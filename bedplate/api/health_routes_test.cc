@@ -45,6 +45,15 @@ TEST_F(HealthRoutesTest, LiveAlwaysAndReadyWhenWelcome) {
   EXPECT_EQ(kit_.call("GET", "/livez").status, 200);
 }
 
+TEST_F(HealthRoutesTest, SupervisorsAreNeverTurnedAway) {
+  kit_.parts.rate_limit.address_burst = 1;
+  kit_.parts.rate_limit.address_rate = 0.01;
+  start();
+  for (int i = 0; i < 3; ++i) kit_.call("GET", "/nope");
+  EXPECT_EQ(kit_.call("GET", "/nope").status, 429);
+  EXPECT_EQ(kit_.call("GET", "/livez").status, 200);
+}
+
 TEST_F(HealthRoutesTest, DetailsAreForLoopbackOnly) {
   start();
   for (std::string_view path : {"/healthz", "/metrics"}) {

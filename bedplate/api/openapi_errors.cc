@@ -43,7 +43,8 @@ void add_of_input(Collected& all, const Operation& operation, const Binding& bin
 }
 
 void add_of_caller(Collected& all, const Operation& operation) {
-  all.add(Category::rate_limited, "rate_limited", "Too many requests; Retry-After says when.");
+  if (operation.cost != 0)
+    all.add(Category::rate_limited, "rate_limited", "Too many requests; Retry-After says when.");
   if (operation.access == Access::open_to_all) return;
   all.add(Category::unauthenticated, "token_required", "No access token was sent.");
   all.add(Category::unauthenticated, "invalid_token", "The access token is not valid.");

@@ -165,8 +165,9 @@ struct Operation {
   std::string_view cache_control;  ///< empty: the default of rest.h
   bool idempotent_replay = true;   ///< commands: `Idempotency-Key` is honoured
   bool compressed = true;
-  bool secret = false;  ///< the answer carries tokens: no store, no compression, no replay
-  int cost = 1;         ///< units that a call takes from its caller's rate limit
+  bool secret = false;                   ///< the answer carries tokens: no store, no compression, no replay
+  int cost = 1;                          ///< units that a call takes from its caller's rate limit
+  std::size_t body_size_max = SIZE_MAX;  ///< bytes; the server's own limit holds as well
 
   /// The version of an output, for its ETag. Null: it has none.
   std::int64_t (*version_of)(const void* output) = nullptr;

@@ -161,7 +161,13 @@ inline auto no_compression() {
 inline auto cache_control(std::string_view value) {
   return detail::Option{[value](Operation& operation) { operation.cache_control = value; }};
 }
-/// A call takes this many units of its caller's rate limit (default 1).
+/// The largest body that it takes, where that is less than server.body_size_max: for what strangers may call, since
+/// each of their connections can hold a body in memory.
+inline auto body_at_most(std::size_t bytes) {
+  return detail::Option{[bytes](Operation& operation) { operation.body_size_max = bytes; }};
+}
+/// A call takes this many units of its caller's rate limit (default 1). 0: it is never limited, and only for what is
+/// cheaper to answer than to refuse.
 inline auto cost(int units) {
   return detail::Option{[units](Operation& operation) { operation.cost = units; }};
 }

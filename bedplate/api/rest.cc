@@ -1,5 +1,6 @@
 #include "bedplate/api/rest.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -170,7 +171,11 @@ Async<void> Rest::run(Exchange& exchange) {
   const Operation& operation = exchange.operation();
   std::string_view body;
   co_await ok(check_media_types(exchange));
-  if (exchange.endpoint->binding.takes_body()) body = co_await ok(exchange.request.body());
+  if (exchange.endpoint->binding.takes_body()) {
+    http::Request& request = exchange.request;
+    request.set_body_size_max(std::min(request.body_size_max(), operation.body_size_max));
+    body = co_await ok(request.body());
+  }
   std::optional<Idempotency::Claim> claim;
   if (operation.kind == OperationKind::command && operation.idempotent_replay && exchange.principal) {
     if (exchange.request.has_field(http::FieldId::idempotency_key)) {

@@ -93,7 +93,7 @@ Result<void> check_parts(const Operation& operation, const Rest::Parts& parts) {
     return wrong(operation, "it needs a signed-in caller, and there is no authenticator.");
   if (operation.output && operation.output->kind != bedplate::Kind::object)
     return wrong(operation, "its output is a described struct.");
-  if (operation.cost < 1) return wrong(operation, "its cost is at least 1.");
+  if (operation.cost < 0) return wrong(operation, "its cost is not negative.");
   return {};
 }
 

@@ -261,6 +261,12 @@ TEST_F(RestTest, CorsAnswersListedOriginsOnly) {
   EXPECT_EQ(stranger.field("Vary"), "Origin");
 }
 
+TEST_F(RestTest, DocumentsVaryByOriginToo) {
+  kit_.parts.cors.allowed_origins = {"https://app.example.org"};
+  kit_.start();
+  EXPECT_THAT(kit_.call("GET", "/openapi.json").fields, HasSubstr("Vary: Origin\r\n"));
+}
+
 TEST_F(RestTest, CountsByOperation) {
   kit_.get("/hello");
   kit_.get("/nope");

@@ -8,21 +8,24 @@ using namespace bedplate::api;
 
 namespace {
 
+/// Bytes: every field at its longest, each character escaped, is less.
+constexpr std::size_t kStrangersBodyMax = 16 * 1024;
+
 Api add_sessions(Api api, Identity& identity) {
   return std::move(api)
       .procedure<&Identity::sign_up>(
-          identity, post("/v1/auth/signup"), open_to_all(), creates("/v1/me"), issues_secrets(),
-          summary("Sign up"), fails_with(kEmailTaken, kTooManyAttempts),
+          identity, post("/v1/auth/signup"), open_to_all(), body_at_most(kStrangersBodyMax),
+          creates("/v1/me"), issues_secrets(), summary("Sign up"), fails_with(kEmailTaken, kTooManyAttempts),
           doc("Makes an account and logs it in. The password is never kept, only an argon2id hash of it."))
       .procedure<&Identity::log_in>(
-          identity, post("/v1/auth/login"), open_to_all(), issues_secrets(), summary("Log in"),
-          fails_with(kInvalidCredentials, kAccountDisabled, kTooManyAttempts),
+          identity, post("/v1/auth/login"), open_to_all(), body_at_most(kStrangersBodyMax), issues_secrets(),
+          summary("Log in"), fails_with(kInvalidCredentials, kAccountDisabled, kTooManyAttempts),
           doc("Starts a session. A wrong password and an unknown address get the same answer, after the same "
               "work. "
               "After several wrong ones each further attempt must wait longer (`Retry-After`)."))
       .procedure<&Identity::refresh>(
-          identity, post("/v1/auth/refresh"), open_to_all(), issues_secrets(),
-          summary("Renew the tokens of a session"), fails_with(kInvalidRefreshToken),
+          identity, post("/v1/auth/refresh"), open_to_all(), body_at_most(kStrangersBodyMax),
+          issues_secrets(), summary("Renew the tokens of a session"), fails_with(kInvalidRefreshToken),
           doc("Takes the newest refresh token and answers new tokens. A refresh token is good once: when one "
               "comes a "
               "second time it has been stolen, or the client is confused, and the session ends."))

@@ -106,6 +106,12 @@ TEST_F(IdentityApiTest, RefusesBadInputWithEveryFault) {
   EXPECT_EQ(bad.body.find("\"short\""), std::string::npos);
 }
 
+TEST_F(IdentityApiTest, StrangersCannotSendMuch) {
+  const std::string padded = R"({"email":"ada@example.com","password":"x")" + std::string(20'000, ' ') + "}";
+  for (std::string_view path : {"/v1/auth/signup", "/v1/auth/login", "/v1/auth/refresh"})
+    EXPECT_EQ(http_.post(path, padded).status, 413) << path;
+}
+
 TEST_F(IdentityApiTest, ATakenAddressIs409) {
   sign_up();
   HttpResponse again =
