@@ -37,6 +37,14 @@ const std::string* find_field(const HttpFields& fields, std::string_view name) {
   std::abort();
 }
 
+// -1, with the errno that says why.
+int close_failed(int fd) {
+  const int why = errno;
+  ::close(fd);
+  errno = why;
+  return -1;
+}
+
 int connect_tcp(const std::string& authority) {
   std::size_t colon = authority.rfind(':');
   std::string host = authority.substr(0, colon);
@@ -57,8 +65,8 @@ int connect_tcp(const std::string& authority) {
     size = sizeof *address;
   }
   int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-  if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&storage), size) != 0)
-    die("connect to " + authority);
+  if (fd < 0) die("socket");
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&storage), size) != 0) return close_failed(fd);
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return fd;
 }
@@ -68,9 +76,29 @@ int connect_unix(const std::string& path) {
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    die("connect to " + path);
+  if (fd < 0) die("socket");
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return close_failed(fd);
   return fd;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned code = static_cast<unsigned char>(text[i]);
+    if (text[i] == '%' && i + 2 < text.size()) {
+      std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16);
+      i += 2;
+    }
+    decoded += static_cast<char>(code);
+  }
+  return decoded;
+}
+
+constexpr std::string_view kTcp = "http://", kUnix = "http+unix://";
+
+int connect_url(const std::string& url) {
+  if (url.starts_with(kUnix)) return connect_unix(percent_decoded(url.substr(kUnix.size())));
+  return connect_tcp(url.substr(kTcp.size()));
 }
 
 bool parse_field(std::string_view line, HttpFields& fields) {
@@ -93,23 +121,24 @@ bool HttpResponse::has_field(std::string_view name) const {
 }
 
 HttpConnection::HttpConnection(std::string url) : url_(std::move(url)) {
-  connect();
+  if (!connect()) die("connect to " + url_);
 }
 HttpConnection::~HttpConnection() {
   close();
 }
 
-void HttpConnection::connect() {
-  constexpr std::string_view kTcp = "http://", kUnix = "http+unix://";
-  if (url_.starts_with(kUnix)) {
-    host_ = "localhost";
-    fd_ = connect_unix(url_.substr(kUnix.size()));
-  } else {
-    host_ = url_.substr(kTcp.size());
-    fd_ = connect_tcp(host_);
-  }
+bool HttpConnection::can_connect(const std::string& url) {
+  const int fd = connect_url(url);
+  if (fd >= 0) ::close(fd);
+  return fd >= 0;
+}
+
+bool HttpConnection::connect() {
+  host_ = url_.starts_with(kUnix) ? "localhost" : url_.substr(kTcp.size());
+  fd_ = connect_url(url_);
   at_end_ = false;
   buffer_.clear();
+  return fd_ >= 0;
 }
 
 void HttpConnection::close() {
@@ -229,7 +258,7 @@ HttpResponse HttpConnection::request(std::string_view method, std::string_view t
       fd_ < 0 || (buffer_.empty() && ::poll(&readable, 1, 0) > 0);  // a closed connection is readable
   if (stale) {
     close();
-    connect();
+    if (!connect()) return {};
   }
   send(message);
   return receive(method == "HEAD");

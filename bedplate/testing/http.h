@@ -36,8 +36,11 @@ struct HttpResponse {
 
 class HttpConnection {
  public:
-  /// "http://127.0.0.1:8080", "http://[::1]:8080" or "http+unix:///path". Aborts when it cannot connect.
+  /// "http://127.0.0.1:8080", "http://[::1]:8080", or "http+unix://%2Frun%2Fx.sock" as the server prints it. Aborts
+  /// when it cannot connect.
   explicit HttpConnection(std::string url);
+  /// Whether somebody accepts connections there.
+  static bool can_connect(const std::string& url);
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
   ~HttpConnection();
@@ -46,7 +49,7 @@ class HttpConnection {
   void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
 
   /// One request and its answer. Adds Host, and Content-Length when there is a body; connects anew when the server has
-  /// closed the connection since.
+  /// closed the connection since, and reports status 0 when it cannot.
   HttpResponse request(std::string_view method, std::string_view target, const HttpFields& fields = {},
                        std::string_view body = {});
   HttpResponse get(std::string_view target, const HttpFields& fields = {}) {
@@ -69,7 +72,7 @@ class HttpConnection {
   const std::string& host() const { return host_; }
 
  private:
-  void connect();
+  bool connect();
   void close();
   /// Reads more into buffer_. False: end, error, or out of patience.
   bool fill(std::chrono::steady_clock::time_point deadline);

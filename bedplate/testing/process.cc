@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,21 +62,21 @@ void drain(int& fd, std::string& into) {
 
 Process::Process(std::vector<std::string> arguments, const Environment& environment)
     : name_(arguments.at(0)) {
-  Pipe out, err;
+  Pipe out;
+  err_fd_ = ::memfd_create("stderr", MFD_CLOEXEC);
+  if (err_fd_ < 0) give_up(std::strerror(errno));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, out.write_end, 1);
-  posix_spawn_file_actions_adddup2(&actions, err.write_end, 2);
+  posix_spawn_file_actions_adddup2(&actions, err_fd_, 2);
   std::vector<std::string> variables = merged_environment(environment);
   std::vector<char*> argv = pointers(arguments);
   std::vector<char*> envp = pointers(variables);
   int failure = ::posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), envp.data());
   posix_spawn_file_actions_destroy(&actions);
   ::close(out.write_end);
-  ::close(err.write_end);
   out_fd_ = out.read_end;
-  err_fd_ = err.read_end;
   if (failure != 0) give_up(std::strerror(failure));
 }
 
@@ -89,15 +90,22 @@ Process::~Process() {
 }
 
 bool Process::read_some(std::chrono::steady_clock::time_point deadline) {
-  if (out_fd_ < 0 && err_fd_ < 0) return false;
+  if (out_fd_ < 0) return false;
   auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   if (left.count() <= 0) give_up("nothing more came in time");
-  pollfd fds[2] = {{out_fd_, POLLIN, 0}, {err_fd_, POLLIN, 0}};  // a negative descriptor is left out
-  if (::poll(fds, 2, static_cast<int>(left.count())) < 0 && errno != EINTR) give_up("poll failed");
-  if (fds[0].revents) drain(out_fd_, out_);
-  if (fds[1].revents) drain(err_fd_, err_);
+  pollfd readable{out_fd_, POLLIN, 0};
+  if (::poll(&readable, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) give_up("poll failed");
+  if (readable.revents) drain(out_fd_, out_);
   return true;
+}
+
+std::string Process::err() const {
+  std::string text;
+  char buffer[16384];
+  for (ssize_t got; (got = ::pread(err_fd_, buffer, sizeof buffer, static_cast<off_t>(text.size()))) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
+  return text;
 }
 
 std::string Process::read_line() {
@@ -141,7 +149,7 @@ Output Process::run(std::vector<std::string> arguments, const Environment& envir
 
 void Process::give_up(const char* why) const {
   std::fprintf(stderr, "bedplate test: %s (pid %d): %s\n--- its output\n%s\n--- its errors\n%s\n",
-               name_.c_str(), static_cast<int>(pid_), why, out_.c_str(), err_.c_str());
+               name_.c_str(), static_cast<int>(pid_), why, out_.c_str(), err().c_str());
   if (pid_ > 0) ::kill(pid_, SIGKILL);
   std::abort();
 }

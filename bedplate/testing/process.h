@@ -49,15 +49,17 @@ class Process {
   /// Until it ends; reads the rest of its output meanwhile.
   Exit wait();
 
-  /// Everything read so far and not yet given out by read_line(), and standard error.
+  /// Everything read so far and not yet given out by read_line().
   const std::string& out() const { return out_; }
-  const std::string& err() const { return err_; }
+  /// What it has written to standard error until now. That goes to a file in memory, so a program that nobody listens
+  /// to never waits for room in a pipe.
+  std::string err() const;
 
   /// Runs a program to its end.
   static Output run(std::vector<std::string> arguments, const Environment& environment = {});
 
  private:
-  /// Reads what is there, waiting for at most the patience left. False: both ends are closed.
+  /// Reads what is there, waiting for at most the patience left. False: the output has ended.
   bool read_some(std::chrono::steady_clock::time_point deadline);
   [[noreturn]] void give_up(const char* why) const;
 
@@ -66,7 +68,6 @@ class Process {
   int out_fd_ = -1;
   int err_fd_ = -1;
   std::string out_;
-  std::string err_;
 };
 
 }  // namespace bedplate::testing
