@@ -77,9 +77,14 @@ Result<void> migrate_status(Application& application) {
   return {};
 }
 
+struct Verb {
+  const char* did;
+  const char* would;
+};
+
 /// Runs a migration under the lock of the data directory, and prints what it did.
 template <class Migrate>
-Result<void> migrate_locked(Application& application, bool dry_run, const char* verb, Migrate migrate) {
+Result<void> migrate_locked(Application& application, bool dry_run, Verb verb, Migrate migrate) {
   auto lock = sql::DataLock::acquire(application.host_settings().data.directory);
   if (!lock) return std::unexpected(std::move(lock.error()));
   auto database = sql::open_database(database_url(application), {});
@@ -87,24 +92,26 @@ Result<void> migrate_locked(Application& application, bool dry_run, const char* 
   Result<std::vector<sql::MigrationStep>> steps = migrate(**database);
   if (!steps) return std::unexpected(std::move(steps.error()));
   for (const sql::MigrationStep& step : *steps)
-    print(std::string(dry_run ? "would have " : "") + verb + " " + step.module + " " +
+    print(std::string(dry_run ? verb.would : verb.did) + " " + step.module + " " +
           std::to_string(step.version) + " " + step.name);
   if (steps->empty()) print("nothing to do");
   return {};
 }
 
 Result<void> migrate_up(Application& application, const Invocation& invocation) {
-  return migrate_locked(application, invocation.dry_run, "applied", [&](sql::Database& database) {
-    return sql::migrate_up(database, application.migration_sources(), {.dry_run = invocation.dry_run});
-  });
+  return migrate_locked(
+      application, invocation.dry_run, {"applied", "would apply"}, [&](sql::Database& database) {
+        return sql::migrate_up(database, application.migration_sources(), {.dry_run = invocation.dry_run});
+      });
 }
 
 Result<void> migrate_down(Application& application, const Invocation& invocation) {
   for (const sql::MigrationSource& source : application.migration_sources()) {
     if (source.module != invocation.module) continue;
-    return migrate_locked(application, invocation.dry_run, "took back", [&](sql::Database& database) {
-      return sql::migrate_down(database, source, invocation.steps, {.dry_run = invocation.dry_run});
-    });
+    return migrate_locked(
+        application, invocation.dry_run, {"took back", "would take back"}, [&](sql::Database& database) {
+          return sql::migrate_down(database, source, invocation.steps, {.dry_run = invocation.dry_run});
+        });
   }
   std::string known;
   for (const sql::MigrationSource& source : application.migration_sources())

@@ -178,8 +178,17 @@ api::DocumentInfo Host::document_info() const {
   return {.title = program.name, .version = program.version, .description = program.doc};
 }
 
-Result<std::string> Host::openapi() const {
-  return api::openapi_document(document_info(), apis_);
+std::vector<api::Api> Host::all_apis() {
+  if (!running_->health_routes)
+    running_->health_routes = std::make_unique<api::HealthRoutes>(running_->health, running_->metrics,
+                                                                  settings().telemetry.metrics_token);
+  std::vector<api::Api> apis = apis_;
+  apis.push_back(running_->health_routes->api());
+  return apis;
+}
+
+Result<std::string> Host::openapi() {
+  return api::openapi_document(document_info(), all_apis());
 }
 
 void Host::observe() {
@@ -203,12 +212,9 @@ Result<void> Host::serve() {
   parts.rate_limit = settings().rate_limit;
   parts.cors = settings().cors;
   parts.idempotency = settings().idempotency;
-  running_->health_routes = std::make_unique<api::HealthRoutes>(running_->health, running_->metrics,
-                                                                settings().telemetry.metrics_token);
+  std::vector<api::Api> apis = all_apis();
   for (api::RawRoute& route : running_->health_routes->raw_routes())
     parts.raw_routes.push_back(std::move(route));
-  std::vector<api::Api> apis = apis_;
-  apis.push_back(running_->health_routes->api());
   auto rest = api::Rest::make(std::move(apis), std::move(parts));
   if (!rest) return std::unexpected(std::move(rest.error()));
   running_->rest = std::move(*rest);

@@ -126,7 +126,7 @@ class Host {
   /// Drains as the settings say, stops and closes everything. Idempotent. Blocks. False: requests were cut off.
   bool stop();
   /// The OpenAPI document of what is served.
-  Result<std::string> openapi() const;
+  Result<std::string> openapi();
 
  private:
   struct Running;
@@ -134,6 +134,8 @@ class Host {
   Result<void> open_database();
   Result<void> migrate();
   api::DocumentInfo document_info() const;
+  /// What wire() serves, and the health of it.
+  std::vector<api::Api> all_apis();
   /// Registers what /healthz and /metrics show.
   void observe();
   LoopGroup& loops();

@@ -1,0 +1,341 @@
+// The commands beside `serve`.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server.h"
+
+namespace bedplate::e2e {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+void expect_refusal(const Output& output, const std::string& why, int status = 1) {
+  EXPECT_EQ(output.exit.status, status);
+  EXPECT_EQ(output.exit.signal, 0);
+  EXPECT_THAT(output.err, HasSubstr("bedplate: " + why));
+}
+
+// ---- The command line
+
+TEST(CommandLine, TellsItsVersionAndWhatItCan) {
+  EXPECT_THAT(run_well({"--version"}), ::testing::MatchesRegex("bedplate [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  const std::string help = run_well({"--help"});
+  for (const char* command : {"serve", "migrate", "config", "openapi", "backup", "restore", "admin", "demo"})
+    EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command + " "));
+  EXPECT_THAT(run_well({"serve", "--help"}), HasSubstr("--listen HOST:PORT"));
+  const std::string admin = run_well({"admin", "--help"});
+  for (const char* command : {"grant", "revoke", "reset-password", "disable", "enable", "delete"})
+    EXPECT_THAT(admin, HasSubstr(std::string("\n  ") + command + " "));
+}
+
+TEST(CommandLine, RefusesWhatItDoesNotKnow) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{},
+                                                                     {"srve"},
+                                                                     {"serve", "--lisen", "x"},
+                                                                     {"serve", "more"},
+                                                                     {"backup"},
+                                                                     {"migrate"},
+                                                                     {"admin", "promote", "x@example.com"},
+                                                                     {"admin", "grant"}}) {
+    const Output output = run(arguments);
+    EXPECT_EQ(output.exit.status, 2) << output.err;
+    EXPECT_EQ(output.out, "");
+    EXPECT_THAT(output.err, HasSubstr("bedplate"));
+  }
+  EXPECT_THAT(run({"srve"}).err, HasSubstr("there is no command 'srve'; did you mean 'serve'?"));
+}
+
+// ---- migrate
+
+TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
+  TempDir directory;
+  const std::vector<std::string> data = {"--data", directory.path()};
+  const auto migrate = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "migrate");
+    arguments.insert(arguments.end(), data.begin(), data.end());
+    return run_well(std::move(arguments));
+  };
+  const std::string pending =
+      "api 0001 idempotency: pending\nidentity 0001 identity: pending\n"
+      "tasks 0001 tasks: pending\n";
+  EXPECT_EQ(migrate({"status"}), pending);
+  EXPECT_THAT(migrate({"up", "--dry-run"}), HasSubstr("would apply tasks 1 tasks\n"));
+  EXPECT_EQ(migrate({"status"}), pending) << "a dry run changes nothing";
+  EXPECT_EQ(migrate({"up"}),
+            "applied api 1 idempotency\napplied identity 1 identity\napplied tasks 1 tasks\n");
+  EXPECT_EQ(migrate({"up"}), "nothing to do\n");
+  EXPECT_THAT(migrate({"status"}), Not(HasSubstr("pending")));
+  EXPECT_EQ(migrate({"down", "tasks", "--dry-run"}), "would take back tasks 1 tasks\n");
+  EXPECT_THAT(migrate({"status"}), Not(HasSubstr("pending")));
+  EXPECT_EQ(migrate({"down", "tasks"}), "took back tasks 1 tasks\n");
+  EXPECT_THAT(migrate({"status"}), EndsWith("tasks 0001 tasks: pending\n"));
+  EXPECT_EQ(migrate({"down", "tasks"}), "nothing to do\n");
+}
+
+TEST(Migrate, RefusesAModuleThatIsNone) {
+  TempDir directory;
+  expect_refusal(run({"migrate", "down", "task", "--data", directory.path()}),
+                 "There is no module 'task'. The modules are: api, identity, tasks.\n");
+}
+
+TEST(Migrate, LeavesAServedDatabaseAlone) {
+  TempDir directory;
+  Server server(directory.path());
+  expect_refusal(run({"migrate", "up", "--data", directory.path()}), "Another process (pid ");
+  expect_refusal(run({"migrate", "down", "tasks", "--data", directory.path()}), "Another process (pid ");
+  EXPECT_THAT(run_well({"migrate", "status", "--data", directory.path()}),
+              HasSubstr("tasks 0001 tasks: applied"));
+}
+
+TEST(Migrate, ServingLeavesItToTheFleetWhenTold) {
+  TempDir directory;
+  expect_refusal(run({"serve", "--data", directory.path(), "--set", "database.migrate=false"}),
+                 "The schema of api is at version 0, this program needs 1. Run: migrate up\n");
+}
+
+TEST(Migrate, RefusesAnAppliedFileThatHasChanged) {
+  TempDir directory;
+  run_well({"migrate", "up", "--data", directory.path()});
+  DatabaseFile database(directory / "bedplate.db");
+  const std::string table =
+      database.column("SELECT name FROM sqlite_schema WHERE name LIKE '%migrations'").at(0);
+  database.run("UPDATE " + table + " SET checksum = replace(checksum, substr(checksum, 1, 4), 'beef') " +
+               "WHERE module = 'tasks'");
+  expect_refusal(run({"serve", "--data", directory.path()}), "The migration ");
+  EXPECT_THAT(run({"migrate", "up", "--data", directory.path()}).err,
+              HasSubstr("of tasks was changed after it had been applied."));
+  EXPECT_THAT(run_well({"migrate", "status", "--data", directory.path()}), HasSubstr(", CHANGED since\n"));
+}
+
+// ---- openapi, demo
+
+TEST(OpenApi, IsPrintedAsItIsServed) {
+  TempDir directory;
+  Server server(directory.path());
+  const std::string printed = run_well({"openapi"});
+  const Json document = Json::parse(printed);
+  EXPECT_EQ(document["openapi"].text(), "3.1.0");
+  EXPECT_TRUE(document["paths"]["/v1/tasks/{id}"]["patch"].is_object());
+  const HttpResponse served = HttpConnection(server.url()).get("/openapi.json");
+  EXPECT_EQ(served.status, 200);
+  EXPECT_EQ(served.body + "\n", printed);
+}
+
+TEST(Demo, MakesUsersWhoCanLogIn) {
+  TempDir directory;
+  const std::string shown = run_well({"demo", "--data", directory.path()});
+  ASSERT_THAT(shown, HasSubstr("shown this once"));
+  Server server(directory.path());
+  HttpConnection http(server.url());
+  for (const char* email : {"ada@example.com", "grace@example.com"}) {
+    std::string password = shown.substr(shown.find(email) + std::string(email).size());
+    password = password.substr(password.find_first_not_of(' '));
+    password = password.substr(0, password.find('\n'));
+    const HttpResponse answer = http.post("/v1/auth/login", credentials(email, password));
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    User user(server, email, tokens_in(answer));
+    EXPECT_EQ(user.all_tasks().size(), 8u);
+    EXPECT_EQ(Json::parse(user.call("GET", "/v1/tasks?q=milk").body)["data"].size(), 1u);
+  }
+  for (const std::string& hash :
+       DatabaseFile(directory / "bedplate.db").column("SELECT password_hash FROM identity_users"))
+    EXPECT_THAT(hash, StartsWith("$argon2id$"));
+}
+
+TEST(Demo, RefusesADirectoryWithUsers) {
+  TempDir directory;
+  Server server(directory.path());
+  User ada(server, "ada@example.com");
+  expect_refusal(run({"demo", "--data", directory.path()}), "There are users here already.");
+  EXPECT_THAT(ada.all_tasks(), IsEmpty());
+}
+
+// ---- admin, beside a running server
+
+class Admin : public ::testing::Test {
+ protected:
+  Output admin(const std::string& command, const std::string& email = "ada@example.com") {
+    return run({"admin", command, email, "--data", directory_.path(), "--set",
+                "identity.password_memory_kib=19456"});
+  }
+  std::string admin_well(const std::string& command) {
+    const Output output = admin(command);
+    EXPECT_EQ(output.exit.status, 0) << output.err;
+    return output.out;
+  }
+  HttpResponse log_in(std::string_view password = kPassword) {
+    return HttpConnection(server_.url()).post("/v1/auth/login", credentials("ada@example.com", password));
+  }
+  std::vector<std::string> roles() {
+    const Json me = Json::parse(ada_.call("GET", "/v1/me").body);
+    std::vector<std::string> names;
+    for (const Json& role : me["roles"].items()) names.push_back(role.text());
+    return names;
+  }
+  bool refused_soon() {
+    return eventually([this] { return ada_.call("GET", "/v1/me").status == 401; });
+  }
+
+  TempDir directory_;
+  Server server_{directory_.path()};
+  User ada_{server_, "ada@example.com"};
+};
+
+TEST_F(Admin, GrantAndRevokeReachTheRunningServer) {
+  EXPECT_EQ(admin_well("grant"), "ada@example.com: is an administrator now\n");
+  EXPECT_TRUE(refused_soon()) << "a token of the old rights is good no more";
+  ada_.tokens() = tokens_in(log_in());
+  EXPECT_THAT(roles(), ::testing::Contains("admin"));
+  EXPECT_EQ(admin_well("revoke"), "ada@example.com: is not an administrator any more\n");
+  EXPECT_TRUE(refused_soon());
+  ada_.tokens() = tokens_in(log_in());
+  EXPECT_THAT(roles(), ::testing::ElementsAre("user"));
+}
+
+TEST_F(Admin, DisableAndEnable) {
+  EXPECT_EQ(admin_well("disable"), "ada@example.com: disabled\n");
+  EXPECT_TRUE(refused_soon());
+  const HttpResponse refused = log_in();
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(Json::parse(refused.body)["code"].text(), "account_disabled");
+  const HttpResponse refresh =
+      ada_.http().post("/v1/auth/refresh", R"({"refresh_token":")" + ada_.tokens().refresh + R"("})");
+  EXPECT_EQ(refresh.status, 401);
+  EXPECT_EQ(admin_well("enable"), "ada@example.com: enabled\n");
+  EXPECT_EQ(log_in().status, 200);
+}
+
+TEST_F(Admin, ResetPassword) {
+  const std::string shown = admin_well("reset-password");
+  const std::string before = "ada@example.com: the new password is ";
+  ASSERT_THAT(shown, StartsWith(before));
+  const std::string password = shown.substr(before.size(), shown.find('\n') - before.size());
+  EXPECT_TRUE(refused_soon());
+  EXPECT_EQ(log_in().status, 401);
+  EXPECT_EQ(log_in(password).status, 200);
+  EXPECT_THAT(server_.process().err(), Not(HasSubstr(password)));
+}
+
+TEST_F(Admin, DeleteTakesEverythingOfTheUserAlong) {
+  ada_.create("Soon gone");
+  User grace(server_, "grace@example.com");
+  grace.create("Stays");
+  EXPECT_EQ(admin_well("delete"), "ada@example.com: deleted\n");
+  EXPECT_TRUE(refused_soon());
+  EXPECT_EQ(log_in().status, 401);
+  EXPECT_EQ(grace.all_tasks().size(), 1u);
+  DatabaseFile database(directory_ / "bedplate.db");
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks"), 1);
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks_search_docsize"), 1);
+  EXPECT_EQ(database.count("SELECT count(*) FROM identity_sessions"), 1);
+}
+
+TEST_F(Admin, AnUnknownAddressIsAClearError) {
+  for (const char* command : {"grant", "revoke", "reset-password", "disable", "enable", "delete"})
+    expect_refusal(admin(command, "nobody@example.com"), "There is no such user.\n");
+  EXPECT_EQ(ada_.call("GET", "/v1/me").status, 200);
+}
+
+// ---- backup and restore
+
+TEST(Backup, IsPrivateAndNeverReplacesAFile) {
+  TempDir directory;
+  expect_refusal(run({"backup", directory / "b.db", "--data", directory / "data"}),
+                 "There is no database at ");
+  Server server(directory / "data");
+  EXPECT_THAT(run_well({"backup", directory / "b.db", "--data", directory / "data"}),
+              StartsWith("backed up "));
+  struct stat info{};
+  ASSERT_EQ(::stat((directory / "b.db").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  expect_refusal(run({"backup", directory / "b.db", "--data", directory / "data"}),
+                 directory / "b.db" + " exists already.\n");
+  expect_refusal(run({"backup", directory / "nowhere/b.db", "--data", directory / "data"}), "Cannot create ");
+}
+
+TEST(Backup, UnderWriteLoadIsOneMomentAndComesBack) {
+  TempDir directory;
+  const std::string data = directory / "data", other = directory / "other", file = directory / "backup.db";
+  std::vector<std::string> before;
+  Tokens tokens;
+  {
+    Server server(data);
+    User ada(server, "ada@example.com");
+    tokens = ada.tokens();
+    for (int i = 0; i < 50; ++i) before.push_back(ada.create("Before the backup"));
+    std::atomic<bool> enough{false};
+    std::atomic<int> written{0};
+    std::vector<std::thread> writers;
+    for (int i = 0; i < 3; ++i)
+      writers.emplace_back([&] {
+        User again(server, "ada@example.com", tokens);
+        while (!enough) {
+          again.create("While the backup runs");
+          ++written;
+        }
+      });
+    EXPECT_TRUE(eventually([&] { return written > 20; }));
+    run_well({"backup", file, "--data", data});
+    const int then = written;
+    EXPECT_TRUE(eventually([&] { return written > then; })) << "writing goes on";
+    enough = true;
+    for (std::thread& writer : writers) writer.join();
+    expect_refusal(run({"restore", file, "--data", data}), "Another process (pid ");
+    EXPECT_EQ(ada.call("GET", "/v1/me").status, 200);
+    EXPECT_EQ(server.terminate().status, 0);
+  }
+  EXPECT_THAT(run_well({"restore", file, "--data", other}), HasSubstr("restored "));
+  {
+    DatabaseFile database(other + "/bedplate.db");
+    EXPECT_EQ(database.column("PRAGMA integrity_check"), std::vector<std::string>{"ok"});
+    EXPECT_EQ(database.count("SELECT count(*) FROM tasks"),
+              database.count("SELECT count(*) FROM tasks_search_docsize"));
+  }
+  Server server(other);
+  User ada(server, "ada@example.com", tokens);
+  EXPECT_EQ(ada.call("GET", "/v1/me").status, 401) << "access tokens of the old life are refused";
+  const HttpResponse refreshed =
+      ada.http().post("/v1/auth/refresh", R"({"refresh_token":")" + tokens.refresh + R"("})");
+  EXPECT_EQ(refreshed.status, 401);
+  ada.tokens() = tokens_in(ada.http().post("/v1/auth/login", credentials("ada@example.com")));
+  EXPECT_THAT(ada.all_tasks(), ::testing::IsSupersetOf(before));
+  EXPECT_EQ(Json::parse(ada.call("GET", "/v1/tasks?q=before&limit=100").body)["data"].size(), before.size());
+}
+
+TEST(Restore, KeepsWhatItReplaces) {
+  TempDir directory;
+  const std::string data = directory / "data";
+  run_well({"demo", "--data", data});
+  run_well({"backup", directory / "b.db", "--data", data});
+  run_well({"admin", "delete", "grace@example.com", "--data", data});
+  run_well({"restore", directory / "b.db", "--data", data});
+  EXPECT_EQ(DatabaseFile(data + "/bedplate.db").count("SELECT count(*) FROM identity_users"), 2);
+  EXPECT_EQ(DatabaseFile(data + "/bedplate.db.before-restore").count("SELECT count(*) FROM identity_users"),
+            1);
+}
+
+TEST(Restore, RefusesWhatIsNoBackup) {
+  TempDir directory;
+  const std::string data = directory / "data";
+  run_well({"demo", "--data", data});
+  expect_refusal(run({"restore", directory / "none.db", "--data", data}), "There is no backup at ");
+  FILE* file = std::fopen((directory / "bad.db").c_str(), "w");
+  std::fputs(std::string(9000, 'x').c_str(), file);
+  std::fclose(file);
+  expect_refusal(run({"restore", directory / "bad.db", "--data", data}), "");
+  EXPECT_EQ(DatabaseFile(data + "/bedplate.db").count("SELECT count(*) FROM identity_users"), 2);
+}
+
+}  // namespace
+}  // namespace bedplate::e2e
