@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "bedplate/async/loop.h"
-#include "bedplate/sql/error.h"
 #include "bedplate/sql/files.h"
 #include "bedplate/sql/sqlite_connection.h"
 #include "bedplate/sql/sqlite_keeper.h"
@@ -40,19 +39,12 @@ class SqliteDatabase final : public Database {
   std::optional<SqliteKeeper> keeper_;
 };
 
-// Whoever starts the program may know which file it is and what SQLite says of it; clients never see this error.
-Error not_opened(const std::string& path, Error cause) {
-  if (cause.subject().empty()) return cause;
-  return Error(Category::unavailable, kStorageError,
-               "Cannot open the database " + path + ": " + cause.subject() + ".");
-}
-
 Result<std::unique_ptr<Database>> SqliteDatabase::open(const SqliteOptions& options) {
   auto database = std::make_unique<SqliteDatabase>(options);
   // The writer first: it makes the file, and what readers need beside it.
   Result<std::unique_ptr<SqliteConnection>> writer =
       SqliteConnection::open(database->shared_, SqliteConnection::Role::writer);
-  if (!writer) return std::unexpected(not_opened(options.path, std::move(writer.error())));
+  if (!writer) return std::unexpected(std::move(writer.error()));
   Result<std::unique_ptr<SqliteConnection>> keeper =
       SqliteConnection::open(database->shared_, SqliteConnection::Role::writer);
   if (!keeper) return std::unexpected(std::move(keeper.error()));
