@@ -31,7 +31,9 @@ class Line {
   Line(LogLevel level, std::string_view message) {
     char time[kRfc3339SizeMax];
     put("{\"time\":\"");
-    put({time, write_rfc3339(SystemClock().now(), time)});
+    // The wall clock itself, not a Clock: logs say when it really was.
+    const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    put({time, write_rfc3339(now, time)});
     put("\",\"level\":\"");
     put(to_string(level));
     put("\",\"message\":");
