@@ -104,8 +104,7 @@ Error sqlite_error(sqlite3* db, int code, std::string_view sql) {
     case SQLITE_CORRUPT:
       log_error("the database file is damaged, or is none",
                 {{"error", sqlite3_errmsg(db)}, {"code", code}, {"sql", sql}});
-      return Error(Category::internal, kDatabaseDamaged,
-                   "The database file is damaged, or is no SQLite database.");
+      return Error(Category::internal, kDatabaseDamaged, "The database file is damaged.");
     default:
       log_error("a statement failed", {{"error", sqlite3_errmsg(db)}, {"code", code}, {"sql", sql}});
       return Error(Category::internal, kSqlError, "The server met an unexpected fault.")
