@@ -139,7 +139,7 @@ TEST(Serve, RefusesADatabaseThatIsNone) {
   std::fclose(file);
   const Output refused = serve_in_vain(directory.path(), {"--listen", "127.0.0.1:0"});
   EXPECT_EQ(refused.exit.status, 1);
-  EXPECT_THAT(refused.err, HasSubstr("bedplate: The database file is damaged, or is no SQLite database.\n"));
+  EXPECT_THAT(refused.err, HasSubstr("bedplate.db is not a SQLite database.\n"));
 }
 
 TEST(Serve, RefusesAddressesThatAreNone) {
