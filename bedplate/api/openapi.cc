@@ -42,8 +42,7 @@ constexpr HeaderDoc kHeaders[] = {
     {"Sunset", R"({"type":"string"})", "When the operation goes away (RFC 8594)."},
 };
 
-constexpr std::string_view kIfMatchSchema =
-    R"({"type":"string","pattern":"^([*]|\"[!#-~]*\"( *, *\"[!#-~]*\")*)$"})";
+constexpr std::string_view kTextSchema = R"({"type":"string"})";
 constexpr std::string_view kIdempotencyKeySchema =
     R"({"type":"string","minLength":1,"maxLength":128,"pattern":"^[!-~]+$"})";
 /// In an address there is no U+0000; see http::QueryReader.
@@ -189,10 +188,10 @@ class OpenapiWriter {
     if (operation.set_if_match)
       write_header_parameter("If-Match",
                              "Do it only to this version: its ETag such as `\"7\"`, or a list of them.",
-                             kIfMatchSchema);
+                             kTextSchema);
     if (operation.version_of && operation.route.verb == Verb::get)
       write_header_parameter("If-None-Match", "Answer 304 when this is still the version, such as `\"7\"`.",
-                             R"({"type":"string"})");
+                             kTextSchema);
     if (operation.kind == OperationKind::command && operation.idempotent_replay &&
         operation.access != Access::open_to_all)
       write_header_parameter("Idempotency-Key",
