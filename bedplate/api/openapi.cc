@@ -379,7 +379,18 @@ class OpenapiWriter {
     json_.key("code").begin_object().key(is_closed(status) ? "enum" : "examples").begin_array();
     for (const ErrorCode& error : errors) json_.text(error.code);
     json_.end_array().end_object().end_object().end_object().end_array();
-    json_.end_object().end_object().end_object().end_object();
+    json_.end_object();
+    // The one of Problem shows faults of fields, as only 422 has them.
+    if (status != 422 && !errors.empty()) write_problem_example(status, errors.front());
+    json_.end_object().end_object().end_object();
+  }
+
+  void write_problem_example(int status, const ErrorCode& error) {
+    json_.key("example").begin_object();
+    json_.member("type", "about:blank").member("title", http::reason_phrase(status));
+    json_.key("status").number(status);
+    json_.member("detail", error.detail).member("instance", "/v1/things").member("code", error.code);
+    json_.member("request_id", "8f3a51c27d9e4b6000000001").end_object();
   }
 
   // ---- what is shared
