@@ -11,6 +11,9 @@
 #include <thread>
 
 namespace bedplate::e2e {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 std::vector<std::string> serve_arguments(const std::string& directory, const Server::Options& options) {
@@ -50,7 +53,7 @@ bool eventually(const std::function<bool()>& is_so) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!is_so()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // tidy: sleep because it polls until a deadline
+    std::this_thread::sleep_for(5ms);  // tidy: sleep because it polls until a deadline
   }
   return true;
 }
