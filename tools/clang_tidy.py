@@ -76,7 +76,7 @@ def look_at(build, path):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("--budget", type=float, default=float(os.environ.get("BEDPLATE_TIDY_SECONDS", "600")))
+    parser.add_argument("--budget", type=float, default=float(os.environ.get("BEDPLATE_TIDY_SECONDS", "300")))
     parser.add_argument("--all", action="store_true", help="no budget")
     options = parser.parse_args()
     work = Work(options.build)

@@ -32,7 +32,8 @@ class Line {
     char time[kRfc3339SizeMax];
     put("{\"time\":\"");
     // The wall clock itself, not a Clock: logs say when it really was.
-    const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const auto now =
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
     put({time, write_rfc3339(now, time)});
     put("\",\"level\":\"");
     put(to_string(level));

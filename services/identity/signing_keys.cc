@@ -67,7 +67,8 @@ Result<auth::SigningKey> SigningKeys::unseal(const SigningKeyRow& row) const {
   auto wrong = [] {
     return fail(Category::internal, "wrong_key_file",
                 "The signing keys in the database were sealed with another key file. Put that file back "
-                "(identity.key_file names it); if it is lost, `backup` and then `restore` that backup: this makes new "
+                "(identity.key_file names it); if it is lost, `backup` and then `restore` that backup: this "
+                "makes new "
                 "keys and ends every session.");
   };
   auto secret = sealing_.unseal(row.sealed_seed);
