@@ -254,6 +254,11 @@ void Host::close() {
   running_->server.reset();
   running_->rest.reset();
   while (!owned_.empty()) owned_.pop_back();
+  // A loop ends its read transaction at the end of a turn: no turn may be under way when the readers are closed.
+  if (running_->loops) {
+    running_->loops->stop();
+    running_->loops->join();
+  }
   if (running_->database) running_->database->close();
   running_->loops.reset();
   running_.reset();

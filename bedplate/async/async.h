@@ -299,8 +299,7 @@ detail::OkResultAwaiter<T> ok(Result<T>&& result) {
 template <class Leaf>
   requires std::derived_from<Leaf, Op>
 detail::OkLeafAwaiter<Leaf> ok(Leaf&& leaf) {
-  // An lvalue does not match: a reference derives from nothing.
-  return detail::OkLeafAwaiter<Leaf>(std::move(leaf));  // NOLINT(bugprone-move-forwarding-reference)
+  return detail::OkLeafAwaiter<Leaf>(std::move(leaf));
 }
 /// `co_await fail(...)` ends the calling coroutine with that error.
 inline detail::OkResultAwaiter<void> operator co_await(std::unexpected<Error>&& failure) {

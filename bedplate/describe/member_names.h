@@ -27,7 +27,7 @@ inline constexpr std::size_t kNamedMembersMax = 40;
 
 /// Pointers to the members of an aggregate that has N of them.
 template <class T, std::size_t N>
-consteval auto member_addresses() {  // NOLINT(readability-function-size): one case a count of members
+consteval auto member_addresses() {
   if constexpr (N == 1) {
     auto& [m0] = kNowhere<T>.value;
     return addresses(m0);
