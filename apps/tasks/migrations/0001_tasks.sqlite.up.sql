@@ -17,6 +17,5 @@ CREATE TABLE tasks (
 
 -- Full-text index. The owner is a word of every document, so a search matches inside one owner's tasks instead of
 -- searching everybody's and filtering afterwards. Contentless: the text lives in `tasks` alone. The store keeps it
--- in step with `tasks`, in the same transaction; triggers could not (SQLite lets no trigger touch a virtual table
--- while trusted_schema is off).
+-- in step with `tasks`, in the same transaction: triggers cost more (docs/decisions/0010-search-index-of-tasks.md).
 CREATE VIRTUAL TABLE tasks_search USING fts5(owner, title, description, content='', tokenize='porter unicode61 remove_diacritics 2', detail=full);
