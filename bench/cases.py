@@ -157,7 +157,7 @@ def build():
     compile_all = ("cmake", "--build", folder, "--parallel", os.cpu_count())
     clean_s = timed("cmake", "--preset", "release", "-B", folder) + timed(*compile_all)
     again = []
-    for source in ("bedplate/http/server.cc", "bedplate/describe/json_read.cc", "services/identity/service.cc"):
+    for source in ("bedplate/http/server.cc", "bedplate/describe/json/json_reader.cc", "services/identity/service.cc"):
         if (ROOT / source).exists():
             (ROOT / source).touch()
             again.append(timed(*compile_all))

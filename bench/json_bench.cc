@@ -16,7 +16,7 @@
 
 #include "bedplate/base/buffer.h"
 #include "bedplate/describe/describe.h"
-#include "bedplate/describe/json.h"
+#include "bedplate/describe/json/json.h"
 
 namespace {
 

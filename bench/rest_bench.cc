@@ -13,9 +13,9 @@
 #include <string>
 #include <string_view>
 
-#include "bedplate/api/health_routes.h"
-#include "bedplate/api/problem.h"
-#include "bedplate/api/rest.h"
+#include "bedplate/api/rest/health_routes.h"
+#include "bedplate/api/rest/problem.h"
+#include "bedplate/api/rest/rest.h"
 #include "bedplate/async/loop_group.h"
 #include "bedplate/http/server.h"
 #include "bedplate/telemetry/metrics.h"

@@ -1,7 +1,8 @@
-# bedplate_room(NAME [LINK targets...] [PRIVATE_LINK targets...] [TEST_LINK targets...])
+# bedplate_room(NAME [FOLDERS folders...] [LINK targets...] [PRIVATE_LINK targets...] [TEST_LINK targets...])
 #
-# A room is a folder: every *.cc in it is the library bedplate_NAME, every *_test.cc its test program
-# bedplate_NAME_test, every *_fuzz.cc a fuzz target of its own name. A new file needs no edit here.
+# A room is a folder, with the FOLDERS in it that part a large one by subject: every *.cc there is the library
+# bedplate_NAME, every *_test.cc its test program bedplate_NAME_test, every *_fuzz.cc a fuzz target of its own name.
+# A new file needs no edit here.
 #
 # The targets made beside the libraries:
 #   all_tests                             the test programs (BEDPLATE_TEST_ROOMS says of which rooms)
@@ -11,11 +12,18 @@ add_custom_target(all_tests)
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ${BEDPLATE_TESTS})
 
 function(bedplate_room name)
-  cmake_parse_arguments(ROOM "" "" "LINK;PRIVATE_LINK;TEST_LINK" ${ARGN})
-  file(GLOB headers CONFIGURE_DEPENDS *.h)
-  file(GLOB sources CONFIGURE_DEPENDS *.cc)
-  file(GLOB tests CONFIGURE_DEPENDS *_test.cc)
-  file(GLOB fuzzers CONFIGURE_DEPENDS *_fuzz.cc)
+  cmake_parse_arguments(ROOM "" "" "FOLDERS;LINK;PRIVATE_LINK;TEST_LINK" ${ARGN})
+  set(places "")
+  foreach(folder ${ROOM_FOLDERS})
+    list(APPEND places ${folder}/)
+  endforeach()
+  foreach(kind headers=*.h sources=*.cc tests=*_test.cc fuzzers=*_fuzz.cc)
+    string(REPLACE "=" ";" kind ${kind})
+    list(GET kind 0 variable)
+    list(GET kind 1 pattern)
+    list(TRANSFORM places APPEND ${pattern} OUTPUT_VARIABLE patterns)
+    file(GLOB ${variable} CONFIGURE_DEPENDS ${pattern} ${patterns})
+  endforeach()
   list(REMOVE_ITEM sources ${tests} ${fuzzers} "")
   set(library bedplate_${name})
   if(sources)

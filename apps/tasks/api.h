@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "bedplate/api/api.h"
-#include "bedplate/api/conditional.h"
-#include "bedplate/api/page.h"
+#include "bedplate/api/paging/page.h"
+#include "bedplate/api/rest/conditional.h"
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "apps/tasks/search.h"
-#include "bedplate/api/page_request.h"
-#include "bedplate/describe/text_value.h"
+#include "bedplate/api/paging/page_request.h"
+#include "bedplate/describe/text/text_value.h"
 
 namespace bedplate::tasks::store {
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "apps/tasks/api.h"
-#include "bedplate/api/sort.h"
+#include "bedplate/api/paging/sort.h"
 #include "bedplate/async/async.h"
 #include "bedplate/auth/principal.h"
 #include "bedplate/sql/session.h"

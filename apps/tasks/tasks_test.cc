@@ -9,8 +9,8 @@
 
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"
-#include "bedplate/api/problem.h"
-#include "bedplate/describe/json.h"
+#include "bedplate/api/rest/problem.h"
+#include "bedplate/describe/json/json.h"
 #include "bedplate/testing/test_app.h"
 #include "identity_migrations.h"
 #include "services/identity/service.h"

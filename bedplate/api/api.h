@@ -29,7 +29,7 @@
 
 #include "bedplate/api/operation.h"
 #include "bedplate/api/options.h"
-#include "bedplate/api/page.h"
+#include "bedplate/api/paging/page.h"
 #include "bedplate/api/signature.h"
 
 namespace bedplate::api {

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bedplate/api/conditional.h"
+#include "bedplate/api/rest/conditional.h"
 #include "bedplate/async/async.h"
 #include "bedplate/auth/caller.h"
 #include "bedplate/base/result.h"

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "bedplate/api/operation.h"
-#include "bedplate/api/sort.h"
+#include "bedplate/api/paging/sort.h"
 
 namespace bedplate::api {
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "bedplate/api/operation.h"
-#include "bedplate/api/page.h"
+#include "bedplate/api/paging/page.h"
 
 namespace bedplate::sql {
 class Reader;

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "bedplate/api/idempotency.h"
+#include "bedplate/api/rest/idempotency.h"
 #include "bedplate/app/builtin_commands.h"
 #include "bedplate/base/log.h"
 

@@ -4,10 +4,10 @@
 #include <system_error>
 #include <thread>
 
-#include "bedplate/api/health_routes.h"
-#include "bedplate/api/openapi.h"
-#include "bedplate/api/problem.h"
-#include "bedplate/api/rest.h"
+#include "bedplate/api/openapi/openapi.h"
+#include "bedplate/api/rest/health_routes.h"
+#include "bedplate/api/rest/problem.h"
+#include "bedplate/api/rest/rest.h"
 #include "bedplate/app/application.h"
 #include "bedplate/app/health_checks.h"
 #include "bedplate/base/log.h"

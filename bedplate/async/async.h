@@ -298,6 +298,7 @@ detail::OkResultAwaiter<T> ok(Result<T>&& result) {
 /// The same for an operation that waits: a read, a sleep, a pool's run.
 template <class Leaf>
   requires std::derived_from<Leaf, Op>
+// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved,bugprone-move-forwarding-reference): see requires
 detail::OkLeafAwaiter<Leaf> ok(Leaf&& leaf) {
   return detail::OkLeafAwaiter<Leaf>(std::move(leaf));
 }

@@ -10,7 +10,7 @@
 #include "bedplate/auth/key_ring.h"
 #include "bedplate/base/text.h"
 #include "bedplate/describe/describe.h"
-#include "bedplate/describe/json.h"
+#include "bedplate/describe/json/json.h"
 
 namespace bedplate::auth {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "bedplate/auth/jwks.h"
 #include "bedplate/auth/token_fixture.h"
-#include "bedplate/describe/json.h"
+#include "bedplate/describe/json/json.h"
 
 namespace bedplate::auth {
 namespace {

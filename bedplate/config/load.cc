@@ -7,8 +7,8 @@
 #include "bedplate/config/bounded_file.h"
 #include "bedplate/config/config.h"
 #include "bedplate/config/toml.h"
-#include "bedplate/describe/json.h"
-#include "bedplate/describe/text_value.h"
+#include "bedplate/describe/json/json.h"
+#include "bedplate/describe/text/text_value.h"
 #include "bedplate/describe/validate.h"
 
 namespace bedplate::config {

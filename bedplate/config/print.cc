@@ -5,7 +5,7 @@
 #include "bedplate/base/text.h"
 #include "bedplate/config/config.h"
 #include "bedplate/config/toml_writer.h"
-#include "bedplate/describe/text_format.h"
+#include "bedplate/describe/text/text_format.h"
 
 namespace bedplate::config {
 

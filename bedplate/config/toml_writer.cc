@@ -1,7 +1,7 @@
 #include "bedplate/config/toml_writer.h"
 
 #include "bedplate/base/text.h"
-#include "bedplate/describe/json.h"
+#include "bedplate/describe/json/json.h"
 
 namespace bedplate::config {
 

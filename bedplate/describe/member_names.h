@@ -25,9 +25,11 @@ consteval auto addresses(const M&... members) {
 
 inline constexpr std::size_t kNamedMembersMax = 40;
 
-/// Pointers to the members of an aggregate that has N of them.
+/// Pointers to the members of an aggregate that has N of them. (C++23 has no packs in structured bindings.)
 template <class T, std::size_t N>
-consteval auto member_addresses() {
+// NOLINTNEXTLINE(readability-function-size)
+consteval auto
+member_addresses() {  
   if constexpr (N == 1) {
     auto& [m0] = kNowhere<T>.value;
     return addresses(m0);

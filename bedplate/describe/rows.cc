@@ -8,8 +8,8 @@
 
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
-#include "bedplate/describe/json.h"
-#include "bedplate/describe/json_value.h"
+#include "bedplate/describe/json/json.h"
+#include "bedplate/describe/json/json_value.h"
 
 namespace bedplate {
 

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "bedplate/describe/describe.h"
-#include "bedplate/describe/json_value.h"
+#include "bedplate/describe/json/json_value.h"
 
 namespace bedplate {
 namespace {

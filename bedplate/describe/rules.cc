@@ -10,8 +10,8 @@
 
 #include "bedplate/base/text.h"
 #include "bedplate/base/time.h"
-#include "bedplate/describe/pattern_cache.h"
-#include "bedplate/describe/text_format.h"
+#include "bedplate/describe/text/pattern_cache.h"
+#include "bedplate/describe/text/text_format.h"
 
 namespace bedplate::detail {
 

@@ -6,7 +6,7 @@
 
 #include "bedplate/base/text.h"
 #include "bedplate/describe/any_value.h"
-#include "bedplate/describe/text_format.h"
+#include "bedplate/describe/text/text_format.h"
 
 namespace bedplate {
 

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "bedplate/base/buffer.h"
-#include "bedplate/describe/json.h"
+#include "bedplate/describe/json/json.h"
 #include "bedplate/describe/table.h"
 
 namespace bedplate {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <variant>
 
-#include "bedplate/describe/json_value.h"
+#include "bedplate/describe/json/json_value.h"
 #include "bedplate/describe/names.h"
 #include "bedplate/describe/table.h"
 #include "bedplate/describe/vocabulary.h"

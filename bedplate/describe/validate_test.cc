@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bedplate/describe/any_value.h"
-#include "bedplate/describe/json.h"
+#include "bedplate/describe/json/json.h"
 
 namespace bedplate {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "bedplate/base/text.h"
-#include "bedplate/http/content.h"
+#include "bedplate/http/message/content.h"
 
 namespace bedplate::http {
 namespace {

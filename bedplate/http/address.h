@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "bedplate/base/result.h"
-#include "bedplate/http/field.h"
+#include "bedplate/http/message/field.h"
 
 namespace bedplate::http {
 

@@ -6,7 +6,7 @@
 
 #include "bedplate/base/buffer.h"
 #include "bedplate/http/compression.h"
-#include "bedplate/http/message.h"
+#include "bedplate/http/message/message.h"
 
 namespace bedplate::http {
 

@@ -7,9 +7,9 @@
 
 #include "bedplate/async/loop.h"
 #include "bedplate/base/text.h"
-#include "bedplate/http/chars.h"
-#include "bedplate/http/chunked.h"
-#include "bedplate/http/field.h"
+#include "bedplate/http/message/chars.h"
+#include "bedplate/http/message/chunked.h"
+#include "bedplate/http/message/field.h"
 
 namespace bedplate::http {
 namespace {

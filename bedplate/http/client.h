@@ -34,7 +34,7 @@
 #include "bedplate/async/address.h"
 #include "bedplate/async/async.h"
 #include "bedplate/async/stream.h"
-#include "bedplate/http/response_head.h"
+#include "bedplate/http/message/response_head.h"
 
 namespace bedplate::http {
 

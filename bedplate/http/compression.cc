@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "bedplate/base/text.h"
-#include "bedplate/http/content.h"
+#include "bedplate/http/message/content.h"
 
 namespace bedplate::http {
 namespace {

@@ -16,9 +16,9 @@
 
 #include "bedplate/async/stream.h"
 #include "bedplate/async/timer.h"
-#include "bedplate/http/chunked.h"
-#include "bedplate/http/framing.h"
-#include "bedplate/http/message.h"
+#include "bedplate/http/message/chunked.h"
+#include "bedplate/http/message/framing.h"
+#include "bedplate/http/message/message.h"
 #include "bedplate/http/shard.h"
 
 namespace bedplate::http {

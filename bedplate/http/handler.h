@@ -23,7 +23,7 @@
 #include <string_view>
 
 #include "bedplate/async/async.h"
-#include "bedplate/http/message.h"
+#include "bedplate/http/message/message.h"
 
 namespace bedplate::http {
 

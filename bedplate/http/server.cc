@@ -9,8 +9,8 @@
 #include "bedplate/base/log.h"
 #include "bedplate/base/text.h"
 #include "bedplate/http/connection.h"
+#include "bedplate/http/message/url.h"
 #include "bedplate/http/shard.h"
-#include "bedplate/http/url.h"
 
 namespace bedplate::http {
 namespace {

@@ -11,10 +11,10 @@
 
 #include "bedplate/async/timer.h"
 #include "bedplate/base/text.h"
-#include "bedplate/http/chunked.h"
-#include "bedplate/http/etag.h"
+#include "bedplate/http/message/chunked.h"
+#include "bedplate/http/message/etag.h"
+#include "bedplate/http/message/url.h"
 #include "bedplate/http/server_fixture.h"
-#include "bedplate/http/url.h"
 
 namespace bedplate::http {
 namespace {

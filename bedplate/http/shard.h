@@ -14,9 +14,9 @@
 #include "bedplate/http/address.h"
 #include "bedplate/http/answer.h"
 #include "bedplate/http/compression.h"
-#include "bedplate/http/date.h"
 #include "bedplate/http/handler.h"
-#include "bedplate/http/parser.h"
+#include "bedplate/http/message/date.h"
+#include "bedplate/http/message/parser.h"
 #include "bedplate/http/server.h"
 #include "bedplate/http/settings.h"
 

@@ -11,8 +11,8 @@
 
 #include "bedplate/sql/error.h"
 #include "bedplate/sql/files.h"
-#include "bedplate/sql/sqlite_error.h"
-#include "bedplate/sql/sqlite_handle.h"
+#include "bedplate/sql/sqlite/error.h"
+#include "bedplate/sql/sqlite/handle.h"
 
 namespace bedplate::sql {
 namespace {

@@ -45,7 +45,7 @@ class TempDirectory {
 /// A fresh SQLite database with a schema.
 class SqliteKit {
  public:
-  explicit SqliteKit(std::string schema, SqliteOptions options = {}) : schema_(std::move(schema)) {
+  explicit SqliteKit(std::string schema, const SqliteOptions& options = {}) : schema_(std::move(schema)) {
     open(options);
   }
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bedplate/base/text.h"
-#include "bedplate/describe/json.h"
+#include "bedplate/describe/json/json.h"
 #include "bedplate/testing/http.h"
 #include "bedplate/testing/test_app.h"
 #include "identity_migrations.h"

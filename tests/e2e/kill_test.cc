@@ -1,6 +1,6 @@
 // SIGKILL under load, again and again: every acknowledged write is there after the restart, and nothing is half done.
 // (The page cache survives a killed process, so what this proves is atomicity; that a write is on disk before its
-// answer is proven in bedplate/sql/sqlite_durability_test.cc.)
+// answer is proven in bedplate/sql/sqlite/durability_test.cc.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

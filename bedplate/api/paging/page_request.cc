@@ -1,0 +1,104 @@
+#include "bedplate/api/paging/page_request.h"
+
+#include <fmt/format.h>
+
+#include "bedplate/describe/json/json.h"
+
+namespace bedplate::api {
+namespace {
+
+constexpr std::string_view kNotFilters[] = {"page", "limit", "cursor", "sort"};
+
+std::string add_value(sql::Params& params, const CursorValue& value) {
+  return std::visit([&](const auto& held) { return params.add(held); }, value);
+}
+
+Error invalid(std::string_view pointer, std::string_view code, std::string_view message) {
+  return Error(Category::invalid, "validation_failed", "The request has values that are not valid.")
+      .with_faults({{std::string(pointer), std::string(code), std::string(message)}});
+}
+
+std::string sort_text(std::span<const SortKey> keys) {
+  std::string text;
+  for (const SortKey& key : keys) text += fmt::format("{}{},", key.descending ? "-" : "", key.field.name);
+  return text;
+}
+
+}  // namespace
+
+std::string PageRequest::after_condition(sql::Params& params, std::string_view unique_column) const {
+  std::vector<std::string> names;
+  for (const CursorValue& value : *after) names.push_back(add_value(params, value));
+  // (a > $1) OR (a = $1 AND b < $2) OR (a = $1 AND b = $2 AND id > $3), nested so that each value stands twice only.
+  std::string condition = fmt::format("{} > {}", unique_column, names.back());
+  for (std::size_t i = sort.size(); i-- > 0;) {
+    const char* beyond = sort[i].descending ? "<" : ">";
+    condition = fmt::format("({0} {1} {2} OR ({0} = {2} AND {3}))", sort[i].field.expression, beyond,
+                            names[i], condition);
+  }
+  return condition;
+}
+
+std::string PageRequest::order_and_limit(std::string_view unique_column) const {
+  std::string text = " ORDER BY ";
+  for (const SortKey& key : sort)
+    text += fmt::format("{}{}, ", key.field.expression, key.descending ? " DESC" : "");
+  text += fmt::format("{} LIMIT {}", unique_column, limit + 1);
+  if (offset > 0) text += fmt::format(" OFFSET {}", offset);
+  return text;
+}
+
+std::string PageRequest::cursor_after(std::span<const CursorValue> keys) const {
+  return encode_cursor(scope, keys);
+}
+
+Result<PageRequest> read_page(const PageQuery& query, std::string_view scope,
+                              std::span<const SortField> fields, std::string_view default_sort) {
+  PageRequest request;
+  Result<std::vector<SortKey>> sort =
+      parse_sort(query.sort ? std::string_view(*query.sort) : default_sort, fields);
+  if (!sort) return std::unexpected(std::move(sort.error()));
+  request.sort = std::move(*sort);
+  request.limit = query.limit;
+  request.scope = sort_text(request.sort).append(1, '\n').append(scope);
+  if (query.cursor) {
+    if (query.page)
+      return std::unexpected(
+          invalid("?page", "exclusive", "does not go together with cursor; give one of them"));
+    request.after = decode_cursor(request.scope, *query.cursor);
+    if (!request.after || request.after->size() != request.sort.size() + 1)
+      return std::unexpected(invalid("?cursor", "invalid_cursor",
+                                     "is not a cursor of this list with this sort and these filters"));
+  } else {
+    request.page = query.page.value_or(1);
+    request.offset = (request.page - 1) * request.limit;
+  }
+  return request;
+}
+
+std::string filter_scope(const TypeInfo& type, const void* input) {
+  Buffer text;
+  for (const FieldInfo& field : type.object().all()) {
+    if (std::ranges::find(kNotFilters, field.name()) != std::end(kNotFilters)) continue;
+    text.append({field.key, field.key_size});
+    write_json(text, *field.type, field.in(input), View::stored);
+  }
+  return text.to_string();
+}
+
+Pagination paginate(const PageRequest& request, std::size_t rows, std::optional<std::int64_t> total) {
+  Pagination pagination;
+  pagination.limit = request.limit;
+  pagination.total = total;
+  pagination.has_next = static_cast<std::int64_t>(rows) > request.limit;
+  if (request.by_cursor()) {
+    pagination.has_previous = true;  // the row of the cursor itself
+    return pagination;
+  }
+  pagination.page = request.page;
+  pagination.has_previous = request.page > 1;
+  if (total) pagination.total_pages = (*total + request.limit - 1) / request.limit;
+  return pagination;
+}
+
+}  // namespace bedplate::api

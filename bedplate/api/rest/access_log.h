@@ -1,0 +1,18 @@
+// The access log: one structured line for each request (setting rest.access_log).
+//
+//   {"time":...,"level":"info","message":"request","method":"GET","path":"/v1/tasks","status":200,"duration_us":412,
+//    "operation":"tasks.list","request_id":...,"user":...,"address":...,"trace_id":...}
+//
+// Never the query string, bodies or header values: those may hold personal data and secrets.
+#pragma once
+
+#include <cstdint>
+
+#include "bedplate/api/rest/exchange.h"
+
+namespace bedplate::api {
+
+/// 5xx at level error, others at info.
+void write_access_log(const Exchange& exchange, std::int64_t duration_ns);
+
+}  // namespace bedplate::api

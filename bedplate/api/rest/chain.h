@@ -1,0 +1,28 @@
+// The steps of rest.h's chain that need no waiting, up to authorisation. Internal to this room.
+#pragma once
+
+#include "bedplate/api/rest/exchange.h"
+#include "bedplate/api/rest/rest_state.h"
+
+namespace bedplate::api {
+
+/// Names the request, finds its endpoint, and decides whether this caller may have it now. An error is the answer;
+/// fields that go with it (Allow, WWW-Authenticate) are set. Sets Exchange::answered where nothing is left to do.
+class Chain {
+ public:
+  explicit Chain(const Rest::State& state) : state_(state) {}
+
+  Result<void> admit(Exchange& exchange) const;
+
+ private:
+  void identify(Exchange& exchange) const;
+  Result<void> find_route(Exchange& exchange) const;
+  void answer_options(Exchange& exchange) const;
+  Result<void> limit(Exchange& exchange, RateLimiter& limiter, std::uint64_t key) const;
+  Result<void> authenticate(Exchange& exchange) const;
+  Result<void> authorise(Exchange& exchange) const;
+
+  const Rest::State& state_;
+};
+
+}  // namespace bedplate::api

@@ -1,0 +1,62 @@
+// One request on its way through the chain of rest.h. Internal to this room.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bedplate/api/operation.h"
+#include "bedplate/api/rest/binding.h"
+#include "bedplate/api/rest/operation_metrics.h"
+#include "bedplate/api/rest/rate_limit.h"
+#include "bedplate/api/rest/request_id.h"
+#include "bedplate/api/rest/router.h"
+#include "bedplate/auth/principal.h"
+#include "bedplate/http/handler.h"
+#include "bedplate/http/message/message.h"
+
+namespace bedplate::api {
+
+/// What a route leads to: an operation, or a handler that writes its answer itself (documents, metrics).
+struct Endpoint {
+  Operation operation;
+  Binding binding;
+  http::Handler* raw = nullptr;     ///< not null: no operation
+  http::FieldBlock fields;          ///< of every answer
+  http::FieldBlock success_fields;  ///< of every answer that is no problem
+  std::uint32_t metrics = 0;        ///< index in OperationMetrics
+};
+
+struct Exchange {
+  Exchange(http::Request& asked, http::Response& answer, std::int64_t started)
+      : request(asked), response(answer), started_ns(started) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  http::Request& request;
+  http::Response& response;
+  std::int64_t started_ns;  ///< steady clock
+  const Endpoint* endpoint = nullptr;
+  auth::PrincipalRef principal;
+  Caller caller;
+  std::optional<RateDecision> rate;  ///< of the narrowest limit that was asked
+  bool answered = false;             ///< by the chain itself: OPTIONS
+  RequestId id;
+  RouteMatch match;
+
+  const Operation& operation() const { return endpoint->operation; }
+  std::span<const std::string_view> parameters() const {
+    return std::span(match.parameters).first(match.parameter_count);
+  }
+  /// The path as the client wrote it, for links and problems.
+  std::string_view path() const {
+    std::string_view target = request.target();
+    if (target.empty() || target[0] != '/') return request.path();
+    return target.substr(0, target.find('?'));
+  }
+};
+
+}  // namespace bedplate::api

@@ -1,0 +1,159 @@
+#include "bedplate/api/rest/idempotency.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "api_migrations.h"
+#include "bedplate/base/text.h"
+#include "bedplate/describe/describe.h"
+#include "bedplate/sql/session.h"
+
+namespace bedplate::api {
+namespace {
+
+constexpr std::size_t kKeySizeMax = 128;
+
+constexpr std::string_view kFindAnswer =
+    "SELECT salt, request_hash, status, location, etag, body FROM api_idempotency WHERE id = $1 AND "
+    "expires_at > $2";
+// An expired record of the same key is replaced.
+constexpr std::string_view kKeepAnswer =
+    "INSERT INTO api_idempotency (id, salt, request_hash, status, location, etag, body, expires_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+    "ON CONFLICT (id) DO UPDATE SET salt = excluded.salt, request_hash = excluded.request_hash, "
+    "status = excluded.status, location = excluded.location, etag = excluded.etag, body = excluded.body, "
+    "expires_at = excluded.expires_at";
+// More than one for each one kept, so that the expired ones run out.
+constexpr std::string_view kPurge =
+    "DELETE FROM api_idempotency WHERE id IN (SELECT id FROM api_idempotency WHERE expires_at <= $1 LIMIT 3)";
+
+struct KeptAnswer {
+  Uuid salt;
+  Uuid request_hash;
+  std::int64_t status = 0;
+  std::string location;
+  std::string etag;
+  std::optional<std::string> body;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<KeptAnswer>("An answer kept for a replay", {
+                                                                 field<&KeptAnswer::salt>(),
+                                                                 field<&KeptAnswer::request_hash>(),
+                                                                 field<&KeptAnswer::status>(),
+                                                                 field<&KeptAnswer::location>(),
+                                                                 field<&KeptAnswer::etag>(),
+                                                                 field<&KeptAnswer::body>(),
+                                                             });
+  }
+};
+
+/// BLAKE2b to 128 bits, under `salt` when there is one.
+Uuid hash128(std::string_view bytes, const Uuid* salt) {
+  Uuid hash;
+  crypto_generichash(hash.bytes.data(), hash.bytes.size(),
+                     reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                     salt ? salt->bytes.data() : nullptr, salt ? salt->bytes.size() : 0);
+  return hash;
+}
+
+/// Joins parts so that no two lists of parts give the same text.
+void append_part(std::string& out, std::string_view part) {
+  out += std::to_string(part.size());
+  out += ':';
+  out += part;
+}
+
+std::string_view without_quotes(std::string_view key) {
+  if (key.size() >= 2 && key.front() == '"' && key.back() == '"') return key.substr(1, key.size() - 2);
+  return key;
+}
+
+bool is_key(std::string_view key) {
+  return !key.empty() && key.size() <= kKeySizeMax &&
+         std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+std::span<const EmbeddedFile> idempotency_migrations() {
+  return api_migrations();
+}
+
+Idempotency::Claim::~Claim() {
+  if (owner_) owner_->release(id_);
+}
+
+void Idempotency::release(const Uuid& id) {
+  std::lock_guard lock(mutex_);
+  running_.erase(id);
+}
+
+Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Uuid& principal,
+                                              std::string_view operation, std::string_view path,
+                                              std::string_view query, std::string_view body) {
+  key = without_quotes(key);
+  if (!is_key(key))
+    return bedplate::fail(Category::malformed, "invalid_idempotency_key",
+                          "The Idempotency-Key is 1 to 128 visible ASCII characters.");
+  std::string name;
+  append_part(name, principal.to_string());
+  append_part(name, operation);
+  append_part(name, key);
+  Uuid id = hash128(name, nullptr);
+  {
+    std::lock_guard lock(mutex_);
+    if (!running_.insert(id).second)
+      return std::unexpected(Error(Category::conflict, "idempotency_key_in_use",
+                                   "A request with this Idempotency-Key is still running.")
+                                 .with_retry_after(std::chrono::seconds(1)));
+  }
+  std::string request;
+  request.reserve(body.size() + path.size() + query.size() + 64);
+  append_part(request, path);
+  append_part(request, query);
+  append_part(request, body);
+  return Claim(*this, id, std::move(request));
+}
+
+Async<bool> Idempotency::replay(sql::Transaction& transaction, const Claim& claim, Time now,
+                                http::Response& response) const {
+  std::optional<KeptAnswer> kept = co_await ok(transaction.maybe<KeptAnswer>(kFindAnswer, claim.id_, now));
+  if (!kept) co_return false;
+  if (hash128(claim.request_, &kept->salt) != kept->request_hash)
+    co_await bedplate::fail(
+        Category::invalid, "idempotency_key_reused",
+        "This Idempotency-Key was used for another request; use a new key for a new request.");
+  if (!kept->body)
+    co_await bedplate::fail(
+        Category::conflict, "idempotency_answer_not_kept",
+        "This request ran before; its answer was too large to keep. Read the result instead.");
+  response.set_status(static_cast<int>(kept->status));
+  response.set_field("Idempotency-Replayed", "true");
+  if (!kept->location.empty()) response.set_field(http::FieldId::location, kept->location);
+  if (!kept->etag.empty()) response.set_field(http::FieldId::etag, kept->etag);
+  response.body().clear();
+  response.body().append(*kept->body);
+  if (!kept->body->empty()) response.set_field(http::FieldId::content_type, "application/json");
+  co_return true;
+}
+
+Async<void> Idempotency::keep(sql::Transaction& transaction, const Claim& claim, Time now,
+                              const http::Response& response) const {
+  co_await ok(transaction.run(kPurge, now));
+  const Uuid salt = new_uuid();
+  const Uuid hash = hash128(claim.request_, &salt);
+  std::optional<std::string_view> body;
+  if (response.body().size() <= static_cast<std::size_t>(settings_.answer_size_max))
+    body = response.body().view();
+  const Time expires_at = now + std::chrono::seconds(settings_.ttl_seconds);
+  const std::int64_t status = response.status();
+  const std::string_view location = response.field(http::FieldId::location);
+  const std::string_view etag = response.field(http::FieldId::etag);
+  co_await ok(transaction.run(kKeepAnswer, claim.id_, salt, hash, status, location, etag, body, expires_at));
+}
+
+}  // namespace bedplate::api

@@ -1,0 +1,84 @@
+// Idempotency keys: a client that did not hear the answer may send a command again, and it runs once
+// (draft-ietf-httpapi-idempotency-key-header).
+//
+//   Idempotency-Key: 6b2f9a0e-...            1 to 128 visible ASCII characters; quotes around it are taken off
+//
+// The first request with a key runs; its answer is kept in the command's own transaction, so it is there exactly when
+// the command's effect is. The same request again gets that answer, with `Idempotency-Replayed: true`, and runs
+// nothing. Another request under the key (path or body differ) is refused: 422 `idempotency_key_reused`. A second one
+// while the first still runs: 409 `idempotency_key_in_use`. Keys belong to one principal and one operation.
+//
+// Kept are the status, Location, ETag and the body up to a size; of a larger answer only the fact: asked again, it is
+// 409 `idempotency_answer_not_kept`, and still runs nothing. Of the request a keyed hash is kept (BLAKE2b under a salt
+// of its own), never the body. Records are kept for a time (section `idempotency`); each new one takes a few expired
+// ones away, so the table does not grow with age and no request pays for many.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "bedplate/api/settings.h"
+#include "bedplate/async/async.h"
+#include "bedplate/base/embedded.h"
+#include "bedplate/base/id.h"
+#include "bedplate/base/time.h"
+#include "bedplate/http/message/message.h"
+
+namespace bedplate::sql {
+class Transaction;
+}
+
+namespace bedplate::api {
+
+/// The table of records: module "api" of the program's migrations.
+std::span<const EmbeddedFile> idempotency_migrations();
+
+class Idempotency {
+ public:
+  /// One request under a key, while it runs. Releases the key when it goes.
+  class Claim {
+   public:
+    Claim(Claim&& other) noexcept
+        : owner_(std::exchange(other.owner_, nullptr)), id_(other.id_), request_(std::move(other.request_)) {}
+    Claim& operator=(Claim&&) = delete;
+    ~Claim();
+
+   private:
+    friend class Idempotency;
+    Claim(Idempotency& owner, const Uuid& id, std::string request)
+        : owner_(&owner), id_(id), request_(std::move(request)) {}
+    Idempotency* owner_;
+    Uuid id_;              // of principal, operation and key
+    std::string request_;  // what the hash is made of
+  };
+
+  explicit Idempotency(const IdempotencySettings& settings) : settings_(settings) {}
+
+  /// Takes the key for this process. Category::malformed `invalid_idempotency_key`; Category::conflict
+  /// `idempotency_key_in_use` while another request has it.
+  Result<Claim> claim(std::string_view key, const Uuid& principal, std::string_view operation,
+                      std::string_view path, std::string_view query, std::string_view body);
+
+  /// First thing in the command's transaction. True: `response` is the kept answer, and nothing is to run.
+  Async<bool> replay(sql::Transaction& transaction, const Claim& claim, Time now,
+                     http::Response& response) const;
+  /// Last thing in the command's transaction: keeps `response`.
+  Async<void> keep(sql::Transaction& transaction, const Claim& claim, Time now,
+                   const http::Response& response) const;
+
+ private:
+  void release(const Uuid& id);
+
+  IdempotencySettings settings_;
+  std::mutex mutex_;
+  std::unordered_set<Uuid> running_;
+};
+
+}  // namespace bedplate::api

@@ -1,0 +1,65 @@
+#include "bedplate/api/rest/problem.h"
+
+#include "bedplate/api/rest/request_id.h"
+#include "bedplate/base/log.h"
+#include "bedplate/describe/json/json.h"
+
+namespace bedplate::api {
+namespace {
+
+std::optional<std::string> if_any(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  return std::string(text);
+}
+
+void write(http::Response& response, Problem&& problem) {
+  problem.title = http::reason_phrase(static_cast<int>(problem.status));
+  response.set_status(static_cast<int>(problem.status));
+  response.set_field(http::FieldId::content_type, "application/problem+json");
+  response.set_field(http::FieldId::cache_control, "no-store");
+  response.remove_field(http::FieldId::etag);
+  response.remove_field(http::FieldId::location);
+  response.body().clear();
+  to_json(response.body(), problem);
+}
+
+}  // namespace
+
+void write_problem(http::Response& response, const Error& error, std::string_view instance,
+                   std::string_view request_id) {
+  Problem problem;
+  problem.status = http_status(error.category());
+  problem.code = error.code();
+  problem.detail = if_any(error.detail());
+  problem.instance = if_any(instance);
+  problem.request_id = if_any(request_id);
+  if (error.category() == Category::internal) {
+    log_error("request failed",
+              {{"code", error.code()}, {"detail", error.detail()}, {"request_id", request_id}});
+    problem.code = "internal";
+    problem.detail = "The server met an unexpected fault.";
+  }
+  if (!error.faults().empty()) {
+    std::vector<ProblemFault>& faults = problem.errors.emplace();
+    for (const Fault& fault : error.faults()) faults.push_back({fault.pointer, fault.code, fault.message});
+    if (error.more_faults()) problem.more = true;
+  }
+  if (error.retry_after().count() > 0)
+    response.set_field(http::FieldId::retry_after, std::to_string(error.retry_after().count()));
+  write(response, std::move(problem));
+}
+
+void ServerProblems::write_problem(http::Response& response, int status, std::string_view code,
+                                   std::string_view detail) {
+  RequestId id;
+  id.make();
+  response.set_field(http::FieldId::x_request_id, id.view());
+  Problem problem;
+  problem.status = status;
+  problem.code = code;
+  problem.detail = if_any(detail);
+  problem.request_id = std::string(id.view());
+  write(response, std::move(problem));
+}
+
+}  // namespace bedplate::api

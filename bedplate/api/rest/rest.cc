@@ -1,0 +1,243 @@
+#include "bedplate/api/rest/rest.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "bedplate/api/rest/access_log.h"
+#include "bedplate/api/rest/answer.h"
+#include "bedplate/api/rest/chain.h"
+#include "bedplate/api/rest/problem.h"
+#include "bedplate/api/rest/rest_state.h"
+#include "bedplate/api/value_slot.h"
+#include "bedplate/base/text.h"
+#include "bedplate/http/message/content.h"
+#include "bedplate/sql/database.h"
+
+namespace bedplate::api {
+namespace {
+
+std::int64_t steady_now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+void set_number(http::Response& response, http::FieldId id, std::int64_t number) {
+  char text[kIntSizeMax];
+  response.set_field(id, {text, static_cast<std::size_t>(write_int(text, number) - text)});
+}
+
+/// What runs inside a query's snapshot.
+class QueryBody final : public sql::ReadBody {
+ public:
+  QueryBody(const Exchange& exchange, const void* input, void* output)
+      : exchange_(exchange), input_(input), output_(output) {}
+
+  Async<void> run(sql::Reader& reader) override {
+    const Operation& operation = exchange_.operation();
+    return operation.invoke(operation.object, exchange_.caller, &reader, input_, output_);
+  }
+
+ private:
+  const Exchange& exchange_;
+  const void* input_;
+  void* output_;
+};
+
+/// What runs inside a command's transaction: the kept answer, or the command, the hooks, and the answer to keep. It
+/// may run more than once, so it begins by forgetting what an earlier run left.
+class CommandBody final : public sql::TransactionBody {
+ public:
+  CommandBody(const Rest::Parts& parts, const Idempotency& idempotency, Exchange& exchange,
+              const Idempotency::Claim* claim, const Result<void>& bound, const void* input, void* output)
+      : parts_(parts),
+        idempotency_(idempotency),
+        exchange_(exchange),
+        claim_(claim),
+        bound_(bound),
+        input_(input),
+        output_(output) {}
+
+  Async<void> run(sql::Transaction& transaction) override {
+    if (!claim_ && parts_.commit_hooks.empty()) return invoke(transaction);
+    return run_all(transaction);
+  }
+  bool replayed() const { return replayed_; }
+
+ private:
+  Async<void> invoke(sql::Transaction& transaction) {
+    const Operation& operation = exchange_.operation();
+    return operation.invoke(operation.object, exchange_.caller, &transaction, input_, output_);
+  }
+
+  Async<void> run_all(sql::Transaction& transaction) {
+    const Time now = parts_.clock->now();
+    replayed_ = false;
+    if (claim_) {
+      replayed_ = co_await ok(idempotency_.replay(transaction, *claim_, now, exchange_.response));
+      if (replayed_) co_return;
+      if (!bound_) co_await std::unexpected(bound_.error().clone());
+    }
+    co_await ok(invoke(transaction));
+    for (CommitHook* hook : parts_.commit_hooks)
+      co_await ok(hook->before_commit(exchange_.operation(), exchange_.caller, transaction, input_, output_));
+    if (!claim_) co_return;
+    write_answer(exchange_, output_);
+    co_await ok(idempotency_.keep(transaction, *claim_, now, exchange_.response));
+  }
+
+  const Rest::Parts& parts_;
+  const Idempotency& idempotency_;
+  Exchange& exchange_;
+  const Idempotency::Claim* claim_;
+  const Result<void>& bound_;
+  const void* input_;
+  void* output_;
+  bool replayed_ = false;
+};
+
+bool is_json_body(const Operation& operation, std::string_view content_type) {
+  std::optional<http::MediaType> type = http::parse_media_type(content_type);
+  if (!type) return false;
+  bool json = type->is("application", "json") ||
+              (operation.route.verb == Verb::patch && type->is("application", "merge-patch+json"));
+  std::optional<std::string_view> charset = type->parameter("charset");
+  return json && (!charset || equal_ignoring_case(*charset, "utf-8"));
+}
+
+Result<void> check_media_types(Exchange& exchange) {
+  http::Request& request = exchange.request;
+  if (request.has_field(http::FieldId::accept)) {
+    std::string_view accept = request.field_list(http::FieldId::accept);
+    if (http::accept_quality(accept, "application/json") == 0 &&
+        http::accept_quality(accept, "application/problem+json") == 0)
+      return bedplate::fail(Category::not_acceptable, "not_acceptable", "Answers are application/json.");
+  }
+  if (!exchange.endpoint->binding.takes_body()) return {};
+  if (is_json_body(exchange.operation(), request.field(http::FieldId::content_type))) return {};
+  const bool patch = exchange.operation().route.verb == Verb::patch;
+  exchange.response.set_field(patch ? "Accept-Patch" : "Accept-Post",
+                              patch ? "application/merge-patch+json, application/json" : "application/json");
+  return bedplate::fail(Category::unsupported_media_type, "unsupported_media_type",
+                        patch ? "The body is application/merge-patch+json or application/json, in UTF-8."
+                              : "The body is application/json, in UTF-8.");
+}
+
+}  // namespace
+
+Rest::Rest(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Rest::~Rest() = default;
+
+Async<void> Rest::handle(http::Request& request, http::Response& response) {
+  Exchange exchange(request, response, steady_now_ns());
+  Result<void> outcome = Chain(*state_).admit(exchange);
+  if (outcome && !exchange.answered) {
+    const Endpoint& endpoint = *exchange.endpoint;
+    if (endpoint.raw)
+      outcome = co_await endpoint.raw->handle(request, response);
+    else if (endpoint.operation.invoke_now && !endpoint.binding.takes_body())
+      outcome = run_now(exchange);
+    else
+      outcome = co_await run(exchange);
+  }
+  finish(exchange, outcome);
+  // The client is gone: the server closes without an answer.
+  if (!outcome && outcome.error().category() == Category::cancelled)
+    co_await std::unexpected(std::move(outcome.error()));
+}
+
+Result<void> Rest::run_now(Exchange& exchange) const {
+  const Operation& operation = exchange.operation();
+  if (Result<void> fits = check_media_types(exchange); !fits) return fits;
+  ValueSlot input(operation.input);
+  ValueSlot output(operation.output);
+  if (Result<void> bound = bind(exchange, {}, input.data()); !bound) return bound;
+  Result<void> done = operation.invoke_now(operation.object, exchange.caller, input.data(), output.data());
+  if (done) write_answer(exchange, output.data());
+  return done;
+}
+
+Result<void> Rest::bind(Exchange& exchange, std::string_view body, void* input) const {
+  const Endpoint& endpoint = *exchange.endpoint;
+  Result<void> bound = endpoint.binding.fill(exchange.parameters(), exchange.request.query(), body, input);
+  if (!bound) return bound;
+  return take_if_match(exchange, input);
+}
+
+Async<void> Rest::run(Exchange& exchange) {
+  const Operation& operation = exchange.operation();
+  std::string_view body;
+  co_await ok(check_media_types(exchange));
+  if (exchange.endpoint->binding.takes_body()) {
+    http::Request& request = exchange.request;
+    request.set_body_size_max(std::min(request.body_size_max(), operation.body_size_max));
+    body = co_await ok(request.body());
+  }
+  std::optional<Idempotency::Claim> claim;
+  if (operation.kind == OperationKind::command && operation.idempotent_replay && exchange.principal) {
+    if (exchange.request.has_field(http::FieldId::idempotency_key)) {
+      // Two of them, read as one list, are no key: which of them would count?
+      std::string_view key = exchange.request.field_list(http::FieldId::idempotency_key);
+      Result<Idempotency::Claim> taken =
+          state_->idempotency.claim(key, exchange.principal->user, operation.name, exchange.request.path(),
+                                    exchange.request.query(), body);
+      claim.emplace(co_await ok(std::move(taken)));
+    }
+  }
+  ValueSlot input(operation.input);
+  ValueSlot output(operation.output);
+  Result<void> bound = bind(exchange, body, input.data());
+  // With a key the kept answer comes first: CommandBody looks at `bound` when there is none.
+  if (!bound && !claim) co_await std::unexpected(std::move(bound.error()));
+  switch (operation.kind) {
+    case OperationKind::pure:
+      if (operation.invoke_now)
+        co_await ok(operation.invoke_now(operation.object, exchange.caller, input.data(), output.data()));
+      else
+        co_await ok(
+            operation.invoke(operation.object, exchange.caller, nullptr, input.data(), output.data()));
+      break;
+    case OperationKind::query: {
+      QueryBody query(exchange, input.data(), output.data());
+      co_await ok(state_->parts.database->read(static_cast<sql::ReadBody&>(query)));
+      break;
+    }
+    case OperationKind::command: {
+      CommandBody command(state_->parts, state_->idempotency, exchange, claim ? &*claim : nullptr, bound,
+                          input.data(), output.data());
+      co_await ok(state_->parts.database->transact(static_cast<sql::TransactionBody&>(command)));
+      if (claim) co_return;  // the answer was written for keeping, or is a kept one
+      break;
+    }
+    case OperationKind::procedure:
+      co_await ok(operation.invoke(operation.object, exchange.caller, state_->parts.database, input.data(),
+                                   output.data()));
+      break;
+  }
+  write_answer(exchange, output.data());
+}
+
+void Rest::finish(Exchange& exchange, const Result<void>& outcome) {
+  http::Response& response = exchange.response;
+  if (!outcome)
+    write_problem(response, outcome.error(), exchange.path(), exchange.id.view());
+  else if (exchange.endpoint)
+    response.add_fields(exchange.endpoint->success_fields);
+  response.add_fields(exchange.endpoint ? exchange.endpoint->fields : state_->default_fields);
+  if (exchange.rate) {
+    set_number(response, http::FieldId::rate_limit_limit, exchange.rate->limit);
+    set_number(response, http::FieldId::rate_limit_remaining, exchange.rate->remaining);
+    set_number(response, http::FieldId::rate_limit_reset, exchange.rate->reset_seconds);
+  }
+  // RFC 9110 section 15.5.2: a 401 says how to authenticate, also one that an operation answers (a log-in).
+  if (response.status() == 401 && response.field(http::FieldId::www_authenticate).empty())
+    response.set_field(http::FieldId::www_authenticate, "Bearer");
+  const std::int64_t duration_ns = steady_now_ns() - exchange.started_ns;
+  state_->metrics.record(exchange.endpoint ? exchange.endpoint->metrics : 0, response.status(), duration_ns);
+  if (state_->parts.rest.access_log) write_access_log(exchange, duration_ns);
+}
+
+}  // namespace bedplate::api

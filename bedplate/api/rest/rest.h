@@ -1,0 +1,101 @@
+// Rest: serves operations over HTTP, and their description at /openapi.json and /docs. It is the http::Handler that a
+// server is given.
+//
+//   Rest::Parts parts;
+//   parts.clock = &clock;  parts.database = &database;  parts.authenticator = &authenticator;
+//   auto rest = Rest::make(std::move(apis), parts);      // fails, with a sentence, where an Api cannot be served
+//   http::Server server(loops, **rest, settings, &problems);
+//
+// The chain, in this order; the first step that refuses answers:
+//
+//   request id and trace context     X-Request-Id taken if it is fit for logs, else made; always answered
+//   route                            404, 405 with Allow, OPTIONS; CORS
+//   address rate limit               429; IPv6 by /64
+//   authentication                   401 with WWW-Authenticate; a bad token is charged to its address
+//   principal rate limit             429
+//   authorisation                    403 that names the missing scope
+//   idempotency                      the stored answer, 409 while the first still runs, 422 for another body
+//   validation                       406, 415, 400 (cannot be read), 422 with all faults
+//   operation                        in the transaction or snapshot that its kind asks for
+//   conditions                       304; 412 comes from the operation, which knows the version
+//
+// Then, for every answer: security headers, rate limit headers, metrics, access log. Errors are problem details
+// (problem.h). Thread-safe and immutable once made; everything it is given outlives it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bedplate/api/api.h"
+#include "bedplate/api/commit_hook.h"
+#include "bedplate/api/openapi/openapi.h"
+#include "bedplate/api/settings.h"
+#include "bedplate/http/handler.h"
+
+namespace bedplate {
+namespace auth {
+class Authenticator;
+}
+namespace sql {
+class Database;
+}
+namespace telemetry {
+class Registry;
+}
+}  // namespace bedplate
+
+namespace bedplate::api {
+
+struct Exchange;
+
+/// A route whose handler writes its answer itself: a document, metrics. It passes the same chain; who may see it is
+/// its own business.
+struct RawRoute {
+  Route route;
+  std::string name;  ///< "metrics", for metrics and logs
+  http::Handler* handler = nullptr;
+  /// Replaces the default Content-Security-Policy; empty: nothing may load anything.
+  std::string_view content_security_policy;
+};
+
+class Rest final : public http::Handler {
+ public:
+  struct Parts {
+    const Clock* clock = nullptr;                  ///< required
+    sql::Database* database = nullptr;             ///< required when an operation uses it
+    auth::Authenticator* authenticator = nullptr;  ///< required when an operation is not open to all
+    telemetry::Registry* metrics = nullptr;        ///< null: nothing is counted
+    std::vector<CommitHook*> commit_hooks;         ///< what takes part in the commit of every command
+    std::vector<RawRoute> raw_routes;
+    DocumentInfo document;
+    RestSettings rest;
+    RateLimitSettings rate_limit;
+    CorsSettings cors;
+    IdempotencySettings idempotency;
+  };
+
+  /// Checks every operation: routes that conflict, parameters without a field, names used twice, links to nowhere,
+  /// examples that do not fit. All of it is the author's to mend, so the first problem is reported in a sentence.
+  static Result<std::unique_ptr<Rest>> make(std::vector<Api> apis, Parts parts);
+  ~Rest() override;
+
+  /// The document served at /openapi.json.
+  const std::string& openapi() const;
+
+  Async<void> handle(http::Request& request, http::Response& response) override;
+
+  struct State;  // rest_state.h
+
+ private:
+  explicit Rest(std::unique_ptr<State> state);
+  Result<void> run_now(Exchange& exchange) const;
+  Async<void> run(Exchange& exchange);
+  Result<void> bind(Exchange& exchange, std::string_view body, void* input) const;
+  void finish(Exchange& exchange, const Result<void>& outcome);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace bedplate::api

@@ -1,0 +1,132 @@
+#include <gmock/gmock.h>
+
+#include "bedplate/api/rest/rest_test_kit.h"
+#include "bedplate/describe/json/json.h"
+
+namespace bedplate::api {
+namespace {
+
+using testing::HasSubstr;
+
+class RestBuildTest : public testing::Test {
+ protected:
+  /// What Rest::make() says against an Api.
+  std::string complaint(Api api) {
+    std::vector<Api> apis;
+    apis.push_back(std::move(api));
+    auto made = kit_.make(std::move(apis));
+    return made ? "" : made.error().detail();
+  }
+  RestKit kit_;
+  Things things_;
+};
+
+TEST_F(RestBuildTest, RefusesAPathParameterWithoutAField) {
+  EXPECT_THAT(complaint(Api("t", "").query<&Things::find>(things_, get("/t/{thing}"), any_user())),
+              HasSubstr("ThingRef has no field thing"));
+  EXPECT_THAT(complaint(Api("t", "").pure<&Things::hello>(things_, get("/t/{id}"), any_user())),
+              HasSubstr("takes no input"));
+}
+
+TEST_F(RestBuildTest, RefusesConflictsAndDoubles) {
+  EXPECT_THAT(complaint(Api("t", "")
+                            .query<&Things::find>(things_, get("/t/{id}"), any_user())
+                            .pure<&Things::hello>(things_, get("/t/{id}"), any_user())),
+              HasSubstr("takes no input"));
+  EXPECT_THAT(complaint(Api("t", "")
+                            .pure<&Things::hello>(things_, get("/t"), any_user())
+                            .pure<&Things::broken>(things_, get("/t"), any_user())),
+              HasSubstr("match the same requests"));
+  EXPECT_THAT(complaint(Api("t", "")
+                            .pure<&Things::hello>(things_, get("/a"), any_user())
+                            .pure<&Things::hello>(things_, get("/b"), any_user())),
+              HasSubstr("the same name"));
+}
+
+TEST_F(RestBuildTest, RefusesWhatDoesNotFit) {
+  EXPECT_THAT(
+      complaint(Api("t", "").command<&Things::create>(things_, post("/t"), any_user(), creates("/t/{key}"))),
+      HasSubstr("{key}"));
+  EXPECT_THAT(complaint(Api("t", "").command<&Things::create>(things_, post("/t"), any_user(),
+                                                              example_input(R"({"title":""})"))),
+              HasSubstr("example does not fit CreateThing"));
+  EXPECT_THAT(
+      complaint(Api("t", "").pure<&Things::hello>(things_, get("/t"), any_user(), links_to("t.gone"))),
+      HasSubstr("t.gone"));
+  kit_.parts.database = nullptr;
+  EXPECT_THAT(complaint(Api("t", "").query<&Things::find>(things_, get("/t/{id}"), any_user())),
+              HasSubstr("database"));
+  kit_.parts.authenticator = nullptr;
+  EXPECT_THAT(complaint(Api("t", "").pure<&Things::hello>(things_, get("/t"), any_user())),
+              HasSubstr("authenticator"));
+}
+
+TEST_F(RestBuildTest, NamesComeFromTheMembers) {
+  Api api = things_api(things_);
+  EXPECT_EQ(api.operations()[0].name, "things.create");
+  EXPECT_EQ(api.operations()[0].kind, OperationKind::command);
+  EXPECT_EQ(api.operations()[1].kind, OperationKind::query);
+  EXPECT_EQ(api.operations()[5].kind, OperationKind::procedure);
+  EXPECT_EQ(api.operations()[6].kind, OperationKind::pure);
+  EXPECT_EQ(api.operations()[4].status, 204);
+}
+
+// ---- the documents
+
+TEST_F(RestBuildTest, TheDocumentNamesEverything) {
+  kit_.start();
+  Reply document = kit_.call("GET", "/openapi.json");
+  ASSERT_EQ(document.status, 200);
+  EXPECT_EQ(document.field("Content-Type"), "application/json");
+  for (std::string_view part :
+       {R"("openapi":"3.1.0")", R"("operationId":"things.create")", R"("/v1/things/{id}")",
+        R"("title_taken")", R"("x-required-scopes":["things:write"])",
+        R"("$ref":"#/components/schemas/ThingView")", R"("Idempotency-Key")", R"("If-Match")",
+        R"("deprecated":true)", R"("$response.body#/id")", "application/merge-patch+json", "Fields: `title`"})
+    EXPECT_THAT(document.body, HasSubstr(part));
+  EXPECT_TRUE(check_json(document.body));
+  std::string etag = document.field("ETag");
+  EXPECT_EQ(kit_.call("GET", "/openapi.json", {{"If-None-Match", etag}}).status, 304);
+  Reply packed = kit_.call("GET", "/openapi.json", {{"Accept-Encoding", "br"}});
+  EXPECT_EQ(packed.field("Content-Encoding"), "br");
+  EXPECT_LT(packed.body.size(), document.body.size() / 3);
+  EXPECT_NE(packed.field("ETag"), etag);
+}
+
+// What tools make of the document must be taken: they send examples as they stand, and texts of any characters.
+TEST_F(RestBuildTest, TheDocumentPromisesNothingThatIsRefused) {
+  kit_.start();
+  const std::string& document = kit_.rest->openapi();
+  EXPECT_EQ(document.find(R"("example":"\"7\"")"), std::string::npos);
+  for (std::string_view part : {R"("maxLength":128,"pattern":"^[!-~]+$")", R"("pattern":"^[^\\u0000]*$")",
+                                R"("414")", R"("431")", "`uri_too_long`"})
+    EXPECT_THAT(document, HasSubstr(part));
+}
+
+TEST_F(RestBuildTest, EveryReferenceLeadsSomewhere) {
+  kit_.start();
+  const std::string& document = kit_.rest->openapi();
+  std::size_t references = 0;
+  for (std::size_t at = document.find("\"$ref\":\"#/components/"); at != std::string::npos;
+       at = document.find("\"$ref\":\"#/components/", at + 1), ++references) {
+    std::size_t begin = document.find("components/", at) + 11;
+    std::string path = document.substr(begin, document.find('"', begin) - begin);
+    std::string name = path.substr(path.find('/') + 1);
+    EXPECT_NE(document.find("\"" + name + "\":{", document.find("\"components\":")), std::string::npos)
+        << path;
+  }
+  EXPECT_GT(references, 50u);
+}
+
+TEST_F(RestBuildTest, TheReferencePageLoadsOnlyFromHere) {
+  kit_.start();
+  Reply page = kit_.call("GET", "/docs");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.field("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_THAT(page.field("Content-Security-Policy"), HasSubstr("script-src 'self'"));
+  EXPECT_EQ(page.body.find("http://"), std::string::npos);
+  EXPECT_EQ(page.body.find("https://"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bedplate::api

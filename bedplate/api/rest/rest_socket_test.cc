@@ -1,0 +1,102 @@
+// The surface over real sockets: what an in-process request cannot show.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "bedplate/api/rest/problem.h"
+#include "bedplate/api/rest/rest_test_kit.h"
+#include "bedplate/async/loop_group.h"
+#include "bedplate/http/server.h"
+
+namespace bedplate::api {
+namespace {
+
+using testing::HasSubstr;
+
+class RestSocketTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    kit_.start();
+    server_.emplace(loops_, *kit_.rest, http::ServerSettings{}, &problems_);
+    loops_.start();
+    Result<void> listening = server_->listen("127.0.0.1:0");
+    ASSERT_TRUE(listening) << listening.error().detail();
+    port_ = static_cast<std::uint16_t>(std::stoi(server_->urls().front().substr(17)));
+  }
+  void TearDown() override {
+    server_->drain(std::chrono::seconds(5));
+    loops_.stop();
+  }
+
+  /// Sends the bytes on a connection of their own and returns everything that comes until it closes.
+  std::string exchange(std::string_view bytes) const {
+    int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port_);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    std::string answer;
+    char chunk[4096];
+    for (ssize_t n; (n = ::recv(socket, chunk, sizeof chunk, 0)) > 0;)
+      answer.append(chunk, static_cast<std::size_t>(n));
+    ::close(socket);
+    return answer;
+  }
+  std::string create(std::string_view title, std::string_view key) const {
+    std::string body = R"({"title":")" + std::string(title) + "\"}";
+    return exchange(
+        "POST /v1/things HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\nConnection: close\r\n"
+        "Content-Type: application/json\r\nIdempotency-Key: " +
+        std::string(key) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+
+  RestKit kit_;
+  LoopGroup loops_{2};
+  ServerProblems problems_;
+  std::optional<http::Server> server_;
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(RestSocketTest, AnswersOverASocket) {
+  std::string made = create("Lamp", "key-1");
+  EXPECT_THAT(made, HasSubstr("HTTP/1.1 201 Created\r\n"));
+  EXPECT_THAT(made, HasSubstr("\r\nLocation: /v1/things/"));
+  std::string listed = exchange(
+      "GET /v1/things HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(listed, HasSubstr(R"("title":"Lamp")"));
+}
+
+TEST_F(RestSocketTest, TheServersOwnErrorsHaveTheSameShape) {
+  std::string bad =
+      exchange("GET /v1/things HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_THAT(bad, HasSubstr("HTTP/1.1 400 "));
+  EXPECT_THAT(bad, HasSubstr("application/problem+json"));
+  EXPECT_THAT(bad, HasSubstr(R"("code":)"));
+  EXPECT_THAT(bad, HasSubstr(R"("request_id":)"));
+}
+
+TEST_F(RestSocketTest, HeadHasNoBody) {
+  std::string head = exchange("HEAD /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(head, HasSubstr("\r\nContent-Length: 16\r\n"));
+  EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+}
+
+TEST_F(RestSocketTest, ManyWithOneKeyRunOnce) {
+  std::vector<std::thread> clients;
+  std::vector<std::string> answers(8);
+  for (std::string& answer : answers) clients.emplace_back([&] { answer = create("Lamp", "one-key"); });
+  for (std::thread& client : clients) client.join();
+  for (const std::string& answer : answers)
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 201 ") || answer.starts_with("HTTP/1.1 409 ")) << answer;
+  EXPECT_EQ(kit_.things.runs, 1);
+  EXPECT_THAT(create("Lamp", "one-key"), HasSubstr("Idempotency-Replayed: true"));
+}
+
+}  // namespace
+}  // namespace bedplate::api

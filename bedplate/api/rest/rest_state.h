@@ -1,0 +1,48 @@
+// What Rest knows once it is made. Internal to this room.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "bedplate/api/rest/cors.h"
+#include "bedplate/api/rest/exchange.h"
+#include "bedplate/api/rest/idempotency.h"
+#include "bedplate/api/rest/operation_metrics.h"
+#include "bedplate/api/rest/rate_limit.h"
+#include "bedplate/api/rest/rest.h"
+#include "bedplate/api/rest/router.h"
+
+namespace bedplate::api {
+
+struct Rest::State {
+  State(Parts what, std::vector<Api> served)
+      : parts(std::move(what)),
+        apis(std::move(served)),
+        cors(parts.cors),
+        idempotency(parts.idempotency),
+        metrics(parts.metrics) {
+    if (!parts.rate_limit.enabled) return;
+    const RateLimitSettings& limits = parts.rate_limit;
+    auto entries = static_cast<std::size_t>(limits.entries_max);
+    address_limiter =
+        std::make_unique<RateLimiter>(RateLimit{limits.address_rate, limits.address_burst}, entries);
+    principal_limiter =
+        std::make_unique<RateLimiter>(RateLimit{limits.principal_rate, limits.principal_burst}, entries);
+  }
+
+  Parts parts;
+  std::vector<Api> apis;  // tags and docs of operations are views into these
+  Router router;
+  std::deque<Endpoint> endpoints;  // a place never moves
+  Cors cors;
+  http::FieldBlock default_fields;  // of answers that found no endpoint
+  Idempotency idempotency;
+  std::string openapi;
+  std::vector<std::unique_ptr<http::Handler>> documents;  // our own raw handlers
+  OperationMetrics metrics;
+  std::unique_ptr<RateLimiter> address_limiter;    // null: off
+  std::unique_ptr<RateLimiter> principal_limiter;  // null: off
+};
+
+}  // namespace bedplate::api

@@ -1,0 +1,64 @@
+#include "bedplate/sql/sqlite/keeper.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include <chrono>
+#include <utility>
+
+#include "bedplate/base/log.h"
+
+namespace bedplate::sql {
+namespace {
+
+constexpr std::chrono::milliseconds kLookEvery{200};
+constexpr int kIdleLooks = 5;  // so many looks without a commit, and the log is copied however short it is
+
+}  // namespace
+
+SqliteKeeper::SqliteKeeper(SqliteShared& shared, std::unique_ptr<SqliteConnection> connection)
+    : shared_(shared), connection_(std::move(connection)), thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), "sql-keeper");
+}
+
+void SqliteKeeper::close() {
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  closing_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  connection_.reset();
+}
+
+void SqliteKeeper::run() {
+  const std::uint64_t pages_max = (shared_.options.wal_checkpoint_mib << 20) / kSqlitePageSizeBytes;
+  std::uint64_t copied = 0;  // SqliteShared::commits, as of the last copy
+  std::uint64_t seen = 0;
+  int idle_looks = 0;
+  std::unique_lock lock(mutex_);
+  while (!closing_.wait_for(lock, kLookEvery, [this] { return closed_; })) {
+    const std::uint64_t commits = shared_.commits.load(std::memory_order_acquire);
+    idle_looks = commits == seen ? idle_looks + 1 : 0;
+    seen = commits;
+    if (commits == copied) continue;
+    if (shared_.wal_pages.load(std::memory_order_relaxed) < pages_max && idle_looks < kIdleLooks) continue;
+    lock.unlock();
+    checkpoint();
+    lock.lock();
+    copied = commits;
+  }
+}
+
+// Passive: copies what no reader holds back, and waits for nobody.
+void SqliteKeeper::checkpoint() {
+  std::lock_guard only(shared_.checkpointing);
+  const int code =
+      sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  shared_.checkpoints.fetch_add(1, std::memory_order_relaxed);
+  if (code != SQLITE_OK && code != SQLITE_BUSY)
+    log_warn("the write-ahead log cannot be copied into the database",
+             {{"code", code}, {"error", sqlite3_errmsg(connection_->handle())}});
+}
+
+}  // namespace bedplate::sql
