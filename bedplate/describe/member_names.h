@@ -28,8 +28,7 @@ inline constexpr std::size_t kNamedMembersMax = 40;
 /// Pointers to the members of an aggregate that has N of them. (C++23 has no packs in structured bindings.)
 template <class T, std::size_t N>
 // NOLINTNEXTLINE(readability-function-size)
-consteval auto
-member_addresses() {  
+consteval auto member_addresses() {
   if constexpr (N == 1) {
     auto& [m0] = kNowhere<T>.value;
     return addresses(m0);
