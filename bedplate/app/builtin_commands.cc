@@ -69,7 +69,7 @@ Result<void> serve(Application& application) {
 }
 
 Result<void> migrate_status(Application& application) {
-  auto database = sql::open_database(database_url(application), {});
+  auto database = sql::open_database(database_url(application));
   if (!database) return std::unexpected(std::move(database.error()));
   auto steps = sql::migration_status(**database, application.migration_sources());
   if (!steps) return std::unexpected(std::move(steps.error()));
@@ -87,7 +87,7 @@ template <class Migrate>
 Result<void> migrate_locked(Application& application, bool dry_run, Verb verb, Migrate migrate) {
   auto lock = sql::DataLock::acquire(application.host_settings().data.directory);
   if (!lock) return std::unexpected(std::move(lock.error()));
-  auto database = sql::open_database(database_url(application), {});
+  auto database = sql::open_database(database_url(application));
   if (!database) return std::unexpected(std::move(database.error()));
   Result<std::vector<sql::MigrationStep>> steps = migrate(**database);
   if (!steps) return std::unexpected(std::move(steps.error()));

@@ -68,8 +68,9 @@ Result<void> make_data_directory(const std::string& path) {
 
 namespace {
 
-sql::SqliteOptions sqlite_options(const DatabaseSettings& settings) {
-  sql::SqliteOptions options;
+sql::DatabaseOptions database_options(const DatabaseSettings& settings) {
+  sql::DatabaseOptions all;
+  sql::SqliteOptions& options = all.sqlite;
   options.batch_max = static_cast<std::size_t>(settings.group_commit_max);
   options.queue_max = static_cast<std::size_t>(settings.queue_max);
   options.reader_threads = static_cast<std::size_t>(settings.reader_threads);
@@ -78,7 +79,7 @@ sql::SqliteOptions sqlite_options(const DatabaseSettings& settings) {
   options.busy_timeout_ms = settings.busy_timeout_ms;
   options.slow_query_ms = settings.slow_query_ms;
   options.cache_size_kib = static_cast<std::size_t>(settings.cache_kib);
-  return options;
+  return all;
 }
 
 }  // namespace
@@ -156,7 +157,7 @@ Result<void> Host::open_database() {
   std::string url = database.url.empty() ? "sqlite:" + data_directory() + "/bedplate.db" : database.url;
   if (!database.url.empty())
     log_info("database.url is set, so the database is not in the data directory", {});
-  auto opened = sql::open_database(url, sqlite_options(database));
+  auto opened = sql::open_database(url, database_options(database));
   if (!opened) return std::unexpected(std::move(opened.error()));
   running_->database = std::move(*opened);
   running_->database_metrics = std::make_unique<sql::DatabaseMetrics>(*running_->database);

@@ -1,8 +1,8 @@
 // Database: the port. One per database; drivers are chosen by URL (open.h).
 //
-//   Result<User> user = co_await db.transact(&Store::insert, store, new_user);      // store.insert(tx,
-//   new_user) auto tasks = co_await ok(db.read(&Store::list, store, filter));                 //
-//   store.list(reader, filter)
+//   Result<User> user = co_await db.transact(&Store::insert, store, new_user);   // store.insert(tx, new_user)
+//   auto tasks = co_await ok(db.read(&Store::list, store, filter));              // store.list(reader, filter)
+//   auto own = co_await ok(db.read(context, &Store::list, store, filter));       // for a tenant, and the like
 //
 // transact() opens a transaction, runs the function, and commits if it succeeds; the answer comes after the
 // commit is on disk. The function may run more than once (a commit that fails, a serialisation retry), so it
@@ -26,6 +26,7 @@
 #include <utility>
 
 #include "bedplate/async/async.h"
+#include "bedplate/sql/call_context.h"
 #include "bedplate/sql/error.h"
 #include "bedplate/sql/maintenance.h"
 #include "bedplate/sql/session.h"
@@ -93,6 +94,12 @@ template <class F, class Session, class... Args>
 using CallValue = typename AsyncValue<decltype(call_with(std::declval<F&>(), std::declval<Session&>(),
                                                          std::declval<Args&>()...))>::type;
 
+/// A function to run in a session: neither a body nor what may come before the function.
+template <class F>
+concept IsCall = !std::derived_from<std::remove_cvref_t<F>, TransactionBody> &&
+                 !std::derived_from<std::remove_cvref_t<F>, ReadBody> &&
+                 !std::derived_from<std::remove_cvref_t<F>, CallContext>;
+
 /// Adapts a function and its arguments to a body; keeps the value of its last run.
 template <class Body, class Session, class F, class... Args>
 class CallBody final : public Body {
@@ -133,23 +140,37 @@ class Database {
   /// Runs `f(sql::Transaction&, args...)`, or `(object.*f)(sql::Transaction&, args...)`, which returns
   /// Async<T>.
   template <class F, class... Args>
-    requires(!std::derived_from<std::remove_cvref_t<F>, TransactionBody>)
-  Async<detail::CallValue<F, Transaction, std::remove_reference_t<Args>...>> transact(F f, Args&&... args) {
+    requires detail::IsCall<F>
+  Async<detail::CallValue<F, Transaction, std::remove_reference_t<Args>...>> transact(
+      const CallContext& context, F f, Args&&... args) {
     detail::CallBody<TransactionBody, Transaction, F, std::remove_reference_t<Args>...> body(f, args...);
-    co_await ok(transact(static_cast<TransactionBody&>(body)));
+    co_await ok(transact(context, static_cast<TransactionBody&>(body)));
     co_return body.take();
+  }
+  template <class F, class... Args>
+    requires detail::IsCall<F>
+  Async<detail::CallValue<F, Transaction, std::remove_reference_t<Args>...>> transact(F f, Args&&... args) {
+    return transact(kNoContext, std::move(f), std::forward<Args>(args)...);
   }
   /// Runs `f(sql::Reader&, args...)`, or `(object.*f)(sql::Reader&, args...)`, which returns Async<T>.
   template <class F, class... Args>
-    requires(!std::derived_from<std::remove_cvref_t<F>, ReadBody>)
-  Async<detail::CallValue<F, Reader, std::remove_reference_t<Args>...>> read(F f, Args&&... args) {
+    requires detail::IsCall<F>
+  Async<detail::CallValue<F, Reader, std::remove_reference_t<Args>...>> read(const CallContext& context, F f,
+                                                                             Args&&... args) {
     detail::CallBody<ReadBody, Reader, F, std::remove_reference_t<Args>...> body(f, args...);
-    co_await ok(read(static_cast<ReadBody&>(body)));
+    co_await ok(read(context, static_cast<ReadBody&>(body)));
     co_return body.take();
   }
+  template <class F, class... Args>
+    requires detail::IsCall<F>
+  Async<detail::CallValue<F, Reader, std::remove_reference_t<Args>...>> read(F f, Args&&... args) {
+    return read(kNoContext, std::move(f), std::forward<Args>(args)...);
+  }
 
-  virtual Async<void> transact(TransactionBody& body) = 0;
-  virtual Async<void> read(ReadBody& body) = 0;
+  virtual Async<void> transact(const CallContext& context, TransactionBody& body) = 0;
+  virtual Async<void> read(const CallContext& context, ReadBody& body) = 0;
+  Async<void> transact(TransactionBody& body) { return transact(kNoContext, body); }
+  Async<void> read(ReadBody& body) { return read(kNoContext, body); }
 
   virtual Dialect dialect() const = 0;
   virtual DatabaseStats stats() const = 0;

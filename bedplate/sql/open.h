@@ -1,6 +1,7 @@
 // Opens a database by its URL: the scheme chooses the driver.
 //
-//   auto database = open_database("sqlite:/var/lib/notes/bedplate.db", {});
+//   auto database = open_database("sqlite:/var/lib/notes/bedplate.db");
+//   auto database = open_database("postgresql://app@db.internal/notes", options);
 #pragma once
 
 #include <memory>
@@ -8,12 +9,21 @@
 
 #include "bedplate/base/result.h"
 #include "bedplate/sql/database.h"
+#include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/sqlite.h"
 
 namespace bedplate::sql {
 
-/// `sqlite:PATH` (`sqlite:///abs/path` too). `options` are those of the driver, its path is taken from the
-/// URL. Another scheme is an error that lists what there is.
-Result<std::unique_ptr<Database>> open_database(std::string_view url, SqliteOptions options);
+/// The settings of every driver; those of the chosen one count. The place is taken from the URL.
+struct DatabaseOptions {
+  SqliteOptions sqlite;
+  PostgresqlOptions postgresql;
+};
+
+/// The driver of a URL: `sqlite:PATH` (`sqlite:///abs/path` too), `postgresql://...` or `postgres://...`.
+/// Another scheme is an error that lists what there is. No error holds any part of the URL, which may have a
+/// password in it.
+Result<Dialect> dialect_of(std::string_view url);
+Result<std::unique_ptr<Database>> open_database(std::string_view url, const DatabaseOptions& options = {});
 
 }  // namespace bedplate::sql

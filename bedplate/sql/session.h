@@ -34,6 +34,7 @@
 #include "bedplate/async/async.h"
 #include "bedplate/async/cancel.h"
 #include "bedplate/base/result.h"
+#include "bedplate/sql/call_context.h"
 #include "bedplate/sql/params.h"
 
 namespace bedplate::sql {
@@ -238,9 +239,14 @@ detail::OkQueryAwaiter<Command<N>> ok(Command<N>&& command) {
 /// Reads, all from one snapshot of the database.
 class Reader {
  public:
-  explicit Reader(Session& session) : session_(session) {}
+  explicit Reader(Session& session, const CallContext& context = kNoContext)
+      : session_(session), context_(context) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
+
+  /// On whose behalf this runs (CallContext::tenant). On PostgreSQL the driver has told the server, whose
+  /// row-level security goes by it: current_setting('bedplate.tenant', true), unset or empty without one.
+  const std::optional<Uuid>& tenant() const { return context_.tenant; }
 
   /// The first row; none is Category::not_found `row_not_found`. Further rows are not looked at.
   template <class Row, class... Args>
@@ -269,6 +275,7 @@ class Reader {
   static constexpr std::size_t arity = (std::is_same_v<Args, Params> || ...) ? 0 : sizeof...(Args);
 
   Session& session_;
+  const CallContext& context_;
 };
 
 /// Reads and writes that become visible together or not at all. It commits when the function that was given
@@ -276,7 +283,8 @@ class Reader {
 /// transaction in it.
 class Transaction : public Reader {
  public:
-  explicit Transaction(Session& session) : Reader(session) {}
+  explicit Transaction(Session& session, const CallContext& context = kNoContext)
+      : Reader(session, context) {}
 
   /// Runs a statement without rows: how many rows it inserted, changed or deleted.
   template <class... Args>

@@ -23,8 +23,8 @@ class SqliteDatabase final : public Database {
   explicit SqliteDatabase(const SqliteOptions& options) : shared_(options), readers_(shared_) {}
   ~SqliteDatabase() override { close(); }
 
-  Async<void> transact(TransactionBody& body) override;
-  Async<void> read(ReadBody& body) override;
+  Async<void> transact(const CallContext& context, TransactionBody& body) override;
+  Async<void> read(const CallContext& context, ReadBody& body) override;
   Dialect dialect() const override { return Dialect::sqlite; }
   DatabaseStats stats() const override;
   void close() override;
@@ -55,20 +55,20 @@ Result<std::unique_ptr<Database>> SqliteDatabase::open(const SqliteOptions& opti
   return database;
 }
 
-Async<void> SqliteDatabase::transact(TransactionBody& body) {
-  SqliteCommand command(writer_->queue(), body);
+Async<void> SqliteDatabase::transact(const CallContext& context, TransactionBody& body) {
+  SqliteCommand command(writer_->queue(), context, body);
   Result<void> done = co_await command;
   if (!done) co_await std::unexpected(std::move(done.error()));
 }
 
-Async<void> SqliteDatabase::read(ReadBody& body) {
+Async<void> SqliteDatabase::read(const CallContext& context, ReadBody& body) {
   Loop& loop = *Loop::current();
   SqliteLoopReader* reader = co_await ok(readers_.of(loop));
-  if (std::optional<Result<void>> done = reader->run(loop, body)) {
+  if (std::optional<Result<void>> done = reader->run(loop, context, body)) {
     if (!*done) co_await std::unexpected(std::move(done->error()));
     co_return;
   }
-  SqliteLongRead again(readers_.queue(), body);
+  SqliteLongRead again(readers_.queue(), context, body);
   Result<void> done = co_await again;
   if (!done) co_await std::unexpected(std::move(done.error()));
 }

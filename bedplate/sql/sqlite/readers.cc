@@ -104,13 +104,13 @@ Result<void> SqliteLoopReader::refresh(Loop& loop) {
   return {};
 }
 
-std::optional<Result<void>> SqliteLoopReader::run(Loop& loop, ReadBody& body) {
+std::optional<Result<void>> SqliteLoopReader::run(Loop& loop, const CallContext& context, ReadBody& body) {
   reads_.store(reads_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (depth_ == 0) {
     if (Result<void> fresh = refresh(loop); !fresh) return fresh;
   }
   ReadSession session(*connection_, shared_.options.loop_steps_max / SqliteGuard::kGuardSteps);
-  Reader reader(session);
+  Reader reader(session, context);
   ++depth_;
   // Without a scope: a body that is dropped leaves no wait behind.
   std::optional<Result<void>> done = body.run(reader).run_unless_waiting();
@@ -205,7 +205,7 @@ void SqliteReaders::run(SqliteConnection& connection, SqliteLongRead& read) {
     read.error.emplace(sqlite_error(connection.handle(), code, "BEGIN"));
   } else {
     LongReadSession session(connection);
-    Reader reader(session);
+    Reader reader(session, read.context);
     Result<void> done = read.body.run(reader).run_without_waiting();
     if (!done) read.error.emplace(std::move(done.error()));
   }

@@ -27,7 +27,7 @@ class SqliteLoopReader {
 
   /// Runs the body to its end here. Nothing: a statement exceeded its budget, and everything that the body
   /// had done was dropped; it is to start again elsewhere.
-  std::optional<Result<void>> run(Loop& loop, ReadBody& body);
+  std::optional<Result<void>> run(Loop& loop, const CallContext& context, ReadBody& body);
 
   std::uint64_t reads() const { return reads_.load(std::memory_order_relaxed); }
   std::uint64_t moved() const { return moved_.load(std::memory_order_relaxed); }
@@ -56,8 +56,10 @@ class SqliteLoopReader {
 /// A read on its way to a reader thread.
 class SqliteLongRead final : public SqliteJob {
  public:
-  SqliteLongRead(SqliteQueue& queue, ReadBody& todo) : SqliteJob(queue), body(todo) {}
+  SqliteLongRead(SqliteQueue& queue, const CallContext& of, ReadBody& todo)
+      : SqliteJob(queue), context(of), body(todo) {}
 
+  const CallContext& context;
   ReadBody& body;
 };
 

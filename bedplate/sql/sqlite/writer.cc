@@ -163,7 +163,7 @@ SqliteWriter::Outcome SqliteWriter::run_command(SqliteCommand& command, bool alo
   guard.deadline = std::min(command.deadline(), now + milliseconds(shared_.options.command_time_max_ms));
 
   CommandSession session(*connection_, alone);
-  Transaction transaction(session);
+  Transaction transaction(session, command.context);
   Result<void> done = command.body.run(transaction).run_without_waiting();
   guard.deadline = Scope::TimePoint::max();
   if (!done) command.error.emplace(std::move(done.error()));

@@ -29,8 +29,10 @@ namespace bedplate::sql {
 /// A command on its way to the writer.
 class SqliteCommand final : public SqliteJob {
  public:
-  SqliteCommand(SqliteQueue& queue, TransactionBody& todo) : SqliteJob(queue), body(todo) {}
+  SqliteCommand(SqliteQueue& queue, const CallContext& of, TransactionBody& todo)
+      : SqliteJob(queue), context(of), body(todo) {}
 
+  const CallContext& context;
   TransactionBody& body;
   bool settled = false;  ///< writer: its error stands, it does not run again
 };

@@ -1,0 +1,61 @@
+// CallContext: on whose behalf a transaction or a read runs, and how fresh it must be.
+//
+//   CallContext context;
+//   context.tenant = caller.tenant;
+//   context.after = seen;                       // what this client's last command answered
+//   CommitMark mark;
+//   context.committed = &mark;                  // where this one's commit stands
+//   co_await ok(db.transact(context, &Store::insert, store, row));
+//
+// Without one: no tenant, and no word about freshness beyond what database.h promises.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bedplate/base/id.h"
+
+namespace bedplate::sql {
+
+/// A position in a database's history of commits: opaque to clients, who carry it from an answer to their
+/// next request, so that a replica answers only when it has come so far. Engines without replicas leave it
+/// empty. On PostgreSQL it is a position in the write-ahead log; after a fail-over or a restore an old mark
+/// may lie ahead of the new history, which costs a short wait and then the primary answers.
+class CommitMark {
+ public:
+  CommitMark() = default;
+  explicit CommitMark(std::uint64_t position) : position_(position) {}
+
+  /// Reads what to_string() writes; nothing for any other text.
+  static std::optional<CommitMark> parse(std::string_view text);
+  /// 1 to 16 lower-case hexadecimal digits; empty for an empty mark.
+  std::string to_string() const;
+
+  bool empty() const { return position_ == 0; }
+  std::uint64_t position() const { return position_; }
+  auto operator<=>(const CommitMark&) const = default;
+
+ private:
+  std::uint64_t position_ = 0;
+};
+
+/// Borrowed by the call that it is given to; name it, and let it live until the answer.
+struct CallContext {
+  CallContext() = default;
+  explicit CallContext(const std::optional<Uuid>& of_tenant) : tenant(of_tenant) {}
+
+  /// Whose rows may be seen and written: see Reader::tenant().
+  std::optional<Uuid> tenant;
+  /// Reads hold at least what was committed up to here, also from a replica.
+  CommitMark after;
+  /// Where to put the commit's mark, once it is durable. A command that fails leaves it as it was.
+  CommitMark* committed = nullptr;
+};
+
+/// The context of a call that has none.
+inline const CallContext kNoContext;
+
+}  // namespace bedplate::sql

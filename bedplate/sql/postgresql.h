@@ -1,0 +1,43 @@
+// The PostgreSQL driver: many processes, one database.
+//
+//   PostgresqlOptions options;
+//   options.url = "postgresql://app@db.internal/notes?sslmode=verify-full";
+//   auto database = open_postgresql(options);            // Result<std::unique_ptr<Database>>
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bedplate/base/result.h"
+#include "bedplate/sql/database.h"
+
+namespace bedplate::sql {
+
+struct PostgresqlOptions {
+  /// As libpq reads it (postgresql://user:password@host:port/name?sslmode=verify-full). May hold a password:
+  /// it is never logged and never in an error.
+  std::string url;
+  /// Read replicas, as URLs. Reads go to them; a read that must not miss a commit says so (CallContext).
+  std::vector<std::string> replica_urls;
+  /// A pooler that hands out connections by transaction (pgbouncer, transaction mode) stands in between: no
+  /// prepared statements, no LISTEN, no session locks.
+  bool transaction_pooler = false;
+
+  std::size_t read_connections = 2;    ///< shared by the reads of one loop
+  std::size_t write_connections = 16;  ///< for transactions, of the whole process
+  std::size_t queue_max = 8192;        ///< transactions waiting for a connection; more are turned away
+  std::int64_t connect_timeout_ms = 5'000;
+  std::int64_t read_time_max_ms = 10'000;    ///< of a statement of a read
+  std::int64_t command_time_max_ms = 5'000;  ///< of a whole transaction
+  std::int64_t lock_time_max_ms = 5'000;     ///< waiting for a row or table that another transaction holds
+  std::int64_t replica_wait_ms = 50;         ///< for a replica to catch up, before the primary is asked
+  std::int64_t slow_query_ms = 200;          ///< statements that take longer are logged; 0: none
+  std::size_t rows_max = 10'000;             ///< of one statement
+  std::size_t value_size_max_bytes = 64 << 20;
+  std::size_t statements_max = 256;  ///< prepared statements kept per connection
+};
+
+}  // namespace bedplate::sql
