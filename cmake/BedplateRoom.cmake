@@ -51,7 +51,8 @@ endfunction()
 
 # bedplate_test(target ROOM name LABEL unit|e2e|tidy SOURCES files... LINK targets...)
 #
-# A GoogleTest program whose tests ctest runs one by one, as ROOM.Suite.Test.
+# A GoogleTest program whose tests ctest runs one by one, as ROOM.Suite.Test. One that links test_servers finds the
+# shared servers of tests/servers running.
 function(bedplate_test target)
   cmake_parse_arguments(TEST "" "ROOM;LABEL" "SOURCES;LINK" ${ARGN})
   if(BEDPLATE_TEST_ROOMS AND NOT TEST_ROOM IN_LIST BEDPLATE_TEST_ROOMS)
@@ -60,7 +61,11 @@ function(bedplate_test target)
   add_executable(${target} ${TEST_SOURCES})
   target_link_libraries(${target} PRIVATE ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   add_dependencies(all_tests ${target})
+  set(fixture "")
+  if(test_servers IN_LIST TEST_LINK)
+    set(fixture FIXTURES_REQUIRED servers)
+  endif()
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${TEST_ROOM}.
-                       PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 120
+                       PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 120 ${fixture}
                                   ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1")
 endfunction()
