@@ -105,7 +105,7 @@ class Connection {
 // ---- RedisAddress
 
 std::string RedisAddress::url(int database) const {
-  const std::string login = password_.empty() ? "" : ":" + password_ + "@";
+  const std::string login = password_.empty() ? "" : "default:" + password_ + "@";
   return std::string(tls_ ? "rediss" : "redis") + "://" + login + "127.0.0.1:" + std::to_string(port_) + "/" +
          std::to_string(database);
 }

@@ -33,7 +33,7 @@ class RedisAddress {
   RedisAddress(std::uint16_t port, std::string password, bool tls = false)
       : port_(port), password_(std::move(password)), tls_(tls) {}
 
-  /// redis://:password@127.0.0.1:port/database, or rediss:// with TLS.
+  /// redis://default:password@127.0.0.1:port/database, or rediss:// with TLS.
   std::string url(int database = 0) const;
   std::uint16_t port() const { return port_; }
   const std::string& password() const { return password_; }
