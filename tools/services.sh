@@ -43,12 +43,9 @@ fi
 
 # as_server PROGRAM ARGUMENT...: in the data directory, as the user whose it is.
 as_server() {
-  cd "$directory"
-  if ((EUID == 0)); then
-    setpriv --reuid="$server_user" --regid="$(id -g "$server_user")" --clear-groups -- "$@" 9>&-
-  else
-    "$@" 9>&-
-  fi
+  local become=()
+  ((EUID != 0)) || become=(setpriv --reuid="$server_user" --regid="$(id -g "$server_user")" --clear-groups --)
+  (cd "$directory" && "${become[@]}" "$@" 9>&-)
 }
 
 # Not from the range out of which the kernel takes ports for outgoing connections.

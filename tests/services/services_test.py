@@ -19,7 +19,7 @@ def psql(url, sql):
 class Services(unittest.TestCase):
     def setUp(self):
         self.place = tempfile.TemporaryDirectory()
-        self.state = pathlib.Path(self.place.name) / "deep" / "state"
+        self.state = os.path.relpath(pathlib.Path(self.place.name) / "deep" / "state")
 
     def tearDown(self):
         self.services("down")
@@ -31,7 +31,7 @@ class Services(unittest.TestCase):
         return {line.split()[0]: line.split()[2] for line in done.stdout.splitlines()}
 
     def remembered(self, name):
-        return dict(line.split("=", 1) for line in self.state.read_text().splitlines())[name]
+        return dict(line.split("=", 1) for line in pathlib.Path(self.state).read_text().splitlines())[name]
 
     def test_up_serves_all_three_and_down_leaves_nothing(self):
         self.assertEqual(set(self.services("status").values()), {"-"})
@@ -42,12 +42,12 @@ class Services(unittest.TestCase):
         self.assertEqual(psql(urls["replica"], "SELECT i FROM t"), "7")
         self.assertEqual(self.redis(urls["redis"], "ping"), "PONG")
         self.assertNotEqual(self.redis(urls["redis"].replace("default:", "default:x"), "ping"), "PONG")
-        self.assertEqual(self.state.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(pathlib.Path(self.state).stat().st_mode & 0o777, 0o600)
 
         directory = pathlib.Path(self.remembered("directory"))
         self.assertEqual(set(self.services("down").values()), {"-"})
         self.assertFalse(directory.exists())
-        self.assertFalse(self.state.exists())
+        self.assertFalse(pathlib.Path(self.state).exists())
         self.assertEqual(set(self.services("down").values()), {"-"})
 
     def test_up_again_changes_nothing_and_mends_what_crashed(self):
