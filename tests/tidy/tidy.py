@@ -21,11 +21,13 @@ import sys
 # Which rooms a room may include, itself apart. The order is that of ARCHITECTURE.md: lower never includes higher.
 BELOW = {
     "base": [],
+    "words": ["base"],
     "async": ["base"],
     "describe": ["base"],
     "config": ["base", "describe"],
     "telemetry": ["base", "async", "describe", "config"],
-    "sql": ["base", "async", "describe", "telemetry"],
+    "sql": ["base", "words", "async", "describe", "telemetry"],
+    "search": ["base", "words", "async", "describe", "telemetry", "sql"],
     "http": ["base", "async", "describe", "telemetry"],
     "auth": ["base", "async", "describe", "telemetry"],
     "api": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth"],

@@ -20,6 +20,7 @@
 #include "bedplate/sql/error.h"
 #include "bedplate/sql/sqlite/error.h"
 #include "bedplate/sql/sqlite/statement.h"
+#include "bedplate/sql/sqlite/tokenizer.h"
 
 namespace bedplate::sql {
 namespace {
@@ -186,6 +187,8 @@ Result<void> SqliteConnection::configure() {
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH,
                 static_cast<int>(std::min<std::size_t>(options.value_size_max_bytes, 1 << 30)));
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+  code = register_tokenizer(db);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(db, code, "register the tokenizer of FTS5"));
   for (std::size_t i = 0; i < std::size(kControlText); ++i) {
     sqlite3_stmt* raw = nullptr;
     code = sqlite3_prepare_v3(db, kControlText[i], -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);

@@ -1,0 +1,23 @@
+// Fuzz target: any bytes are read as words, whose places and forms hold what the header says.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "bedplate/base/text.h"
+#include "bedplate/words/analyzer.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace bedplate;
+  if (size == 0) return 0;
+  const int languages = static_cast<int>(words::Language::yiddish) + 1;
+  words::Analyzer analyzer(static_cast<words::Language>(data[0] % languages));
+  std::size_t behind = 0;
+  analyzer.each({reinterpret_cast<const char*>(data) + 1, size - 1}, [&](words::Word& word) {
+    if (word.begin < behind || word.end <= word.begin || word.end > size - 1) __builtin_trap();
+    behind = word.end;
+    for (std::string_view form : word.document_forms())
+      if (form.empty() || form.size() > 2 * words::kWordSizeMax || !is_valid_utf8(form)) __builtin_trap();
+    return true;
+  });
+  return 0;
+}
