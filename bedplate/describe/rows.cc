@@ -8,6 +8,8 @@
 
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
+#include "bedplate/describe/any_row.h"
+#include "bedplate/describe/describe.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/describe/json/json_value.h"
 
@@ -123,10 +125,47 @@ void append_name(std::string& list, std::string_view name) {
   list += name;
 }
 
+AnyValue any_value(const ColumnSource& columns, int column) {
+  AnyValue value;
+  value.kind = columns.kind(column);
+  switch (value.kind) {
+    case ColumnKind::null:
+      break;
+    case ColumnKind::integer:
+      value.integer = columns.int64(column);
+      break;
+    case ColumnKind::real:
+      value.real = columns.real(column);
+      break;
+    case ColumnKind::text:
+      value.bytes = columns.text(column);
+      break;
+    case ColumnKind::blob:
+      value.bytes = columns.blob(column);
+      break;
+  }
+  return value;
+}
+
+void read_any_row(const ColumnSource& columns, AnyRow& row) {
+  const int count = columns.count();
+  row.values.clear();
+  row.values.reserve(static_cast<std::size_t>(count));
+  for (int column = 0; column < count; ++column) row.values.push_back(any_value(columns, column));
+}
+
 }  // namespace
+
+template <>
+constinit const TypeInfo detail::TypeTable<AnyRow>::kInfo = {.kind = Kind::list,
+                                                             .size = sizeof(AnyRow),
+                                                             .align = alignof(AnyRow),
+                                                             .ops = &detail::Operations<AnyRow>::kOps,
+                                                             .word = "row"};
 
 Result<RowMap> RowMap::make(const TypeInfo& type, const ColumnSource& columns) {
   RowMap map(type);
+  if (&type == &type_of<AnyRow>()) return map;
   const int count = columns.count();
   if (type.kind != Kind::object) {
     if (count != 1)
@@ -159,6 +198,10 @@ Result<RowMap> RowMap::make(const TypeInfo& type, const ColumnSource& columns) {
 }
 
 Result<void> RowMap::read(const ColumnSource& columns, void* value) const {
+  if (type_ == &type_of<AnyRow>()) {
+    read_any_row(columns, *static_cast<AnyRow*>(value));
+    return {};
+  }
   for (const Cell& cell : cells_)
     if (!read_column(columns, cell.column, *cell.type, static_cast<char*>(value) + cell.offset)) [[unlikely]]
       return mismatch(columns, cell);

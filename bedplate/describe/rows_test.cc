@@ -6,6 +6,7 @@
 #include <map>
 #include <variant>
 
+#include "bedplate/describe/any_row.h"
 #include "bedplate/describe/describe.h"
 #include "bedplate/describe/json/json_value.h"
 
@@ -174,6 +175,21 @@ TEST(Rows, values_as_parameters) {
   EXPECT_FALSE(to_sql_value(type_of<Status>(), &unlisted, storage).has_value());
   const std::vector<double> infinite{std::numeric_limits<double>::infinity()};
   EXPECT_FALSE(to_sql_value(type_of<std::vector<double>>(), &infinite, storage).has_value());
+}
+
+TEST(Rows, an_any_row_takes_whatever_columns_there_are) {
+  const Row row(
+      {{"id", std::vector<char>{1, 2}}, {"n", std::int64_t{-5}}, {"r", 0.5}, {"t", "x"s}, {"e", {}}});
+  Result<RowMap> map = RowMap::make(type_of<AnyRow>(), row);
+  ASSERT_TRUE(map);
+  AnyRow read;
+  ASSERT_TRUE(map->read(row, &read));
+  ASSERT_EQ(read.values.size(), 5u);
+  EXPECT_EQ(read.values[0], (AnyValue{.kind = ColumnKind::blob, .bytes = "\x01\x02"}));
+  EXPECT_EQ(read.values[1], (AnyValue{.kind = ColumnKind::integer, .integer = -5}));
+  EXPECT_EQ(read.values[2], (AnyValue{.kind = ColumnKind::real, .real = 0.5}));
+  EXPECT_EQ(read.values[3], (AnyValue{.kind = ColumnKind::text, .bytes = "x"}));
+  EXPECT_EQ(read.values[4].kind, ColumnKind::null);
 }
 
 }  // namespace
