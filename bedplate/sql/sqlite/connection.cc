@@ -210,9 +210,13 @@ int SqliteConnection::authorize(void* self, int action, const char* name, const 
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
       return SQLITE_DENY;
-    case SQLITE_PRAGMA: {  // FTS5 asks these two
+    case SQLITE_PRAGMA: {
       const std::string_view pragma = name;
-      return !argument && (pragma == "data_version" || pragma == "page_size") ? SQLITE_OK : SQLITE_DENY;
+      // The catalogue: what tables look like, for who copies them.
+      if (pragma == "table_xinfo" || pragma == "table_list" || pragma == "foreign_key_list") return SQLITE_OK;
+      return !argument /* FTS5 asks these two */ && (pragma == "data_version" || pragma == "page_size")
+                 ? SQLITE_OK
+                 : SQLITE_DENY;
     }
     default:
       return SQLITE_OK;
