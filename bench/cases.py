@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import time
 
+import sharding_chart
 import tasks_data
 from lab import (RELEASE, ROOT, ROUNDS, WORK, Measure, bedplate, cost, fastify, fsync_p50_us, nginx, of, ratio,
                  raw_limit, take_turns)
@@ -124,6 +125,21 @@ def sql_sqlite():
     return program("sql_sqlite_bench", {"point_read": (0.6, 0.8)})
 
 
+def sharding():
+    """Counts, not times: the same on every machine. The chart stays beside the last results."""
+    done = subprocess.run([str(RELEASE / "bench" / "sharding_bench")], capture_output=True, text=True, check=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    print(sharding_chart.table(rows))
+    (WORK / "sharding.svg").write_text(sharding_chart.chart(rows), encoding="utf-8")
+    joined = rows[1:]  # The first shard takes everything.
+    return [
+        Measure("keys moved when a shard joins, of 1/N, the worst of 2 to 1000", max(row["moved"] for row in joined),
+                1.1, 1.02, "times", note=f"a ring: {max(row['ring_moved'] for row in joined):.2f}"),
+        Measure("fullest shard, of the mean, the worst of 1 to 1000", max(row["fullest"] for row in rows), 1.1, 1.02,
+                "times", note=f"a ring: {max(row['ring_fullest'] for row in rows):.2f}; chart: build/bench/sharding.svg"),
+    ]
+
+
 def start():
     data = tasks_data.ensure()
     times, resident = [], []
@@ -176,6 +192,7 @@ CASES = {
     "tasks-write": tasks_write,
     "json": json_bench,
     "sql-sqlite": sql_sqlite,
+    "sharding": sharding,
     "start": start,
     "build": build,
 }

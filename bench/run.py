@@ -12,6 +12,8 @@ from lab import CLIENT_CORE, ROUNDS, SERVER_CORE, WORK
 
 
 def value(number, unit):
+    if unit == "times":
+        return f"{number:.2f}"
     return f"{number:.2f}" if not unit else f"{number:.0f} {unit}" if number >= 100 else f"{number:.1f} {unit}"
 
 

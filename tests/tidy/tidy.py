@@ -28,6 +28,7 @@ BELOW = {
     "telemetry": ["base", "async", "describe", "config"],
     "sql": ["base", "words", "async", "describe", "telemetry"],
     "search": ["base", "words", "async", "describe", "telemetry", "sql"],
+    "sharding": ["base", "words", "async", "describe", "telemetry", "sql"],
     "http": ["base", "async", "describe", "telemetry"],
     "auth": ["base", "async", "describe", "telemetry"],
     "api": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth"],

@@ -1,0 +1,233 @@
+#include "bedplate/sharding/mover.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "bedplate/async/worker_pool.h"
+#include "bedplate/sharding/shard_test_kit.h"
+
+namespace bedplate::sharding {
+namespace {
+
+using std::chrono::milliseconds;
+
+const std::vector<std::string> kTables = {"orders", "customers"};
+
+Result<void> crash() {
+  return fail(Category::internal, "crashed", "The mover has crashed.");
+}
+
+Async<void> move_about(ShardKit& kit, int times) {
+  Mover mover(kit.sharded(), kTables);
+  for (int i = 0; i < times; ++i) {
+    const MoveReport there = co_await ok(mover.move(3, "b"));
+    EXPECT_GT(there.rows, 0);
+    co_await ok(mover.move(3, "a"));
+  }
+}
+
+TEST(Mover, moves_a_bucket_there_and_back_while_it_is_written_and_read) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b"});
+  kit.create({"a"});
+  get(kit.run(kit.directory().add_shard("b")));
+  Shoppers shoppers(kit, {kit.customer_in(3), kit.customer_in(3), kit.customer_in(3), kit.customer_in(4)});
+  shoppers.shop_while(move_about(kit, 3));
+  shoppers.check();
+  EXPECT_TRUE(shoppers.failed().empty()) << *shoppers.failed().begin();
+  EXPECT_GT(shoppers.acknowledged(), 20u);
+  EXPECT_EQ(kit.directory().map()->shard_of(3), "a");
+  EXPECT_EQ(kit.directory().map()->owner(3).epoch, 7);
+}
+
+Async<void> rebalance(ShardKit& kit, std::int64_t& moved) {
+  Mover mover(kit.sharded(), kTables);
+  co_await ok(kit.directory().add_shard("b"));
+  co_await ok(kit.directory().add_shard("c"));
+  moved = co_await ok(mover.rebalance());
+  co_await ok(kit.directory().retire_shard("a"));
+  moved += co_await ok(mover.rebalance());
+  co_await ok(kit.directory().remove_shard("a"));
+}
+
+TEST(Mover, spreads_buckets_over_shards_that_join_and_takes_them_from_one_that_leaves) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b", "c"});
+  kit.create({"a"});
+  Shoppers shoppers(kit, {kit.customer_in(1), kit.customer_in(7), kit.customer_in(15)});
+  std::int64_t moved = 0;
+  shoppers.shop_while(rebalance(kit, moved));
+  shoppers.check();
+  EXPECT_EQ(moved, 10 + 6);
+  EXPECT_EQ(kit.directory().map()->shards, (std::vector<std::string>{"b", "c"}));
+  EXPECT_EQ(kit.run(kit.directory().remove_shard("b")).error().code(), "shard_owns_buckets");
+  std::int64_t counted = 0;
+  for (const std::int64_t count : get(kit.run(kit.sharded().read_each(&count_owned_orders))))
+    counted += count;
+  EXPECT_EQ(counted, static_cast<std::int64_t>(kit.stored().orders.size()));
+}
+
+class MoverDies : public testing::TestWithParam<MoveStep> {};
+
+Async<void> crash_and_finish(ShardKit& kit, MoveStep at) {
+  MoverOptions options;
+  options.idle_max = milliseconds(0);
+  options.after_step = [at](MoveStep step) { return step == at ? crash() : Result<void>(); };
+  Mover first(kit.sharded(), kTables, options);
+  const Result<MoveReport> crashed = co_await first.move(3, "b");
+  EXPECT_EQ(crashed ? "" : crashed.error().code(), "crashed");
+  for (int i = 0; i < 20; ++i) co_await ok(yield());
+  options.after_step = nullptr;
+  Mover second(kit.sharded(), kTables, options);
+  const std::int64_t finished = co_await ok(second.finish_abandoned());
+  EXPECT_EQ(finished, at == MoveStep::ended ? 0 : 1);
+}
+
+TEST_P(MoverDies, and_another_finishes) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b"});
+  kit.create({"a"});
+  get(kit.run(kit.directory().add_shard("b")));
+  Shoppers shoppers(kit, {kit.customer_in(3), kit.customer_in(3)});
+  shoppers.shop_while(crash_and_finish(kit, GetParam()));
+  shoppers.check();
+  EXPECT_TRUE(shoppers.failed().empty()) << *shoppers.failed().begin();
+  EXPECT_EQ(kit.directory().map()->shard_of(3), "b");
+  EXPECT_TRUE(get(kit.run(kit.directory().moves())).empty());
+}
+
+// A process of its own, killed by the kernel in the middle: everything it held in memory is gone.
+[[noreturn]] void move_and_be_killed(const std::string& path, MoveStep at) {
+  ShardKit kit(path, {"a", "b"});
+  MoverOptions options;
+  options.after_step = [at](MoveStep step) -> Result<void> {
+    if (step == at) ::kill(::getpid(), SIGKILL);
+    return {};
+  };
+  Mover mover(kit.sharded(), kTables, options);
+  static_cast<void>(kit.run(kit.directory().refresh()));
+  static_cast<void>(kit.run(mover.move(3, "b")));
+  ::_exit(1);
+}
+
+Async<void> wait_for_death_and_finish(ShardKit& kit, pid_t child) {
+  WorkerPool pool(1, 4);
+  const int status = co_await ok(pool.run([&] {
+    int ended = 0;
+    ::waitpid(child, &ended, 0);
+    return ended;
+  }));
+  EXPECT_TRUE(WIFSIGNALED(status)) << status;
+  MoverOptions options;
+  options.idle_max = milliseconds(0);
+  Mover mover(kit.sharded(), kTables, options);
+  co_await ok(mover.finish_abandoned());
+}
+
+TEST_P(MoverDies, with_its_process_and_another_finishes) {
+  const sql::TempDirectory directory;
+  std::vector<CustomerId> customers;
+  {
+    ShardKit kit(directory.path(), {"a", "b"});
+    kit.create({"a"});
+    get(kit.run(kit.directory().add_shard("b")));
+    customers = {kit.customer_in(3), kit.customer_in(3)};
+  }
+  const pid_t child = ::fork();  // there are no threads at this moment
+  if (child == 0) move_and_be_killed(directory.path(), GetParam());
+  ShardKit kit(directory.path(), {"a", "b"}, {.wait_max = milliseconds(20'000)});
+  get(kit.run(kit.directory().refresh()));
+  Shoppers shoppers(kit, customers);
+  shoppers.shop_while(wait_for_death_and_finish(kit, child));
+  shoppers.check();
+  get(kit.run(kit.directory().refresh()));
+  EXPECT_EQ(kit.directory().map()->shard_of(3), "b");
+  EXPECT_TRUE(get(kit.run(kit.directory().moves())).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(AtEachStep, MoverDies,
+                         testing::Values(MoveStep::begun, MoveStep::arriving, MoveStep::copied,
+                                         MoveStep::fenced, MoveStep::equal, MoveStep::switched,
+                                         MoveStep::closed, MoveStep::open, MoveStep::deleted,
+                                         MoveStep::ended));
+
+// A mover that slept while another took its move over: each thing that it still tries is refused.
+TEST(Mover, that_wakes_up_late_is_refused_everywhere) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b"});
+  kit.create({"a"});
+  get(kit.run(kit.directory().add_shard("b")));
+  kit.customer_in(3);
+  const Move slept = get(kit.run(kit.directory().begin_move(3, "b", 1)));
+  get(kit.run(kit.database(1).transact(&start_arriving, slept)));
+  EXPECT_EQ(kit.run(kit.directory().begin_move(3, "b", 1)).error().code(), "move_exists");
+  EXPECT_EQ(kit.run(kit.directory().claim_move(slept, 1, 2)).error().code(), "move_overtaken")
+      << "touched since";
+  const Move taken = get(kit.run(kit.directory().claim_move(slept, 2, 3)));
+  get(kit.run(kit.database(1).transact(&start_arriving, taken)));
+  get(kit.run(kit.database(0).transact(&fence, taken)));
+
+  const auto copying = [](sql::Transaction& tx, const Move& move) -> Async<void> {
+    return check_arriving(tx, sql::Dialect::sqlite, move);
+  };
+  EXPECT_EQ(kit.run(kit.database(1).transact(&start_arriving, slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(1).transact(copying, slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(0).transact(&fence, slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(0).transact(&lift_fence, slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.directory().touch_move(slept, 9)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.directory().switch_bucket(slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.directory().end_move(slept)).error().code(), "move_overtaken");
+  EXPECT_TRUE(kit.run(kit.database(1).transact(copying, taken)));
+  EXPECT_EQ(kit.run(kit.directory().switch_bucket(taken)).has_value(), true);
+  EXPECT_EQ(kit.run(kit.directory().switch_bucket(taken)).error().code(), "move_overtaken") << "once only";
+}
+
+TEST(Mover, lifts_the_fence_of_a_bucket_that_is_too_large_for_it) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b"});
+  kit.create({"a"});
+  get(kit.run(kit.directory().add_shard("b")));
+  const CustomerId customer = kit.customer_in(3);
+  MoverOptions options;
+  options.fence_max = milliseconds(-1);
+  options.copy_passes_max = 0;  // so that the first pass behind the fence finds something
+  Mover mover(kit.sharded(), kTables, options);
+  EXPECT_EQ(kit.run(mover.move(3, "b")).error().code(), "fence_too_long");
+  const NewOrder order{3, customer, new_uuid()};
+  EXPECT_TRUE(kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order)));
+  options = {};
+  options.idle_max = milliseconds(0);
+  Mover another(kit.sharded(), kTables, options);
+  EXPECT_EQ(get(kit.run(another.finish_abandoned())), 1);
+  EXPECT_EQ(kit.stored().orders.at(order.id), 1);
+}
+
+Async<void> insert_rubbish(sql::Transaction& tx, const CustomerId& customer) {
+  const Uuid other = new_uuid();
+  const std::string name = customer.to_string();
+  co_await ok(
+      tx.run("INSERT INTO customers (id, bucket, name, orders) VALUES ($1, 3, 'another', 5), ($2, 3, $3, 6)",
+             customer, other, name));
+  co_await ok(tx.run("INSERT INTO orders (id, bucket, customer, price) VALUES ($1, 3, $1, 1)", other));
+}
+
+TEST(Mover, replaces_what_an_earlier_move_left_at_the_target) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b"});
+  kit.create({"a"});
+  get(kit.run(kit.directory().add_shard("b")));
+  const CustomerId customer = kit.customer_in(3);
+  const NewOrder order{3, customer, new_uuid()};
+  get(kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order)));
+  // Another row holds the name that the customer must get.
+  get(kit.run(kit.database(1).transact(&insert_rubbish, customer)));
+  Mover mover(kit.sharded(), kTables);
+  get(kit.run(mover.move(3, "b")));
+  EXPECT_EQ(kit.stored().orders.size(), 1u);
+}
+
+}  // namespace
+}  // namespace bedplate::sharding

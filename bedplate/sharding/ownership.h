@@ -1,0 +1,82 @@
+// What a shard owns, by its own word. A router's map may be old; this never is, because it is read in the transaction
+// that it guards.
+//
+//   state       reads  commands   set by
+//   owned       yes    yes        settle(), or the end of a move to here
+//   leaving     yes    no         a move's fence: the last rows are being copied
+//   arriving    no     no         a move to here: only its mover writes
+//   gone        no     no         the end of a move from here (the same as no row)
+//
+// A command holds a share of its bucket's row until it commits (PostgreSQL: FOR SHARE; SQLite has one writer), and a
+// fence changes that row: so a fence waits for the commands that run, and every later one finds it. That is the whole
+// argument why no write lands on the old shard after the last copy.
+//
+// The functions are bodies for sql::Database::transact() and read(). Codes, all Category::unavailable, with which
+// ShardedDatabase refreshes its map and tries again: `bucket_elsewhere`, `bucket_moving`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bedplate/async/async.h"
+#include "bedplate/base/embedded.h"
+#include "bedplate/sharding/directory.h"
+#include "bedplate/sql/maintenance.h"
+#include "bedplate/sql/session.h"
+
+namespace bedplate::sharding {
+
+inline constexpr std::string_view kBucketElsewhere = "bucket_elsewhere";
+inline constexpr std::string_view kBucketMoving = "bucket_moving";
+
+/// What a router believes of a bucket.
+struct Claim {
+  Bucket bucket = 0;
+  std::int64_t epoch = 0;
+};
+
+/// First in every command. Holds off fences until the transaction ends.
+Async<void> check_command(sql::Transaction& tx, sql::Dialect dialect, const Claim& claim);
+/// First in every read: of its snapshot.
+Async<void> check_read(sql::Reader& db, const Claim& claim);
+
+/// Which buckets can be read here, as sums that tell a whole set of shards from one with a bucket missing or twice.
+struct ReadableSum {
+  std::int64_t buckets = 0;
+  std::int64_t sum = 0;
+  std::int64_t squares = 0;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<ReadableSum>(
+        "Readable buckets of a shard",
+        {field<&ReadableSum::buckets>(), field<&ReadableSum::sum>(), field<&ReadableSum::squares>()});
+  }
+};
+Async<ReadableSum> readable_sum(sql::Reader& db);
+
+/// Takes note of buckets that this shard has owned since the directory was made (epoch 1).
+Async<void> own_from_the_start(sql::Transaction& tx, const std::vector<Bucket>& buckets);
+
+// ---- Steps of a move. Each may be repeated; each is refused (Category::conflict `move_overtaken`) once a later mover
+// has taken the move on.
+
+/// At the target: nothing of the bucket is served, and this mover may write it.
+Async<void> start_arriving(sql::Transaction& tx, const Move& move);
+/// At the target, first in each transaction that copies.
+Async<void> check_arriving(sql::Transaction& tx, sql::Dialect dialect, const Move& move);
+/// At the source: commands are refused from here on.
+Async<void> fence(sql::Transaction& tx, const Move& move);
+/// At the source: takes the fence back. Only by a mover that has not asked for the switch.
+Async<void> lift_fence(sql::Transaction& tx, const Move& move);
+/// At the source, after the switch: nothing of the bucket is served.
+Async<void> close(sql::Transaction& tx, const Move& move);
+/// At the target, after close().
+Async<void> open(sql::Transaction& tx, const Move& move);
+/// At the source, first in each transaction that deletes what has moved.
+Async<void> check_closed(sql::Transaction& tx, const Move& move);
+
+}  // namespace bedplate::sharding

@@ -1,0 +1,117 @@
+#include "bedplate/sharding/sharded_database.h"
+
+#include <gtest/gtest.h>
+
+#include "bedplate/sharding/shard_test_kit.h"
+
+namespace bedplate::sharding {
+namespace {
+
+TEST(ShardedDatabase, runs_commands_and_reads_where_the_key_lies) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b"});
+  kit.create({"a", "b"});
+  std::vector<CustomerId> customers;
+  for (Bucket bucket = 0; bucket < 16; ++bucket) customers.push_back(kit.customer_in(bucket));
+  for (const CustomerId& customer : customers) {
+    const NewOrder order{kit.sharded().bucket_of(customer), customer, new_uuid()};
+    get(kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order)));
+    EXPECT_EQ(get(kit.run(kit.sharded().read(ShardKeys(customer), &orders_of, customer))),
+              std::vector<Uuid>{order.id});
+  }
+  EXPECT_EQ(get(kit.run(kit.sharded().read_each(&count_owned_orders))), (std::vector<std::int64_t>{8, 8}));
+}
+
+TEST(ShardedDatabase, refuses_a_command_that_would_cross_shards) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a"});
+  kit.create({"a"});
+  const CustomerId first = kit.customer_in(3), second = kit.customer_in(4), neighbour = kit.customer_in(3);
+  const NewOrder order{3, first, new_uuid()};
+  const ShardKeys crossing({ShardKey(first), ShardKey(second)});
+  const Result<void> refused = kit.run(kit.sharded().transact(crossing, &insert_order, order));
+  ASSERT_FALSE(refused) << "also where all buckets lie on one shard";
+  EXPECT_EQ(refused.error().code(), "cross_shard");
+  EXPECT_EQ(refused.error().category(), Category::invalid);
+  EXPECT_EQ(kit.stored().orders.size(), 0u);
+  const ShardKeys together({ShardKey(first), ShardKey(neighbour)});
+  EXPECT_TRUE(kit.run(kit.sharded().transact(together, &insert_order, order)));
+}
+
+TEST(ShardedDatabase, passes_the_errors_of_a_body_on) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a"});
+  kit.create({"a"});
+  const CustomerId customer = kit.customer_in(3);
+  const NewOrder order{3, customer, new_uuid()};
+  get(kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order)));
+  const Result<void> twice = kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order));
+  EXPECT_EQ(twice.error().code(), sql::kUniqueViolation);
+}
+
+TEST(ShardedDatabase, says_when_there_is_no_directory_or_no_shard) {
+  const sql::TempDirectory directory;
+  {
+    ShardKit kit(directory.path(), {"a", "b"});
+    const NewOrder order;
+    EXPECT_EQ(kit.run(kit.sharded().transact(ShardKeys("x"), &insert_order, order)).error().code(),
+              "no_directory");
+    kit.create({"a", "b"});
+    EXPECT_TRUE(kit.run(kit.directory().create(ShardKit::kBuckets, {"b", "a"}))) << "the same again";
+    EXPECT_EQ(kit.run(kit.directory().create(32, {"a", "b"})).error().code(), "directory_exists");
+    EXPECT_EQ(kit.run(kit.directory().create(48, {"a"})).error().code(), "bucket_count");
+  }
+  ShardKit lame(directory.path(), {"a"});
+  get(lame.run(lame.directory().refresh()));
+  EXPECT_EQ(lame.run(lame.sharded().read_each(&count_owned_orders)).error().code(), "shard_unreachable");
+}
+
+// A process that slept through a move: its map is old, and it must not write where the bucket was.
+TEST(ShardedDatabase, a_router_with_an_old_map_is_refused_by_the_shard_and_finds_the_new_one) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b"});
+  kit.create({"a"});
+  get(kit.run(kit.directory().add_shard("b")));
+  const CustomerId customer = kit.customer_in(3);
+  ShardKit other(directory.path(), {"a", "b"});
+  get(other.run(other.directory().refresh()));
+
+  Mover mover(kit.sharded(), {"customers", "orders"});
+  get(kit.run(mover.move(3, "b")));
+  const Claim stale{3, 1};
+  const auto guarded = [](sql::Transaction& tx, const Claim& claim) -> Async<void> {
+    return check_command(tx, sql::Dialect::sqlite, claim);
+  };
+  EXPECT_EQ(kit.run(kit.database(0).transact(guarded, stale)).error().code(), kBucketElsewhere);
+  EXPECT_EQ(kit.run(kit.database(1).transact(guarded, stale)).error().code(), kBucketElsewhere)
+      << "an old epoch";
+
+  EXPECT_EQ(other.directory().map()->shard_of(3), "a");
+  const NewOrder order{3, customer, new_uuid()};
+  get(other.run(other.sharded().transact(ShardKeys(customer), &insert_order, order)));
+  EXPECT_EQ(other.directory().map()->shard_of(3), "b");
+  EXPECT_EQ(other.stored().orders.at(order.id), 1);
+}
+
+TEST(ShardedDatabase, a_command_waits_for_a_bucket_that_changes_hands_but_not_for_ever) {
+  const sql::TempDirectory directory;
+  ShardKit kit(directory.path(), {"a", "b"}, {.wait_max = std::chrono::milliseconds(30), .fan_out_tries = 2});
+  kit.create({"a"});
+  get(kit.run(kit.directory().add_shard("b")));
+  const CustomerId customer = kit.customer_in(3);
+  MoverOptions options;
+  options.after_step = [](MoveStep step) -> Result<void> {
+    if (step == MoveStep::fenced) return fail(Category::internal, "stopped", "Stopped.");
+    return {};
+  };
+  Mover mover(kit.sharded(), {"customers", "orders"}, options);
+  EXPECT_EQ(kit.run(mover.move(3, "b")).error().code(), "stopped");
+  const NewOrder order{3, customer, new_uuid()};
+  const Result<void> refused = kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order));
+  EXPECT_EQ(refused.error().code(), kBucketMoving);
+  EXPECT_EQ(refused.error().category(), Category::unavailable);
+  EXPECT_TRUE(kit.run(kit.sharded().read(ShardKeys(customer), &orders_of, customer))) << "reads go on";
+}
+
+}  // namespace
+}  // namespace bedplate::sharding
