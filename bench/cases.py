@@ -99,9 +99,9 @@ def tasks_write():
     ]
 
 
-def program(name, bounds):
+def program(name, bounds, cores="0"):
     """A bench that is a program of its own: see bench/README.md for what it prints."""
-    done = subprocess.run(["taskset", "-c", "0", str(RELEASE / "bench" / name)], capture_output=True, text=True)
+    done = subprocess.run(["taskset", "-c", cores, str(RELEASE / "bench" / name)], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{name} failed: {done.stderr}{done.stdout}")
     measures = []
@@ -138,6 +138,12 @@ def sharding():
         Measure("fullest shard, of the mean, the worst of 1 to 1000", max(row["fullest"] for row in rows), 1.1, 1.02,
                 "times", note=f"a ring: {max(row['ring_fullest'] for row in rows):.2f}; chart: build/bench/sharding.svg"),
     ]
+
+
+def cache():
+    ratios = {name: (1.0, None) for name in ("zipf_0.7", "zipf_0.9", "zipf_1.1")}
+    return program("cache_bench", {"hits": (2.0, 4.0), "hits_shared": (1.0, None), **ratios, "scan": (1.1, None)},
+                   cores="0,1")
 
 
 def start():
@@ -193,6 +199,7 @@ CASES = {
     "json": json_bench,
     "sql-sqlite": sql_sqlite,
     "sharding": sharding,
+    "cache": cache,
     "start": start,
     "build": build,
 }

@@ -31,9 +31,12 @@ BELOW = {
     "sharding": ["base", "words", "async", "describe", "telemetry", "sql"],
     "http": ["base", "async", "describe", "telemetry"],
     "auth": ["base", "async", "describe", "telemetry"],
+    "redis": ["base", "async", "telemetry"],
+    "cache": ["base", "async", "describe", "telemetry", "redis"],
     "api": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth"],
-    "app": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "api"],
-    "testing": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "api", "app"],
+    "app": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache", "api"],
+    "testing": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache", "api",
+                "app"],
 }
 
 LINES_MAX = 700
