@@ -26,7 +26,7 @@ struct AdminRoom {
   Administration admin;
 
   AdminRoom(Host& host, const IdentitySettings& settings)
-      : tasks(host.clock()),
+      : tasks(host.clock(), host.dialect()),
         passwords(auth::PasswordCost(static_cast<std::uint32_t>(settings.password_memory_kib),
                                      static_cast<std::uint32_t>(settings.password_passes)),
                   {.threads = 1, .queue_max = 8}),

@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
     auto key = server::sealing_key(host, identity_settings);
     if (!key) return std::unexpected(std::move(key.error()));
 
-    auto& tasks = host.make<tasks::Tasks>(host.clock());
+    auto& tasks = host.make<tasks::Tasks>(host.clock(), host.dialect());
     auto& identity = host.make<identity::Identity>(identity_settings, std::move(*key), host.clock());
     identity.add_data_owner(tasks);
     identity.report_to(host.metrics());

@@ -1,24 +1,19 @@
 #include "apps/tasks/service.h"
 
-#include <optional>
 #include <utility>
 
-#include "apps/tasks/store.h"
-
 namespace bedplate::tasks {
-namespace {
 
 using auth::Caller;
 using auth::UserId;
 
 // The caller's task as it stands, in a version that they expect.
-Async<Task> load_for_change(sql::Transaction& db, UserId owner, TaskId id, const api::IfMatch& if_match) {
-  Task task = co_await ok(store::find(db, owner, id));
+Async<Task> Tasks::load_for_change(sql::Transaction& db, UserId owner, TaskId id,
+                                   const api::IfMatch& if_match) const {
+  Task task = co_await ok(store_.find(db, owner, id));
   co_await ok(if_match.check(task.version));
   co_return task;
 }
-
-}  // namespace
 
 Async<Task> Tasks::create(const Caller& caller, sql::Transaction& db, const CreateTask& input) const {
   Time now = clock_.now();
@@ -31,16 +26,16 @@ Async<Task> Tasks::create(const Caller& caller, sql::Transaction& db, const Crea
             .created_at = now,
             .updated_at = now,
             .version = 1};
-  co_await ok(store::insert(db, caller.user(), task));
+  co_await ok(store_.insert(db, caller.user(), task));
   co_return task;
 }
 
 Async<Task> Tasks::find(const Caller& caller, sql::Reader& db, const TaskRef& input) const {
-  return store::find(db, caller.user(), input.id);
+  return store_.find(db, caller.user(), input.id);
 }
 
 Async<api::Page<Task>> Tasks::list(const Caller& caller, sql::Reader& db, const ListTasks& input) const {
-  return store::list(db, caller.user(), input);
+  return store_.list(db, caller.user(), input);
 }
 
 Async<Task> Tasks::replace(const Caller& caller, sql::Transaction& db, const ReplaceTask& input) const {
@@ -53,7 +48,7 @@ Async<Task> Tasks::replace(const Caller& caller, sql::Transaction& db, const Rep
   task.labels = input.labels;
   task.updated_at = clock_.now();
   ++task.version;
-  co_await ok(store::update(db, caller.user(), before, task));
+  co_await ok(store_.update(db, caller.user(), before, task));
   co_return task;
 }
 
@@ -68,17 +63,17 @@ Async<Task> Tasks::patch(const Caller& caller, sql::Transaction& db, const Patch
   if (task == before) co_return task;  // a patch that changes nothing is no new version
   task.updated_at = clock_.now();
   ++task.version;
-  co_await ok(store::update(db, caller.user(), before, task));
+  co_await ok(store_.update(db, caller.user(), before, task));
   co_return task;
 }
 
 Async<void> Tasks::remove(const Caller& caller, sql::Transaction& db, const RemoveTask& input) const {
   Task task = co_await ok(load_for_change(db, caller.user(), input.id, input.if_match));
-  co_await ok(store::remove(db, caller.user(), task.id));
+  co_await ok(store_.remove(db, caller.user(), task.id));
 }
 
 Async<void> Tasks::delete_user_data(sql::Transaction& db, UserId user) {
-  return store::remove_all(db, user);
+  return store_.remove_all(db, user);
 }
 
 }  // namespace bedplate::tasks

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apps/tasks/api.h"
+#include "apps/tasks/store.h"
 #include "bedplate/async/async.h"
 #include "bedplate/auth/caller.h"
 #include "bedplate/base/time.h"
@@ -13,8 +14,8 @@ namespace bedplate::tasks {
 /// Immutable and shared by all threads. Another user's task answers like one that does not exist.
 class Tasks final : public identity::UserDataOwner {
  public:
-  /// `clock` outlives this.
-  explicit Tasks(const Clock& clock) : clock_(clock) {}
+  /// `clock` outlives this. `dialect` is that of the database whose sessions the operations get.
+  Tasks(const Clock& clock, sql::Dialect dialect) : clock_(clock), store_(dialect) {}
 
   Async<Task> create(const auth::Caller& caller, sql::Transaction& db, const CreateTask& input) const;
   Async<Task> find(const auth::Caller& caller, sql::Reader& db, const TaskRef& input) const;
@@ -27,7 +28,11 @@ class Tasks final : public identity::UserDataOwner {
   Async<void> delete_user_data(sql::Transaction& db, auth::UserId user) override;
 
  private:
+  Async<Task> load_for_change(sql::Transaction& db, auth::UserId owner, TaskId id,
+                              const api::IfMatch& if_match) const;
+
   const Clock& clock_;
+  const Store store_;
 };
 
 }  // namespace bedplate::tasks

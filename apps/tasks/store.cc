@@ -1,17 +1,16 @@
 #include "apps/tasks/store.h"
 
+#include <chrono>
 #include <cstdint>
-#include <limits>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "apps/tasks/search.h"
 #include "bedplate/api/paging/page_request.h"
 #include "bedplate/describe/text/text_value.h"
+#include "bedplate/search/query.h"
 
-namespace bedplate::tasks::store {
+namespace bedplate::tasks {
 namespace {
 
 using auth::UserId;
@@ -22,21 +21,7 @@ constexpr std::string_view kFind =
 
 constexpr std::string_view kInsert =
     "INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, "
-    "version, "
-    "search_id) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT coalesce(max(search_id), 0) + 1 FROM tasks))";
-
-// The search index follows the table: out with a task's words before they change, in with them afterwards.
-constexpr std::string_view kIndex =
-    "INSERT INTO tasks_search (rowid, owner, title, description) "
-    "SELECT search_id, lower(hex(owner)), title, description FROM tasks WHERE owner = $1 AND id = $2";
-constexpr std::string_view kUnindex =
-    "INSERT INTO tasks_search (tasks_search, rowid, owner, title, description) "
-    "SELECT 'delete', search_id, lower(hex(owner)), title, description FROM tasks WHERE owner = $1 AND id = "
-    "$2";
-constexpr std::string_view kUnindexAll =
-    "INSERT INTO tasks_search (tasks_search, rowid, owner, title, description) "
-    "SELECT 'delete', search_id, lower(hex(owner)), title, description FROM tasks WHERE owner = $1";
+    "version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 constexpr std::string_view kUpdate =
     "UPDATE tasks SET title = $3, description = $4, status = $5, due_at = $6, labels = $7, updated_at = $8, "
@@ -46,22 +31,20 @@ constexpr std::string_view kColumns =
     "SELECT id, title, description, status, due_at, labels, created_at, updated_at, version FROM tasks "
     "WHERE ";
 
-// After every due date there is: what a task without one sorts as. Sort expressions are never NULL.
-constexpr std::int64_t kNeverDue = std::numeric_limits<std::int64_t>::max();
-
+// Sort expressions are never NULL: due_or_never is a column of its own.
 constexpr api::SortField kSortFields[] = {
-    {"created_at", "created_at"},
-    {"updated_at", "updated_at"},
-    {"due_at", "coalesce(due_at, 9223372036854775807)"},
-    {"title", "title"},
-    {"status", "status"},
+    {"created_at", "created_at"}, {"updated_at", "updated_at"}, {"due_at", "due_or_never"},
+    {"title", "title"},           {"status", "status"},
 };
+
+// What due_or_never holds for a task without a due date: the year 10000, after every date that there is.
+constexpr Time kNeverDue{std::chrono::sys_days(std::chrono::January / 1 / 10'000)};
 
 // What `field`'s expression gives for this task, for a cursor.
 api::CursorValue sort_value(const Task& task, std::string_view field) {
-  if (field == "created_at") return task.created_at.time_since_epoch().count();
-  if (field == "updated_at") return task.updated_at.time_since_epoch().count();
-  if (field == "due_at") return task.due_at ? task.due_at->time_since_epoch().count() : kNeverDue;
+  if (field == "created_at") return task.created_at;
+  if (field == "updated_at") return task.updated_at;
+  if (field == "due_at") return task.due_at.value_or(kNeverDue);
   if (field == "title") return task.title;
   return to_text(task.status);
 }
@@ -73,43 +56,43 @@ std::string cursor_after(const api::PageRequest& page, const Task& last) {
   return page.cursor_after(keys);
 }
 
-// What the filters of a list ask for, as SQL over columns named here and parameters for every value.
-std::string conditions(sql::Params& params, UserId owner, const ListTasks& query) {
-  std::string where = "owner = " + params.add(owner);
-  if (query.status) where += " AND status = " + params.add(*query.status);
-  if (query.due_after) where += " AND due_at >= " + params.add(*query.due_after);
-  if (query.due_before) where += " AND due_at < " + params.add(*query.due_before);
-  if (query.label)
-    where +=
-        " AND EXISTS (SELECT 1 FROM json_each(labels) WHERE json_each.value = " + params.add(*query.label) +
-        ")";
-  if (query.q) {
-    std::string expression = search_expression(owner, *query.q);
-    if (expression.empty())
-      where += " AND 0";  // nothing to look for matches nothing
-    else
-      where += " AND search_id IN (SELECT rowid FROM tasks_search WHERE tasks_search MATCH " +
-               params.add(expression) + ")";
-  }
-  return where;
+// "labels has $n". It is asked of one owner's tasks only, so an index of everybody's labels would not help.
+std::string has_label(sql::Dialect dialect, const std::string& label) {
+  if (dialect == sql::Dialect::postgresql) return "labels ? " + label;
+  return "EXISTS (SELECT 1 FROM json_each(labels) WHERE json_each.value = " + label + ")";
 }
 
 }  // namespace
 
-std::span<const api::SortField> sort_fields() {
+std::span<const api::SortField> Store::sort_fields() {
   return kSortFields;
 }
 
-Async<Task> find(sql::Reader& db, UserId owner, TaskId id) {
+// What the filters of a list ask for, as SQL over columns named here and parameters for every value.
+Result<std::string> Store::conditions(sql::Params& params, UserId owner, const ListTasks& query) const {
+  std::string where = "owner = " + params.add(owner);
+  if (query.status) where += " AND status = " + params.add(*query.status);
+  if (query.due_after) where += " AND due_at >= " + params.add(*query.due_after);
+  if (query.due_before) where += " AND due_at < " + params.add(*query.due_before);
+  if (query.label) where += " AND " + has_label(dialect_, params.add(*query.label));
+  if (query.q) {
+    Result<search::Query> words = search::parse_query(*query.q, kSearch.language);
+    if (!words) return std::unexpected(std::move(words.error()));
+    where += " AND id IN (" + index_.matching(params, owner, *words) + ")";
+  }
+  return where;
+}
+
+Async<Task> Store::find(sql::Reader& db, UserId owner, TaskId id) const {
   std::optional<Task> task = co_await ok(db.maybe<Task>(kFind, owner, id));
   if (!task) co_return fail(Category::not_found, "task_not_found", "You have no task with this id.");
   co_return std::move(*task);
 }
 
-Async<api::Page<Task>> list(sql::Reader& db, UserId owner, const ListTasks& query) {
+Async<api::Page<Task>> Store::list(sql::Reader& db, UserId owner, const ListTasks& query) const {
   api::PageRequest page = co_await ok(api::read_page(query, kSortFields, "-created_at"));
   sql::Params params;
-  std::string where = conditions(params, owner, query);
+  std::string where = co_await ok(conditions(params, owner, query));
   std::string count = "SELECT count(*) FROM tasks WHERE " + where;
   std::int64_t total = co_await ok(db.value<std::int64_t>(count, params));
   if (page.after) where += " AND " + page.after_condition(params, "id");
@@ -120,28 +103,32 @@ Async<api::Page<Task>> list(sql::Reader& db, UserId owner, const ListTasks& quer
   co_return answer;
 }
 
-Async<void> insert(sql::Transaction& db, UserId owner, const Task& task) {
+Async<void> Store::index(sql::Transaction& db, UserId owner, const Task& task) const {
+  const search::Document document(owner, task.id, {task.title, task.description});
+  co_await ok(index_.put(db, document));
+}
+
+Async<void> Store::insert(sql::Transaction& db, UserId owner, const Task& task) const {
   co_await ok(db.run(kInsert, owner, task.id, task.title, task.description, task.status, task.due_at,
                      task.labels, task.created_at, task.updated_at, task.version));
-  co_await ok(db.run(kIndex, owner, task.id));
+  co_await ok(index(db, owner, task));
 }
 
-Async<void> update(sql::Transaction& db, UserId owner, const Task& before, const Task& task) {
-  const bool words_changed = task.title != before.title || task.description != before.description;
-  if (words_changed) co_await ok(db.run(kUnindex, owner, task.id));
+Async<void> Store::update(sql::Transaction& db, UserId owner, const Task& before, const Task& task) const {
   co_await ok(db.run(kUpdate, owner, task.id, task.title, task.description, task.status, task.due_at,
                      task.labels, task.updated_at, task.version));
-  if (words_changed) co_await ok(db.run(kIndex, owner, task.id));
+  const bool words_changed = task.title != before.title || task.description != before.description;
+  if (words_changed) co_await ok(index(db, owner, task));
 }
 
-Async<void> remove(sql::Transaction& db, UserId owner, TaskId id) {
-  co_await ok(db.run(kUnindex, owner, id));
+Async<void> Store::remove(sql::Transaction& db, UserId owner, TaskId id) const {
+  co_await ok(index_.remove(db, owner, id));
   co_await ok(db.run("DELETE FROM tasks WHERE owner = $1 AND id = $2", owner, id));
 }
 
-Async<void> remove_all(sql::Transaction& db, UserId owner) {
-  co_await ok(db.run(kUnindexAll, owner));
+Async<void> Store::remove_all(sql::Transaction& db, UserId owner) const {
+  co_await ok(index_.remove_partition(db, owner));
   co_await ok(db.run("DELETE FROM tasks WHERE owner = $1", owner));
 }
 
-}  // namespace bedplate::tasks::store
+}  // namespace bedplate::tasks

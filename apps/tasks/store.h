@@ -2,26 +2,47 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "apps/tasks/api.h"
 #include "bedplate/api/paging/sort.h"
 #include "bedplate/async/async.h"
 #include "bedplate/auth/principal.h"
+#include "bedplate/search/index.h"
+#include "bedplate/sql/maintenance.h"
 #include "bedplate/sql/session.h"
 
-namespace bedplate::tasks::store {
+namespace bedplate::tasks {
 
-/// What lists may be sorted by.
-std::span<const api::SortField> sort_fields();
+/// What a task is found by. Its tables are in the migrations, as search::Index::schema() says them.
+inline constexpr search::Declaration kSearch("tasks_search",
+                                             {{"title", search::Weight::highest}, {"description"}},
+                                             search::Language::english);
 
-/// Category::not_found `task_not_found` when the owner has no such task.
-Async<Task> find(sql::Reader& db, auth::UserId owner, TaskId id);
-Async<api::Page<Task>> list(sql::Reader& db, auth::UserId owner, const ListTasks& query);
-Async<void> insert(sql::Transaction& db, auth::UserId owner, const Task& task);
-/// Writes every field but id and created_at over those of `before`, which is what the row holds.
-Async<void> update(sql::Transaction& db, auth::UserId owner, const Task& before, const Task& task);
-Async<void> remove(sql::Transaction& db, auth::UserId owner, TaskId id);
-/// All of a user's tasks, when the user goes.
-Async<void> remove_all(sql::Transaction& db, auth::UserId owner);
+/// Immutable and shared by all threads.
+class Store {
+ public:
+  explicit Store(sql::Dialect dialect) : dialect_(dialect), index_(kSearch, dialect) {}
 
-}  // namespace bedplate::tasks::store
+  /// What lists may be sorted by.
+  static std::span<const api::SortField> sort_fields();
+
+  /// Category::not_found `task_not_found` when the owner has no such task.
+  Async<Task> find(sql::Reader& db, auth::UserId owner, TaskId id) const;
+  Async<api::Page<Task>> list(sql::Reader& db, auth::UserId owner, const ListTasks& query) const;
+  Async<void> insert(sql::Transaction& db, auth::UserId owner, const Task& task) const;
+  /// Writes every field but id and created_at over those of `before`, which is what the row holds.
+  Async<void> update(sql::Transaction& db, auth::UserId owner, const Task& before, const Task& task) const;
+  Async<void> remove(sql::Transaction& db, auth::UserId owner, TaskId id) const;
+  /// All of a user's tasks, when the user goes.
+  Async<void> remove_all(sql::Transaction& db, auth::UserId owner) const;
+
+ private:
+  Result<std::string> conditions(sql::Params& params, auth::UserId owner, const ListTasks& query) const;
+  Async<void> index(sql::Transaction& db, auth::UserId owner, const Task& task) const;
+
+  const sql::Dialect dialect_;
+  const search::Index index_;
+};
+
+}  // namespace bedplate::tasks

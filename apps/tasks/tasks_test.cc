@@ -1,4 +1,4 @@
-// The task API over real connections: server, identity, SQLite on disk.
+// The task API over real connections: server, identity, a database on each engine.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +15,7 @@
 #include "identity_migrations.h"
 #include "services/identity/service.h"
 #include "tasks_migrations.h"
+#include "tests/servers/test_database.h"
 
 namespace bedplate::tasks {
 namespace {
@@ -41,7 +42,7 @@ void build(app::Application& application) {
   application.migrations("identity", identity::identity_migrations());
   application.migrations("tasks", tasks_migrations());
   application.wire([](app::Host& host) -> Result<void> {
-    auto& tasks = host.make<Tasks>(host.clock());
+    auto& tasks = host.make<Tasks>(host.clock(), host.dialect());
     auto& users =
         host.make<identity::Identity>(identity::IdentitySettings(), identity::SealingKey::generate(),
                                       host.clock(), auth::PasswordCost::worthless_for_tests());
@@ -104,13 +105,13 @@ std::vector<std::string> fault_pointers(const HttpResponse& response) {
   return pointers;
 }
 
-class TasksTest : public ::testing::Test {
+class TasksTest : public testing::EngineTest {
  protected:
-  TestApp app{build};
+  TestApp app{build, {{"database.url", database_url()}}};
   User ada{app, "ada@example.com"};
 };
 
-TEST_F(TasksTest, CreateReadReplacePatchDelete) {
+TEST_P(TasksTest, CreateReadReplacePatchDelete) {
   HttpResponse made =
       ada.call("POST", "/v1/tasks",
                R"({"title":"Buy milk","due_at":"2030-01-31T18:00:00+01:00","labels":["home","shop"]})");
@@ -156,7 +157,7 @@ TEST_F(TasksTest, CreateReadReplacePatchDelete) {
   EXPECT_EQ(ada.call("DELETE", path_of(task)).status, 404);
 }
 
-TEST_F(TasksTest, APatchThatChangesNothingIsNoNewVersion) {
+TEST_P(TasksTest, APatchThatChangesNothingIsNoNewVersion) {
   Task task = ada.create(R"({"title":"Same"})");
   app.clock().advance(std::chrono::seconds(1));
   HttpResponse answer = ada.call("PATCH", path_of(task), R"({"title":"Same"})");
@@ -164,7 +165,7 @@ TEST_F(TasksTest, APatchThatChangesNothingIsNoNewVersion) {
   EXPECT_EQ(answer.field("ETag"), "\"1\"");
 }
 
-TEST_F(TasksTest, NobodyReachesAnothersTask) {
+TEST_P(TasksTest, NobodyReachesAnothersTask) {
   Task task = ada.create(R"({"title":"Diary entry"})");
   User eve(app, "eve@example.com");
   EXPECT_EQ(eve.call("GET", path_of(task)).status, 404);
@@ -176,7 +177,7 @@ TEST_F(TasksTest, NobodyReachesAnothersTask) {
   EXPECT_EQ(parsed<Task>(ada.call("GET", path_of(task))), task);
 }
 
-TEST_F(TasksTest, WithoutATokenNothingIsSaid) {
+TEST_P(TasksTest, WithoutATokenNothingIsSaid) {
   HttpConnection http(app.url());
   HttpResponse answer = http.get("/v1/tasks");
   EXPECT_EQ(answer.status, 401);
@@ -184,7 +185,7 @@ TEST_F(TasksTest, WithoutATokenNothingIsSaid) {
   EXPECT_EQ(http.get("/v1/tasks", {{"Authorization", "Bearer nonsense"}}).status, 401);
 }
 
-TEST_F(TasksTest, EveryBadFieldIsNamedAtOnce) {
+TEST_P(TasksTest, EveryBadFieldIsNamedAtOnce) {
   HttpResponse answer = ada.call(
       "POST", "/v1/tasks", R"({"title":"","status":"later","due_at":"tomorrow","labels":["a","a"],"x":1})");
   EXPECT_EQ(answer.status, 422);
@@ -193,7 +194,7 @@ TEST_F(TasksTest, EveryBadFieldIsNamedAtOnce) {
   EXPECT_THAT(ada.list().data, IsEmpty()) << "nothing of it was kept";
 }
 
-TEST_F(TasksTest, BodiesThatCannotBeReadAre400WithThePlace) {
+TEST_P(TasksTest, BodiesThatCannotBeReadAre400WithThePlace) {
   HttpResponse answer = ada.call("POST", "/v1/tasks", R"({"title": "x",})");
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(parsed<api::Problem>(answer).detail.value_or(""), HasSubstr("14"));
@@ -202,13 +203,13 @@ TEST_F(TasksTest, BodiesThatCannotBeReadAre400WithThePlace) {
   EXPECT_EQ(ada.call("PATCH", path_of(ada.create(R"({"title":"x"})")), R"({"title":null})").status, 422);
 }
 
-TEST_F(TasksTest, AnIdThatIsNoneIsAFaultOfThePath) {
+TEST_P(TasksTest, AnIdThatIsNoneIsAFaultOfThePath) {
   HttpResponse answer = ada.call("GET", "/v1/tasks/42");
   EXPECT_EQ(answer.status, 422);
   EXPECT_THAT(fault_pointers(answer), ElementsAre("{id}"));
 }
 
-TEST_F(TasksTest, ConditionalRequests) {
+TEST_P(TasksTest, ConditionalRequests) {
   Task task = ada.create(R"({"title":"x"})");
   EXPECT_EQ(ada.call("GET", path_of(task), "", {{"If-None-Match", "\"1\""}}).status, 304);
   EXPECT_EQ(ada.call("GET", path_of(task), "", {{"If-None-Match", "\"7\""}}).status, 200);
@@ -220,7 +221,7 @@ TEST_F(TasksTest, ConditionalRequests) {
   EXPECT_EQ(ada.call("DELETE", path_of(task), "", {{"If-Match", "*"}}).status, 204);
 }
 
-TEST_F(TasksTest, HeadOptionsAndOtherMethods) {
+TEST_P(TasksTest, HeadOptionsAndOtherMethods) {
   Task task = ada.create(R"({"title":"x"})");
   HttpResponse head = ada.call("HEAD", path_of(task));
   EXPECT_EQ(head.status, 200);
@@ -234,7 +235,7 @@ TEST_F(TasksTest, HeadOptionsAndOtherMethods) {
   EXPECT_EQ(ada.call("GET", "/v1/tasks/").status, 404);
 }
 
-TEST_F(TasksTest, PagesByNumberHaveTotalsAndLinks) {
+TEST_P(TasksTest, PagesByNumberHaveTotalsAndLinks) {
   for (int i = 0; i < 7; ++i) ada.create(R"({"title":"t)" + std::to_string(i) + R"("})");
   api::Page<Task> page = ada.list("page=2&limit=3&sort=title");
   EXPECT_THAT(ada.titles("page=2&limit=3&sort=title"), ElementsAre("t3", "t4", "t5"));
@@ -253,7 +254,7 @@ TEST_F(TasksTest, PagesByNumberHaveTotalsAndLinks) {
   EXPECT_EQ(ada.call("GET", "/v1/tasks?colour=red").status, 422);
 }
 
-TEST_F(TasksTest, CursorsWalkTheWholeListInAnySort) {
+TEST_P(TasksTest, CursorsWalkTheWholeListInAnySort) {
   const char* statuses[] = {"todo", "in_progress", "done"};
   std::set<std::string> all;
   for (int i = 0; i < 23; ++i) {
@@ -287,7 +288,7 @@ TEST_F(TasksTest, CursorsWalkTheWholeListInAnySort) {
   EXPECT_EQ(ada.call("GET", "/v1/tasks?cursor=AAAA").status, 422);
 }
 
-TEST_F(TasksTest, Filters) {
+TEST_P(TasksTest, Filters) {
   ada.create(R"({"title":"a","status":"done","labels":["home"],"due_at":"2030-01-01T00:00:00Z"})");
   ada.create(R"({"title":"b","labels":["home","work"],"due_at":"2030-02-01T00:00:00Z"})");
   ada.create(R"({"title":"c","labels":["work"]})");
@@ -302,7 +303,7 @@ TEST_F(TasksTest, Filters) {
   EXPECT_THAT(fault_pointers(answer), ::testing::IsSupersetOf({"?due_after", "?limit", "?status"}));
 }
 
-TEST_F(TasksTest, FullTextSearchFollowsChanges) {
+TEST_P(TasksTest, FullTextSearchFollowsChanges) {
   Task milk = ada.create(R"({"title":"Buy milk","description":"Two litres, the blue one"})");
   ada.create(R"({"title":"Write report","description":"About milking machines"})");
   EXPECT_THAT(ada.titles("q=milk&sort=title"), ElementsAre("Buy milk", "Write report")) << "stemmed";
@@ -318,7 +319,7 @@ TEST_F(TasksTest, FullTextSearchFollowsChanges) {
   EXPECT_THAT(ada.titles("q=bread"), IsEmpty());
 }
 
-TEST_F(TasksTest, AnIdempotencyKeyMakesOneTask) {
+TEST_P(TasksTest, AnIdempotencyKeyMakesOneTask) {
   HttpFields key = {{"Idempotency-Key", "0c6b1f7e"}};
   HttpResponse first = ada.call("POST", "/v1/tasks", R"({"title":"once"})", key);
   HttpResponse second = ada.call("POST", "/v1/tasks", R"({"title":"once"})", key);
@@ -333,17 +334,32 @@ TEST_F(TasksTest, AnIdempotencyKeyMakesOneTask) {
       << "keys belong to their caller";
 }
 
-TEST_F(TasksTest, AnAccountGoesWithItsTasks) {
+TEST_P(TasksTest, AnAccountGoesWithItsTasks) {
   ada.create(R"({"title":"last words"})");
   EXPECT_EQ(ada.call("POST", "/v1/me/delete", R"({"password":"correct horse 7"})").status, 204);
   auto left = app.host().wait_for(app.database().read(+[](sql::Reader& db) -> Async<std::int64_t> {
-    std::int64_t count = co_await ok(db.value<std::int64_t>(
-        "SELECT (SELECT count(*) FROM tasks) + (SELECT count(*) FROM tasks_search_docsize)"));
+    std::int64_t count = co_await ok(
+        db.value<std::int64_t>("SELECT (SELECT count(*) FROM tasks) + (SELECT count(*) FROM tasks_search)"));
     co_return count;
   }));
   ASSERT_TRUE(left);
   EXPECT_EQ(*left, 0);
   EXPECT_EQ(ada.call("GET", "/v1/tasks").status, 401);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, TasksTest, testing::every_engine(), testing::engine_name);
+
+// The migrations are text, to be read and never to change; what they make is what the index works with.
+TEST(TasksMigrations, MakeTheSearchIndex) {
+  for (const sql::Dialect dialect : {sql::Dialect::sqlite, sql::Dialect::postgresql}) {
+    const std::string_view engine = dialect == sql::Dialect::sqlite ? "sqlite" : "postgresql";
+    const search::Index index(kSearch, dialect);
+    for (const EmbeddedFile& file : tasks_migrations()) {
+      if (file.name.find(engine) == std::string_view::npos) continue;
+      const bool up = file.name.find(".up.") != std::string_view::npos;
+      EXPECT_THAT(std::string(file.bytes), HasSubstr(up ? index.schema() : index.schema_down())) << file.name;
+    }
+  }
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "bedplate/app/application.h"
 #include "bedplate/app/signals.h"
@@ -82,12 +84,21 @@ struct Verb {
   const char* would;
 };
 
-/// Runs a migration under the lock of the data directory, and prints what it did.
-template <class Migrate>
-Result<void> migrate_locked(Application& application, bool dry_run, Verb verb, Migrate migrate) {
+/// The lock of the data directory, if the database is in it: PostgreSQL has locks of its own for migrations.
+Result<std::optional<sql::DataLock>> lock_for(const Application& application, std::string_view url) {
+  if (!url.starts_with(kSqliteScheme)) return std::nullopt;
   auto lock = sql::DataLock::acquire(application.host_settings().data.directory);
   if (!lock) return std::unexpected(std::move(lock.error()));
-  auto database = sql::open_database(database_url(application));
+  return std::move(*lock);
+}
+
+/// Runs a migration under the lock, and prints what it did.
+template <class Migrate>
+Result<void> migrate_locked(Application& application, bool dry_run, Verb verb, Migrate migrate) {
+  const std::string url = database_url(application);
+  auto lock = lock_for(application, url);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  auto database = sql::open_database(url);
   if (!database) return std::unexpected(std::move(database.error()));
   Result<std::vector<sql::MigrationStep>> steps = migrate(**database);
   if (!steps) return std::unexpected(std::move(steps.error()));

@@ -115,6 +115,11 @@ const HostSettings& Host::settings() const {
 const std::string& Host::data_directory() const {
   return settings().data.directory;
 }
+sql::Dialect Host::dialect() const {
+  const std::string& url = settings().database.url;
+  // What is wrong with a URL is said when the database is opened.
+  return url.empty() ? sql::Dialect::sqlite : sql::dialect_of(url).value_or(sql::Dialect::sqlite);
+}
 telemetry::Registry& Host::metrics() {
   return running_->metrics;
 }
@@ -149,11 +154,13 @@ Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPur
 Result<void> Host::open_database() {
   const DatabaseSettings& database = settings().database;
   if (auto made = make_data_directory(data_directory()); !made) return made;
-  auto lock = sql::DataLock::acquire(data_directory());
-  if (lock)
-    running_->lock.emplace(std::move(*lock));
-  else if (purpose_ == HostPurpose::serve)
-    return std::unexpected(std::move(lock.error()));
+  if (dialect() == sql::Dialect::sqlite) {
+    auto lock = sql::DataLock::acquire(data_directory());
+    if (lock)
+      running_->lock.emplace(std::move(*lock));
+    else if (purpose_ == HostPurpose::serve)
+      return std::unexpected(std::move(lock.error()));
+  }
   std::string url = database.url.empty() ? "sqlite:" + data_directory() + "/bedplate.db" : database.url;
   if (!database.url.empty())
     log_info("database.url is set, so the database is not in the data directory", {});
@@ -166,7 +173,7 @@ Result<void> Host::open_database() {
 }
 
 Result<void> Host::migrate() {
-  // A command beside a running server leaves the schema to that server.
+  // A command beside a running server leaves the schema to that server; on PostgreSQL there may always be one.
   bool may_migrate = settings().database.migrate && (purpose_ == HostPurpose::serve || running_->lock);
   if (!may_migrate) return sql::check_migrated(*running_->database, application_.migration_sources());
   auto applied = sql::migrate_up(*running_->database, application_.migration_sources());

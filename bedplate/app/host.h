@@ -66,7 +66,7 @@ Result<void> make_data_directory(const std::string& path);
 
 /// What opening is for: it decides which locks are taken and what is started.
 enum class HostPurpose {
-  serve,     ///< alone in the data directory; listens when serve() is called
+  serve,     ///< alone in the data directory, if the database is in it; listens when serve() is called
   command,   ///< an application's command, also beside a process that serves
   repair,    ///< the same without on_start() hooks: works on data with which the services would not start
   describe,  ///< only to look at the operations: no database, no hooks
@@ -107,6 +107,8 @@ class Host {
   const Clock& clock() const;
   const HostSettings& settings() const;
   const std::string& data_directory() const;
+  /// Which engine database() will be, for services whose SQL differs.
+  sql::Dialect dialect() const;
   telemetry::Registry& metrics();
   telemetry::Health& health();
 

@@ -19,7 +19,7 @@ struct DataSettings {
         {field<&DataSettings::directory>(
             length{1, 4000}, optional_with_default,
             "Directory of the embedded database and of generated keys; made (0700) when missing. "
-            "One process serves it at a time")});
+            "With the embedded database, one process serves it at a time")});
   }
 };
 

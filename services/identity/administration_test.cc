@@ -26,7 +26,7 @@ class AdministrationTest : public fixture::IdentityTest {
   Administration admin_;
 };
 
-TEST_F(AdministrationTest, AGrantedRoleCountsFromTheNextRefresh) {
+TEST_P(AdministrationTest, AGrantedRoleCountsFromTheNextRefresh) {
   settings_.admin_scopes = {"admin", "account"};
   restart();
   auto grant = sign_up("ada@example.com");
@@ -45,7 +45,7 @@ TEST_F(AdministrationTest, AGrantedRoleCountsFromTheNextRefresh) {
   EXPECT_FALSE(as(*refresh(renewed->refresh_token)).principal->has_role("admin"));
 }
 
-TEST_F(AdministrationTest, WhatIsSoAlreadyDisturbsNobody) {
+TEST_P(AdministrationTest, WhatIsSoAlreadyDisturbsNobody) {
   auto grant = sign_up("ada@example.com");
   ASSERT_TRUE(run(admin_.grant("ada@example.com", "user")));
   ASSERT_TRUE(run(admin_.revoke("ada@example.com", "admin")));
@@ -54,7 +54,7 @@ TEST_F(AdministrationTest, WhatIsSoAlreadyDisturbsNobody) {
   EXPECT_TRUE(is_good(*grant));
 }
 
-TEST_F(AdministrationTest, ClearErrors) {
+TEST_P(AdministrationTest, ClearErrors) {
   EXPECT_EQ(code_of(run(admin_.grant("nobody@example.com", "admin"))), "user_not_found");
   ASSERT_TRUE(sign_up("ada@example.com"));
   EXPECT_EQ(code_of(run(admin_.grant("ada@example.com", "wizard"))), "unknown_role");
@@ -62,7 +62,7 @@ TEST_F(AdministrationTest, ClearErrors) {
   EXPECT_EQ(code_of(run(admin_.create("not an address", std::nullopt))), "validation_failed");
 }
 
-TEST_F(AdministrationTest, DisablingLocksOutAtOnceAndEnablingLetsBackIn) {
+TEST_P(AdministrationTest, DisablingLocksOutAtOnceAndEnablingLetsBackIn) {
   auto grant = sign_up("ada@example.com");
   ASSERT_TRUE(run(admin_.disable("ada@example.com")));
   server_looks();
@@ -76,7 +76,7 @@ TEST_F(AdministrationTest, DisablingLocksOutAtOnceAndEnablingLetsBackIn) {
   EXPECT_TRUE(is_good(*again));
 }
 
-TEST_F(AdministrationTest, AResetPasswordIsTheOnlyOne) {
+TEST_P(AdministrationTest, AResetPasswordIsTheOnlyOne) {
   auto grant = sign_up("ada@example.com");
   auto password = run(admin_.reset_password("ada@example.com"));
   ASSERT_TRUE(password);
@@ -87,7 +87,7 @@ TEST_F(AdministrationTest, AResetPasswordIsTheOnlyOne) {
   EXPECT_TRUE(log_in("ada@example.com", *password));
 }
 
-TEST_F(AdministrationTest, RemovesAnAccount) {
+TEST_P(AdministrationTest, RemovesAnAccount) {
   auto grant = sign_up("ada@example.com");
   ASSERT_TRUE(run(admin_.remove("ada@example.com")));
   server_looks();
@@ -96,7 +96,7 @@ TEST_F(AdministrationTest, RemovesAnAccount) {
   EXPECT_EQ(code_of(run(admin_.remove("ada@example.com"))), "user_not_found");
 }
 
-TEST_F(AdministrationTest, MakesUsersWithRandomPasswords) {
+TEST_P(AdministrationTest, MakesUsersWithRandomPasswords) {
   auto password = run(admin_.create("ada@example.com", "Ada"));
   ASSERT_TRUE(password) << password.error().detail();
   EXPECT_TRUE(log_in("ada@example.com", *password));
@@ -105,7 +105,7 @@ TEST_F(AdministrationTest, MakesUsersWithRandomPasswords) {
   EXPECT_EQ(different.size(), 100u);
 }
 
-TEST_F(AdministrationTest, AfterARestoreNoTokenIsGood) {
+TEST_P(AdministrationTest, AfterARestoreNoTokenIsGood) {
   auto grant = sign_up("ada@example.com");
   ASSERT_TRUE(run(admin_.forget_all_tokens()));
   restart();
@@ -114,7 +114,7 @@ TEST_F(AdministrationTest, AfterARestoreNoTokenIsGood) {
   EXPECT_TRUE(log_in("ada@example.com"));
 }
 
-TEST_F(AdministrationTest, ARunningServerNoticesByItself) {
+TEST_P(AdministrationTest, ARunningServerNoticesByItself) {
   auto grant = sign_up("ada@example.com");
   Scope scope;
   loop_.spawn(
@@ -134,6 +134,8 @@ TEST_F(AdministrationTest, ARunningServerNoticesByItself) {
   loop_.post_callable([&] { scope.cancel(Category::cancelled); });
   loop_.run();
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, AdministrationTest, testing::every_engine(), testing::engine_name);
 
 }  // namespace
 }  // namespace bedplate::identity

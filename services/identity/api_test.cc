@@ -11,6 +11,7 @@
 #include "bedplate/testing/test_app.h"
 #include "identity_migrations.h"
 #include "services/identity/service.h"
+#include "tests/servers/test_database.h"
 
 namespace bedplate::identity {
 namespace {
@@ -39,10 +40,12 @@ struct Answer {
   }
 };
 
-class IdentityApiTest : public ::testing::Test {
+class IdentityApiTest : public testing::EngineTest {
  protected:
   IdentityApiTest()
-      : app_([this](app::Application& application) { build(application); }), http_(app_.url()) {}
+      : app_([this](app::Application& application) { build(application); },
+             {{"database.url", database_url()}}),
+        http_(app_.url()) {}
 
   void build(app::Application& application) {
     application.migrations("identity", identity_migrations());
@@ -79,7 +82,7 @@ class IdentityApiTest : public ::testing::Test {
   HttpConnection http_;
 };
 
-TEST_F(IdentityApiTest, SignsUpAndUsesTheToken) {
+TEST_P(IdentityApiTest, SignsUpAndUsesTheToken) {
   HttpResponse made =
       http_.post("/v1/auth/signup", R"({"email":"ada@example.com","password":"correct horse","name":"Ada"})");
   ASSERT_EQ(made.status, 201) << made.body;
@@ -97,7 +100,7 @@ TEST_F(IdentityApiTest, SignsUpAndUsesTheToken) {
   EXPECT_TRUE(me.has_field("ETag"));
 }
 
-TEST_F(IdentityApiTest, RefusesBadInputWithEveryFault) {
+TEST_P(IdentityApiTest, RefusesBadInputWithEveryFault) {
   HttpResponse bad = http_.post("/v1/auth/signup", R"({"email":"nobody","password":"short","admin":true})");
   EXPECT_EQ(bad.status, 422);
   EXPECT_EQ(bad.field("Content-Type"), "application/problem+json");
@@ -106,13 +109,13 @@ TEST_F(IdentityApiTest, RefusesBadInputWithEveryFault) {
   EXPECT_EQ(bad.body.find("\"short\""), std::string::npos);
 }
 
-TEST_F(IdentityApiTest, StrangersCannotSendMuch) {
+TEST_P(IdentityApiTest, StrangersCannotSendMuch) {
   const std::string padded = R"({"email":"ada@example.com","password":"x")" + std::string(20'000, ' ') + "}";
   for (std::string_view path : {"/v1/auth/signup", "/v1/auth/login", "/v1/auth/refresh"})
     EXPECT_EQ(http_.post(path, padded).status, 413) << path;
 }
 
-TEST_F(IdentityApiTest, ATakenAddressIs409) {
+TEST_P(IdentityApiTest, ATakenAddressIs409) {
   sign_up();
   HttpResponse again =
       http_.post("/v1/auth/signup", R"({"email":"ADA@example.com","password":"correct horse"})");
@@ -120,7 +123,7 @@ TEST_F(IdentityApiTest, ATakenAddressIs409) {
   EXPECT_EQ(read(again).code, "email_taken");
 }
 
-TEST_F(IdentityApiTest, LogInAnswersAlike) {
+TEST_P(IdentityApiTest, LogInAnswersAlike) {
   sign_up();
   HttpResponse wrong = http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"incorrect"})");
   HttpResponse unknown =
@@ -134,7 +137,7 @@ TEST_F(IdentityApiTest, LogInAnswersAlike) {
   EXPECT_EQ(read(wrong).code, "invalid_credentials");
 }
 
-TEST_F(IdentityApiTest, GuessingGets429AndWhenToComeBack) {
+TEST_P(IdentityApiTest, GuessingGets429AndWhenToComeBack) {
   HttpResponse answer;
   for (int i = 0; i < 6; ++i)
     answer = http_.post("/v1/auth/login", R"({"email":"nobody@example.com","password":"guess"})");
@@ -143,7 +146,7 @@ TEST_F(IdentityApiTest, GuessingGets429AndWhenToComeBack) {
   EXPECT_EQ(read(answer).code, "too_many_attempts");
 }
 
-TEST_F(IdentityApiTest, RefreshesAndRefusesReuse) {
+TEST_P(IdentityApiTest, RefreshesAndRefusesReuse) {
   Answer first = sign_up();
   std::string body = R"({"refresh_token":")" + first.refresh_token + "\"}";
   HttpResponse renewed = http_.post("/v1/auth/refresh", body);
@@ -156,7 +159,7 @@ TEST_F(IdentityApiTest, RefreshesAndRefusesReuse) {
   EXPECT_EQ(http_.get("/v1/me", bearer(read(renewed))).status, 401);
 }
 
-TEST_F(IdentityApiTest, LoggingOutEndsTheTokenOnEveryConnection) {
+TEST_P(IdentityApiTest, LoggingOutEndsTheTokenOnEveryConnection) {
   Answer grant = sign_up();
   HttpConnection others[4] = {HttpConnection(app_.url()), HttpConnection(app_.url()),
                               HttpConnection(app_.url()), HttpConnection(app_.url())};
@@ -170,7 +173,7 @@ TEST_F(IdentityApiTest, LoggingOutEndsTheTokenOnEveryConnection) {
   }
 }
 
-TEST_F(IdentityApiTest, TokensExpire) {
+TEST_P(IdentityApiTest, TokensExpire) {
   Answer grant = sign_up();
   app_.clock().advance(std::chrono::seconds(601));
   HttpResponse refused = http_.get("/v1/me", bearer(grant));
@@ -178,7 +181,7 @@ TEST_F(IdentityApiTest, TokensExpire) {
   EXPECT_EQ(read(refused).code, "expired_token");
 }
 
-TEST_F(IdentityApiTest, WithoutATokenNothingOfAnAccountIsShown) {
+TEST_P(IdentityApiTest, WithoutATokenNothingOfAnAccountIsShown) {
   for (std::string_view path : {"/v1/me", "/v1/me/sessions"}) EXPECT_EQ(http_.get(path).status, 401) << path;
   EXPECT_EQ(http_.post("/v1/auth/logout", "").status, 401);
   EXPECT_EQ(http_.post("/v1/me/password", R"({"current_password":"a","new_password":"12345678"})").status,
@@ -186,7 +189,7 @@ TEST_F(IdentityApiTest, WithoutATokenNothingOfAnAccountIsShown) {
   EXPECT_EQ(http_.request("DELETE", "/v1/me/sessions").status, 401);
 }
 
-TEST_F(IdentityApiTest, ListsAndEndsSessions) {
+TEST_P(IdentityApiTest, ListsAndEndsSessions) {
   Answer here = sign_up();
   HttpResponse logged_in =
       http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"correct horse"})");
@@ -201,7 +204,7 @@ TEST_F(IdentityApiTest, ListsAndEndsSessions) {
   EXPECT_EQ(http_.get("/v1/me", bearer(here)).status, 200);
 }
 
-TEST_F(IdentityApiTest, ChangesTheAccountUnderItsETag) {
+TEST_P(IdentityApiTest, ChangesTheAccountUnderItsETag) {
   Answer grant = sign_up();
   std::string etag = http_.get("/v1/me", bearer(grant)).field("ETag");
   HttpFields fields = bearer(grant);
@@ -211,7 +214,7 @@ TEST_F(IdentityApiTest, ChangesTheAccountUnderItsETag) {
   EXPECT_EQ(http_.request("PATCH", "/v1/me", fields, R"({"name":"Bob"})").status, 412);
 }
 
-TEST_F(IdentityApiTest, ChangesThePasswordAndDeletesTheAccount) {
+TEST_P(IdentityApiTest, ChangesThePasswordAndDeletesTheAccount) {
   Answer grant = sign_up();
   EXPECT_EQ(http_
                 .post("/v1/me/password", R"({"current_password":"wrong","new_password":"a better horse"})",
@@ -230,7 +233,7 @@ TEST_F(IdentityApiTest, ChangesThePasswordAndDeletesTheAccount) {
             401);
 }
 
-TEST_F(IdentityApiTest, PublishesItsKeys) {
+TEST_P(IdentityApiTest, PublishesItsKeys) {
   Answer grant = sign_up();
   HttpResponse jwks = http_.get("/.well-known/jwks.json");
   EXPECT_EQ(jwks.status, 200);
@@ -239,6 +242,8 @@ TEST_F(IdentityApiTest, PublishesItsKeys) {
   std::string kid = header.substr(header.find("\"kid\":\"") + 7, 43);
   EXPECT_NE(jwks.body.find(kid), std::string::npos) << jwks.body << header;
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, IdentityApiTest, testing::every_engine(), testing::engine_name);
 
 }  // namespace
 }  // namespace bedplate::identity

@@ -1,21 +1,20 @@
-// For the tests of this room: an Identity over a real SQLite database in a folder of its own, and a clock to
-// set.
+// For the tests of this room: an Identity over a real database, on each engine in turn, and a clock to set.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "bedplate/async/loop.h"
 #include "bedplate/sql/migrate.h"
-#include "bedplate/sql/sqlite.h"
+#include "bedplate/sql/open.h"
 #include "services/identity/administration.h"
 #include "services/identity/migrations.h"
 #include "services/identity/service.h"
+#include "tests/servers/test_database.h"
 
 namespace bedplate::identity::fixture {
 
@@ -41,14 +40,11 @@ struct Call {
   }
 };
 
-class IdentityTest : public testing::Test {
+class IdentityTest : public testing::EngineTest {
  protected:
   static constexpr std::string_view kPassword = "correct horse";
 
-  IdentityTest()
-      : folder_(std::filesystem::temp_directory_path() / ("identity_" + new_uuid().to_string())),
-        sealing_(SealingKey::generate()) {
-    std::filesystem::create_directory(folder_);
+  IdentityTest() : sealing_(SealingKey::generate()) {
     db_ = open();
     sql::MigrationSource source = migrations();
     auto migrated = sql::migrate_up(*db_, std::span(&source, 1));
@@ -58,13 +54,10 @@ class IdentityTest : public testing::Test {
   ~IdentityTest() override {
     identity_.reset();
     db_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   std::unique_ptr<sql::Database> open() {
-    sql::SqliteOptions options;
-    options.path = folder_ / "test.db";
-    auto db = sql::open_sqlite(options);
+    auto db = sql::open_database(database_url());
     EXPECT_TRUE(db) << db.error().detail();
     return std::move(*db);
   }
@@ -143,7 +136,6 @@ class IdentityTest : public testing::Test {
     return result ? "" : result.error().code();
   }
 
-  std::filesystem::path folder_;
   Loop loop_;
   SetClock clock_;
   IdentitySettings settings_;

@@ -16,7 +16,7 @@ using fixture::IdentityTest;
 
 // ---- signing up
 
-TEST_F(IdentityTest, SigningUpLogsIn) {
+TEST_P(IdentityTest, SigningUpLogsIn) {
   auto grant = sign_up("Ada@Example.com");
   ASSERT_TRUE(grant) << grant.error().detail();
   EXPECT_EQ(grant->user.email, "Ada@Example.com");
@@ -30,7 +30,7 @@ TEST_F(IdentityTest, SigningUpLogsIn) {
   EXPECT_EQ(me(*grant)->email, "Ada@Example.com");
 }
 
-TEST_F(IdentityTest, AnAddressIsTakenInEveryCase) {
+TEST_P(IdentityTest, AnAddressIsTakenInEveryCase) {
   ASSERT_TRUE(sign_up("ada@example.com"));
   auto again = sign_up("ADA@example.COM");
   ASSERT_FALSE(again);
@@ -46,7 +46,7 @@ Async<void> sign_up_into(Identity& identity, sql::Database& db, const SignUp& in
   if (--left == 0) Loop::current()->stop();
 }
 
-TEST_F(IdentityTest, OfTwoSignUpsAtOnceOneIsRefused) {
+TEST_P(IdentityTest, OfTwoSignUpsAtOnceOneIsRefused) {
   SignUp input;
   input.email = "ada@example.com";
   input.password = kPassword;
@@ -59,7 +59,7 @@ TEST_F(IdentityTest, OfTwoSignUpsAtOnceOneIsRefused) {
   EXPECT_EQ(codes[1], "made");
 }
 
-TEST_F(IdentityTest, SignUpsAreThrottled) {
+TEST_P(IdentityTest, SignUpsAreThrottled) {
   settings_.login_throttle.sign_ups_per_address = 2;
   restart();
   EXPECT_TRUE(sign_up("a@example.com"));
@@ -71,14 +71,14 @@ TEST_F(IdentityTest, SignUpsAreThrottled) {
 
 // ---- logging in
 
-TEST_F(IdentityTest, LogsInInAnyCase) {
+TEST_P(IdentityTest, LogsInInAnyCase) {
   ASSERT_TRUE(sign_up("ada@example.com"));
   auto grant = log_in("ADA@EXAMPLE.COM");
   ASSERT_TRUE(grant) << grant.error().detail();
   EXPECT_EQ(sessions(*grant).size(), 2u);
 }
 
-TEST_F(IdentityTest, AWrongPasswordAndAnUnknownAddressLookAndCostTheSame) {
+TEST_P(IdentityTest, AWrongPasswordAndAnUnknownAddressLookAndCostTheSame) {
   ASSERT_TRUE(sign_up("ada@example.com"));
   const std::uint64_t start = identity_->passwords().runs();
   auto wrong = log_in("ada@example.com", "incorrect horse");
@@ -95,7 +95,7 @@ TEST_F(IdentityTest, AWrongPasswordAndAnUnknownAddressLookAndCostTheSame) {
   EXPECT_EQ(after_unknown - after_wrong, 1u);
 }
 
-TEST_F(IdentityTest, GuessingIsSlowedDownWhetherOrNotTheAccountExists) {
+TEST_P(IdentityTest, GuessingIsSlowedDownWhetherOrNotTheAccountExists) {
   settings_.login_throttle.attempts_per_account_and_address = 3;
   restart();
   ASSERT_TRUE(sign_up("ada@example.com"));
@@ -114,7 +114,7 @@ TEST_F(IdentityTest, GuessingIsSlowedDownWhetherOrNotTheAccountExists) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(code_of(log_in("ada@example.com", "wrong")), "invalid_credentials");
 }
 
-TEST_F(IdentityTest, ADisabledAccountSaysSoOnlyToWhoKnowsThePassword) {
+TEST_P(IdentityTest, ADisabledAccountSaysSoOnlyToWhoKnowsThePassword) {
   ASSERT_TRUE(sign_up("ada@example.com"));
   Administration admin(*db_, settings_, clock_, identity_->passwords());
   ASSERT_TRUE(run(admin.disable("ada@example.com")));
@@ -122,7 +122,7 @@ TEST_F(IdentityTest, ADisabledAccountSaysSoOnlyToWhoKnowsThePassword) {
   EXPECT_EQ(code_of(log_in("ada@example.com")), "account_disabled");
 }
 
-TEST_F(IdentityTest, AHashOfAnotherCostIsMadeAnewAtLogIn) {
+TEST_P(IdentityTest, AHashOfAnotherCostIsMadeAnewAtLogIn) {
   ASSERT_TRUE(sign_up("ada@example.com"));
   identity_ = std::make_unique<Identity>(settings_, sealing_, clock_, auth::PasswordCost(0, 0));
   ASSERT_TRUE(run(identity_->start(*db_)));
@@ -132,7 +132,7 @@ TEST_F(IdentityTest, AHashOfAnotherCostIsMadeAnewAtLogIn) {
   EXPECT_EQ(identity_->passwords().runs(), 3u);
 }
 
-TEST_F(IdentityTest, TooManySessionsEndTheOldest) {
+TEST_P(IdentityTest, TooManySessionsEndTheOldest) {
   settings_.sessions_per_user_max = 3;
   restart();
   auto first = sign_up("ada@example.com");
@@ -148,7 +148,7 @@ TEST_F(IdentityTest, TooManySessionsEndTheOldest) {
 
 // ---- refreshing
 
-TEST_F(IdentityTest, RefreshingRotates) {
+TEST_P(IdentityTest, RefreshingRotates) {
   auto first = sign_up("ada@example.com");
   clock_.advance(601s);
   EXPECT_FALSE(is_good(*first));
@@ -161,7 +161,7 @@ TEST_F(IdentityTest, RefreshingRotates) {
   EXPECT_TRUE(refresh(second->refresh_token));
 }
 
-TEST_F(IdentityTest, AnOldTokenThatComesAgainEndsTheSession) {
+TEST_P(IdentityTest, AnOldTokenThatComesAgainEndsTheSession) {
   auto first = sign_up("ada@example.com");
   auto elsewhere = log_in("ada@example.com");
   auto second = refresh(first->refresh_token);
@@ -184,7 +184,7 @@ Async<void> refresh_into(Identity& identity, sql::Database& db, const Refresh& i
   if (--left == 0) Loop::current()->stop();
 }
 
-TEST_F(IdentityTest, OfTwoRefreshesAtOnceOneIsTheReuse) {
+TEST_P(IdentityTest, OfTwoRefreshesAtOnceOneIsTheReuse) {
   auto grant = sign_up("ada@example.com");
   Refresh input;
   input.refresh_token = grant->refresh_token;
@@ -198,7 +198,7 @@ TEST_F(IdentityTest, OfTwoRefreshesAtOnceOneIsTheReuse) {
   EXPECT_FALSE(is_good(*grant));
 }
 
-TEST_F(IdentityTest, EveryBadRefreshTokenGetsTheSameAnswer) {
+TEST_P(IdentityTest, EveryBadRefreshTokenGetsTheSameAnswer) {
   auto grant = sign_up("ada@example.com");
   auto unknown = refresh("bpr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
   auto rubbish = refresh("x");
@@ -212,7 +212,7 @@ TEST_F(IdentityTest, EveryBadRefreshTokenGetsTheSameAnswer) {
   }
 }
 
-TEST_F(IdentityTest, ASessionInUseDoesNotExpire) {
+TEST_P(IdentityTest, ASessionInUseDoesNotExpire) {
   auto grant = sign_up("ada@example.com");
   for (int i = 0; i < 4; ++i) {
     clock_.advance(std::chrono::hours(24 * 20));
@@ -223,7 +223,7 @@ TEST_F(IdentityTest, ASessionInUseDoesNotExpire) {
 
 // ---- sessions
 
-TEST_F(IdentityTest, LoggingOutEndsTheSessionAtOnce) {
+TEST_P(IdentityTest, LoggingOutEndsTheSessionAtOnce) {
   auto grant = sign_up("ada@example.com");
   auto elsewhere = log_in("ada@example.com");
   ASSERT_TRUE(run(identity_->log_out(as(*grant).caller, *db_)));
@@ -232,7 +232,7 @@ TEST_F(IdentityTest, LoggingOutEndsTheSessionAtOnce) {
   EXPECT_TRUE(is_good(*elsewhere));
 }
 
-TEST_F(IdentityTest, ListsSessionsAndEndsOne) {
+TEST_P(IdentityTest, ListsSessionsAndEndsOne) {
   auto first = sign_up("ada@example.com");
   clock_.advance(1s);
   auto second = log_in("ada@example.com");
@@ -251,7 +251,7 @@ TEST_F(IdentityTest, ListsSessionsAndEndsOne) {
   EXPECT_EQ(code_of(run(identity_->end_session(call.caller, *db_, other))), "session_not_found");
 }
 
-TEST_F(IdentityTest, AnothersSessionIsNotThere) {
+TEST_P(IdentityTest, AnothersSessionIsNotThere) {
   auto ada = sign_up("ada@example.com");
   auto bob = sign_up("bob@example.com");
   SessionRef of_ada;
@@ -263,7 +263,7 @@ TEST_F(IdentityTest, AnothersSessionIsNotThere) {
   EXPECT_TRUE(is_good(*ada));
 }
 
-TEST_F(IdentityTest, EndsAllOtherSessions) {
+TEST_P(IdentityTest, EndsAllOtherSessions) {
   auto first = sign_up("ada@example.com");
   auto second = log_in("ada@example.com");
   auto third = log_in("ada@example.com");
@@ -275,7 +275,7 @@ TEST_F(IdentityTest, EndsAllOtherSessions) {
 
 // ---- one's own account
 
-TEST_F(IdentityTest, ChangesTheName) {
+TEST_P(IdentityTest, ChangesTheName) {
   auto grant = sign_up("ada@example.com");
   Call call = as(*grant);
   UpdateMe input;
@@ -292,7 +292,7 @@ TEST_F(IdentityTest, ChangesTheName) {
   EXPECT_EQ(me(*grant)->name, std::nullopt);
 }
 
-TEST_F(IdentityTest, ChangingThePasswordEndsOtherSessions) {
+TEST_P(IdentityTest, ChangingThePasswordEndsOtherSessions) {
   auto here = sign_up("ada@example.com");
   auto elsewhere = log_in("ada@example.com");
   Call call = as(*here);
@@ -313,7 +313,7 @@ TEST_F(IdentityTest, ChangingThePasswordEndsOtherSessions) {
   EXPECT_TRUE(log_in("ada@example.com", "a better horse"));
 }
 
-TEST_F(IdentityTest, AStolenAccessTokenIsNoFreeGuess) {
+TEST_P(IdentityTest, AStolenAccessTokenIsNoFreeGuess) {
   settings_.login_throttle.attempts_per_account_and_address = 3;
   restart();
   auto grant = sign_up("ada@example.com");
@@ -344,7 +344,7 @@ Async<std::int64_t> count_notes(sql::Reader& db) {
   co_return count;
 }
 
-TEST_F(IdentityTest, DeletingTheAccountTakesEverythingAlongOrNothing) {
+TEST_P(IdentityTest, DeletingTheAccountTakesEverythingAlongOrNothing) {
   Notes notes;
   identity_->add_data_owner(notes);
   auto ada = sign_up("ada@example.com");
@@ -373,7 +373,7 @@ TEST_F(IdentityTest, DeletingTheAccountTakesEverythingAlongOrNothing) {
 
 // ---- housekeeping
 
-TEST_F(IdentityTest, WhatHasExpiredIsDeleted) {
+TEST_P(IdentityTest, WhatHasExpiredIsDeleted) {
   auto grant = sign_up("ada@example.com");
   auto other = log_in("ada@example.com");
   ASSERT_TRUE(run(identity_->log_out(as(*other).caller, *db_)));
@@ -384,12 +384,14 @@ TEST_F(IdentityTest, WhatHasExpiredIsDeleted) {
   EXPECT_EQ(*run(db_->transact(&store::delete_expired, now)), 2);
 }
 
-TEST_F(IdentityTest, RevocationsSurviveARestart) {
+TEST_P(IdentityTest, RevocationsSurviveARestart) {
   auto grant = sign_up("ada@example.com");
   ASSERT_TRUE(run(identity_->log_out(as(*grant).caller, *db_)));
   restart();
   EXPECT_FALSE(is_good(*grant));
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, IdentityTest, testing::every_engine(), testing::engine_name);
 
 }  // namespace
 }  // namespace bedplate::identity

@@ -31,7 +31,7 @@ class SigningKeysTest : public fixture::IdentityTest {
   KeyRotation rotation_;
 };
 
-TEST_F(SigningKeysTest, ReplacesAKeyByAge) {
+TEST_P(SigningKeysTest, ReplacesAKeyByAge) {
   auth::KeyRing ring;
   SigningKeys keys(sealing_, ring, rotation_);
   ASSERT_FALSE(*run(keys.refresh(*db_, clock_.now())));
@@ -58,7 +58,7 @@ TEST_F(SigningKeysTest, ReplacesAKeyByAge) {
   EXPECT_EQ(published(ring), std::vector<std::string>{second});
 }
 
-TEST_F(SigningKeysTest, AFleetSharesThem) {
+TEST_P(SigningKeysTest, AFleetSharesThem) {
   auth::KeyRing ring_a;
   auth::KeyRing ring_b;
   SigningKeys a(sealing_, ring_a, rotation_);
@@ -73,7 +73,7 @@ TEST_F(SigningKeysTest, AFleetSharesThem) {
   EXPECT_EQ(published(ring_a).size(), 2u);
 }
 
-TEST_F(SigningKeysTest, AnotherKeyFileIsAnErrorThatSaysSo) {
+TEST_P(SigningKeysTest, AnotherKeyFileIsAnErrorThatSaysSo) {
   auth::KeyRing ring;
   SigningKeys keys(sealing_, ring, rotation_);
   ASSERT_TRUE(run(keys.refresh(*db_, clock_.now())));
@@ -90,7 +90,7 @@ Async<std::string> first_seed(sql::Reader& db) {
   co_return seed;
 }
 
-TEST_F(SigningKeysTest, TheDatabaseHoldsNoKeyInTheClear) {
+TEST_P(SigningKeysTest, TheDatabaseHoldsNoKeyInTheClear) {
   auth::KeyRing ring;
   SigningKeys keys(sealing_, ring, rotation_);
   ASSERT_TRUE(run(keys.refresh(*db_, clock_.now())));
@@ -101,6 +101,8 @@ TEST_F(SigningKeysTest, TheDatabaseHoldsNoKeyInTheClear) {
   EXPECT_TRUE(sealing_.unseal(sealed));
   EXPECT_FALSE(SealingKey::generate().unseal(sealed));
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, SigningKeysTest, testing::every_engine(), testing::engine_name);
 
 }  // namespace
 }  // namespace bedplate::identity

@@ -237,7 +237,7 @@ TEST_F(Admin, DeleteTakesEverythingOfTheUserAlong) {
   EXPECT_EQ(grace.all_tasks().size(), 1u);
   DatabaseFile database(directory_ / "bedplate.db");
   EXPECT_EQ(database.count("SELECT count(*) FROM tasks"), 1);
-  EXPECT_EQ(database.count("SELECT count(*) FROM tasks_search_docsize"), 1);
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks_search_words_docsize"), 1);
   EXPECT_EQ(database.count("SELECT count(*) FROM identity_sessions"), 1);
 }
 
@@ -300,7 +300,7 @@ TEST(Backup, UnderWriteLoadIsOneMomentAndComesBack) {
     DatabaseFile database(other + "/bedplate.db");
     EXPECT_EQ(database.column("PRAGMA integrity_check"), std::vector<std::string>{"ok"});
     EXPECT_EQ(database.count("SELECT count(*) FROM tasks"),
-              database.count("SELECT count(*) FROM tasks_search_docsize"));
+              database.count("SELECT count(*) FROM tasks_search_words_docsize"));
   }
   Server server(other);
   User ada(server, "ada@example.com", tokens);

@@ -180,12 +180,13 @@ void check_file(const std::string& path) {
   DatabaseFile database(path);
   EXPECT_EQ(database.column("PRAGMA integrity_check"), std::vector<std::string>{"ok"});
   EXPECT_THAT(database.column("PRAGMA foreign_key_check"), ::testing::IsEmpty());
-  EXPECT_EQ(database.count(
-                "SELECT count(*) FROM tasks WHERE search_id NOT IN (SELECT id FROM tasks_search_docsize)"),
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks WHERE NOT EXISTS (SELECT 1 FROM tasks_search s "
+                           "WHERE s.part = tasks.owner AND s.id = tasks.id AND s.title = tasks.title)"),
             0);
-  EXPECT_EQ(database.count(
-                "SELECT count(*) FROM tasks_search_docsize WHERE id NOT IN (SELECT search_id FROM tasks)"),
-            0);
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks_search"),
+            database.count("SELECT count(*) FROM tasks"));
+  EXPECT_EQ(database.column("SELECT number FROM tasks_search ORDER BY number"),
+            database.column("SELECT id FROM tasks_search_words_docsize ORDER BY id"));
   // A user was signed up with a session and its token, or not at all.
   EXPECT_EQ(
       database.count(

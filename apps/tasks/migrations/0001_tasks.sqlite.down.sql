@@ -1,2 +1,3 @@
+DROP TABLE tasks_search_words;
 DROP TABLE tasks_search;
 DROP TABLE tasks;

@@ -46,6 +46,8 @@ void append_value(std::string& out, const CursorValue& value) {
   }
   if (auto* id = std::get_if<Uuid>(&value))
     for (std::uint8_t byte : id->bytes) out.push_back(static_cast<char>(byte));
+  if (auto* time = std::get_if<Time>(&value))
+    append_u64(out, static_cast<std::uint64_t>(time->time_since_epoch().count()));
 }
 
 /// Takes values off the front of a text; each take fails when too little is left.
@@ -75,6 +77,10 @@ class ValueReader {
           std::memcpy(id.bytes.data(), bytes->data(), id.bytes.size());
           return id;
         }
+        break;
+      case 4:
+        if (auto bytes = take(8))
+          return Time(Time::duration(static_cast<std::int64_t>(read_big_endian(*bytes))));
         break;
       default:
         break;

@@ -6,7 +6,7 @@
 // Form: base64url, without padding, of
 //
 //   version (1 byte, 1) | values | hash (8 bytes)
-//   value: kind (1 byte) | integer: 8 bytes, real: 8 bytes (IEEE 754), both big-endian
+//   value: kind (1 byte) | integer, real (IEEE 754), time (microseconds since 1970): 8 bytes, big-endian
 //                        | text: size (4 bytes, big-endian), bytes | uuid: 16 bytes
 //
 // The hash (SipHash-2-4) is over the values and the scope: the sort and the filters that the page was made under. So a
@@ -24,10 +24,11 @@
 #include <vector>
 
 #include "bedplate/base/id.h"
+#include "bedplate/base/time.h"
 
 namespace bedplate::api {
 
-using CursorValue = std::variant<std::int64_t, double, std::string, Uuid>;
+using CursorValue = std::variant<std::int64_t, double, std::string, Uuid, Time>;
 using CursorValues = std::vector<CursorValue>;
 
 inline constexpr std::size_t kCursorValuesMax = 8;

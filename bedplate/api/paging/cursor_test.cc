@@ -15,6 +15,8 @@ struct Arbitrary<bedplate::api::CursorValue> {
         gen::map(gen::arbitrary<std::int64_t>(), [](std::int64_t v) { return CursorValue(v); }),
         gen::map(gen::arbitrary<std::int32_t>(), [](std::int32_t v) { return CursorValue(v / 8.0); }),
         gen::map(gen::arbitrary<std::string>(), [](std::string v) { return CursorValue(std::move(v)); }),
+        gen::map(gen::arbitrary<std::int64_t>(),
+                 [](std::int64_t v) { return CursorValue(bedplate::Time(std::chrono::microseconds(v))); }),
         gen::map(gen::arbitrary<std::array<std::uint8_t, 16>>(), [](std::array<std::uint8_t, 16> bytes) {
           bedplate::Uuid id;
           id.bytes = bytes;

@@ -1,0 +1,2 @@
+DROP TABLE tasks_search;
+DROP TABLE tasks;
