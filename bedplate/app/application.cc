@@ -8,24 +8,6 @@
 #include "bedplate/base/log.h"
 
 namespace bedplate::app {
-namespace {
-
-LogLevel log_level(LogSettingLevel level) {
-  switch (level) {
-    case LogSettingLevel::debug:
-      return LogLevel::debug;
-    case LogSettingLevel::info:
-      return LogLevel::info;
-    case LogSettingLevel::warn:
-      return LogLevel::warn;
-    case LogSettingLevel::error:
-      return LogLevel::error;
-  }
-  return LogLevel::info;
-}
-
-}  // namespace
-
 Application::Application(ProgramInfo program) : program_(std::move(program)) {
   host_settings_.data.directory = program_.name + "-data";
   settings("data", host_settings_.data);
@@ -84,7 +66,7 @@ int Application::run(int argc, const char* const* argv) {
     std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), configured.error().detail().c_str());
     return 2;
   }
-  set_log_level(log_level(host_settings_.log.level));
+  set_log_level(host_settings_.log.level);
   Result<void> done = dispatch(*parsed.invocation);
   if (done) return 0;
   std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), done.error().detail().c_str());

@@ -71,6 +71,12 @@ Result<void> serve(Application& application) {
 }
 
 Result<void> migrate_status(Application& application) {
+  const HostSettings& settings = application.host_settings();
+  // Only to look must not make a directory, least of all one whose name is a slip.
+  if (settings.database.url.empty() && !std::filesystem::is_directory(settings.data.directory))
+    return fail(
+        Category::not_found, "no_data_directory",
+        "There is no data directory " + settings.data.directory + " yet; serve and migrate up make it.");
   auto database = sql::open_database(database_url(application));
   if (!database) return std::unexpected(std::move(database.error()));
   auto steps = sql::migration_status(**database, application.migration_sources());

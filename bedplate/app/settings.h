@@ -4,7 +4,17 @@
 #include <cstdint>
 #include <string>
 
+#include "bedplate/base/log.h"
 #include "bedplate/describe/describe.h"
+
+namespace bedplate {
+
+consteval auto describe(LogLevel) {
+  using L = LogLevel;
+  return schema::values<L::debug, L::info, L::warn, L::error>("How much is logged");
+}
+
+}  // namespace bedplate
 
 namespace bedplate::app {
 
@@ -67,15 +77,9 @@ struct DatabaseSettings {
   }
 };
 
-enum class LogSettingLevel { debug, info, warn, error };
-consteval auto describe(LogSettingLevel) {
-  using L = LogSettingLevel;
-  return schema::values<L::debug, L::info, L::warn, L::error>("How much is logged");
-}
-
 /// Section `log`.
 struct LogSettings {
-  LogSettingLevel level = LogSettingLevel::info;
+  LogLevel level = LogLevel::info;
 
   static consteval auto describe() {
     using namespace bedplate::schema;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "bedplate/auth/principal.h"
+#include "bedplate/telemetry/trace.h"
 
 namespace bedplate::auth {
 
@@ -20,6 +21,9 @@ struct Caller {
   std::string_view address;
   std::string_view request_id;
   std::string_view user_agent;
+  /// The W3C trace that the caller belongs to, to hand on to what the operation calls (http::ClientRequest::trace());
+  /// null when the request named none.
+  const telemetry::RequestTrace* trace = nullptr;
 
   bool anonymous() const { return principal == nullptr; }
   /// The caller's user. An operation that names a permission always has one; asking for an anonymous caller's

@@ -204,6 +204,12 @@ class Exchange {
 
 }  // namespace
 
+void ClientRequest::trace(const telemetry::RequestTrace* caller) {
+  if (!caller) return;
+  add_field("traceparent", telemetry::to_traceparent(telemetry::child_of(caller->span)));
+  if (!caller->tracestate.empty()) add_field("tracestate", caller->tracestate);
+}
+
 Client::Client(SocketAddress server, ClientSettings settings)
     : server_(std::move(server)), settings_(std::move(settings)) {}
 

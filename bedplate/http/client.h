@@ -35,6 +35,7 @@
 #include "bedplate/async/async.h"
 #include "bedplate/async/stream.h"
 #include "bedplate/http/message/response_head.h"
+#include "bedplate/telemetry/trace.h"
 
 namespace bedplate::http {
 
@@ -46,6 +47,9 @@ struct ClientRequest {
   void add_field(std::string_view name, std::string_view value) {
     fields.push_back({std::string(name), std::string(value)});
   }
+
+  /// Makes the request part of the caller's trace, as a span of its own (W3C Trace Context). Null: of none.
+  void trace(const telemetry::RequestTrace* caller);
 
   std::string method;
   std::string target;  ///< as it goes on the wire: "/a%20b?c=d"

@@ -115,6 +115,22 @@ TEST(ClientTest, WritesTheRequestAndReadsTheAnswer) {
                                        server.address.to_string() + "\r\nContent-Length: 5\r\n\r\n[1,2]");
 }
 
+TEST(ClientTest, ARequestJoinsTheTraceOfItsCallerAsASpanOfItsOwn) {
+  Loop loop;
+  ScriptedServer server(loop, {{"HTTP/1.1 204 No Content\r\n\r\n"}});
+  Client client(server.address);
+  telemetry::RequestTrace caller;
+  caller.span = *telemetry::parse_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  caller.tracestate = "vendor=1";
+  ClientRequest request;
+  request.trace(&caller);
+  ASSERT_TRUE(run_to_end(loop, send(client, std::move(request))));
+  const std::string& sent = server.requests.at(0);
+  EXPECT_NE(sent.find("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-"), std::string::npos) << sent;
+  EXPECT_EQ(sent.find("00f067aa0ba902b7"), std::string::npos) << "the span is the caller's own";
+  EXPECT_NE(sent.find("tracestate: vendor=1\r\n"), std::string::npos) << sent;
+}
+
 TEST(ClientTest, KeepsTheConnectionForTheNextRequest) {
   Loop loop;
   const std::string sized = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1";

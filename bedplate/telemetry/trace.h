@@ -51,4 +51,10 @@ inline constexpr std::size_t kTracestateMembersMax = 32;
 /// kTracestateSizeMax, whole members go: first those over 128 characters, then from the end.
 std::string join_tracestate(std::span<const std::string_view> headers);
 
+/// The trace of a request that is being answered, for what it calls in turn.
+struct RequestTrace {
+  TraceContext span;       ///< this request's own, in the trace of its caller
+  std::string tracestate;  ///< as it goes on; empty when there was none, or it could not be read
+};
+
 }  // namespace bedplate::telemetry

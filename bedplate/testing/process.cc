@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 extern char** environ;
 
@@ -34,7 +35,8 @@ struct Pipe {
 
 std::vector<std::string> merged_environment(const Process::Environment& added) {
   std::vector<std::string> all;
-  for (char** entry = environ; *entry; ++entry) all.emplace_back(*entry);
+  for (char** entry = environ; *entry; ++entry)
+    if (!std::string_view(*entry).starts_with("BEDPLATE_")) all.emplace_back(*entry);
   for (const auto& [key, value] : added) all.push_back(key + "=" + value);
   return all;
 }

@@ -35,7 +35,8 @@ class Process {
   using Environment = std::vector<std::pair<std::string, std::string>>;
   static constexpr std::chrono::seconds kPatience{60};
 
-  /// Starts it. `environment` is added to this process's. Standard input is empty.
+  /// Starts it. `environment` is added to this process's, whose BEDPLATE_* variables are left out: what a developer has
+  /// set would change what is tested. Standard input is empty.
   explicit Process(std::vector<std::string> arguments, const Environment& environment = {});
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -58,11 +58,16 @@ def matches(shown, answered):
     return re.fullmatch(wanted, steady(answered), re.S) is not None
 
 
+def clean_environment():
+    """Without what a developer may have set: it would change the answers."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BEDPLATE_")}
+
+
 class Shell:
     """One bash, so that variables set by a command are there for the next."""
 
     def __init__(self, folder, program):
-        environment = os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+        environment = clean_environment() | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
         self.process = subprocess.Popen(["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, cwd=folder, env=environment)
 
@@ -80,7 +85,7 @@ class Shell:
 def start_server(program, folder):
     """(process, address)"""
     server = subprocess.Popen([program, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, cwd=folder)
+                              stderr=subprocess.DEVNULL, text=True, cwd=folder, env=clean_environment())
     for line in server.stdout:
         if match := re.search(r"http://(127\.0\.0\.1:\d+)", line):
             return server, match.group(1)

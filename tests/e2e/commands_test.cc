@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <thread>
@@ -57,6 +58,15 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
 }
 
 // ---- migrate
+
+TEST(Migrate, StatusMakesNothing) {
+  TempDir directory;
+  const std::string missing = directory.path() + "/mistyped";
+  Output output = run({"migrate", "status", "--data", missing});
+  EXPECT_NE(output.exit.status, 0);
+  EXPECT_THAT(output.err, HasSubstr("There is no data directory " + missing + " yet"));
+  EXPECT_FALSE(std::filesystem::exists(missing));
+}
 
 TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
   TempDir directory;

@@ -1,11 +1,9 @@
 #include "bedplate/api/openapi/docs.h"
 
-#include <span>
 #include <string>
 
 #include "api_docs_pages.h"
 #include "bedplate/api/openapi/document.h"
-#include "bedplate/base/embedded.h"
 #ifdef BEDPLATE_HAS_DOCS_UI
 #include "api_docs_ui.h"
 #endif
@@ -39,7 +37,9 @@ void add(std::vector<DocsPage>& pages, const Asset& asset, std::span<const Embed
       pages.push_back({asset.route, std::make_unique<Document>(asset.content_type, file.bytes)});
 }
 
-std::span<const EmbeddedFile> ui_files() {
+}  // namespace
+
+std::span<const EmbeddedFile> docs_ui() {
 #ifdef BEDPLATE_HAS_DOCS_UI
   return api_docs_ui();
 #else
@@ -47,19 +47,13 @@ std::span<const EmbeddedFile> ui_files() {
 #endif
 }
 
-}  // namespace
-
-bool has_docs_ui() {
-  return !ui_files().empty();
-}
-
-std::vector<DocsPage> docs_pages() {
+std::vector<DocsPage> docs_pages(std::span<const EmbeddedFile> ui) {
   std::vector<DocsPage> pages;
-  add(pages, has_docs_ui() ? kPage : kMissingPage, api_docs_pages());
-  if (!has_docs_ui()) return pages;
+  add(pages, ui.empty() ? kMissingPage : kPage, api_docs_pages());
+  if (ui.empty()) return pages;
   for (const Asset& asset : kAssets) {
     add(pages, asset, api_docs_pages());
-    add(pages, asset, ui_files());
+    add(pages, asset, ui);
   }
   return pages;
 }

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "bedplate/api/operation.h"
+#include "bedplate/base/embedded.h"
 #include "bedplate/http/handler.h"
 
 namespace bedplate::api {
@@ -24,10 +26,10 @@ struct DocsPage {
   std::unique_ptr<http::Handler> handler;
 };
 
-/// Whether the UI is in this binary.
-bool has_docs_ui();
+/// The UI's files in this binary; none when it was built without them.
+std::span<const EmbeddedFile> docs_ui();
 
-/// The page and its files.
-std::vector<DocsPage> docs_pages();
+/// The page and its files, of which those of the UI are given; without any, a page that says so.
+std::vector<DocsPage> docs_pages(std::span<const EmbeddedFile> ui);
 
 }  // namespace bedplate::api

@@ -2,7 +2,6 @@
 
 #include "bedplate/base/log.h"
 #include "bedplate/base/text.h"
-#include "bedplate/telemetry/trace.h"
 
 namespace bedplate::api {
 namespace {
@@ -10,13 +9,11 @@ namespace {
 constexpr std::size_t kPathSizeMax = 256;
 
 /// The trace that the request belongs to, spelt into `text` (32 characters); empty when it brought none.
-std::string_view trace_id(const http::Request& request, char* text) {
-  std::string_view header = request.field(http::FieldId::traceparent);
-  if (header.empty()) return {};
-  std::optional<telemetry::TraceContext> trace = telemetry::parse_traceparent(header);
-  if (!trace) return {};
-  write_hex(text, trace->trace_id.data(), trace->trace_id.size());
-  return {text, 2 * trace->trace_id.size()};
+std::string_view trace_id(const Exchange& exchange, char* text) {
+  if (!exchange.trace) return {};
+  const auto& id = exchange.trace->span.trace_id;
+  write_hex(text, id.data(), id.size());
+  return {text, 2 * id.size()};
 }
 
 }  // namespace
@@ -38,7 +35,7 @@ void write_access_log(const Exchange& exchange, std::int64_t duration_ns) {
        {"request_id", exchange.id.view()},
        {"user", exchange.principal ? std::string_view(user, sizeof user) : std::string_view()},
        {"address", exchange.caller.address},
-       {"trace_id", trace_id(exchange.request, trace)}});
+       {"trace_id", trace_id(exchange, trace)}});
 }
 
 }  // namespace bedplate::api

@@ -44,12 +44,29 @@ Result<void> Chain::admit(Exchange& exchange) const {
   return authorise(exchange);
 }
 
+namespace {
+
+// A second traceparent means that the request was put together from two: neither counts.
+void take_trace(Exchange& exchange) {
+  http::Request& request = exchange.request;
+  if (!request.has_field(http::FieldId::traceparent)) return;
+  std::optional<telemetry::TraceContext> parent =
+      telemetry::parse_traceparent(request.field_list(http::FieldId::traceparent));
+  if (!parent) return;
+  std::string_view states[] = {request.field_list(http::FieldId::tracestate)};
+  exchange.trace.emplace(telemetry::child_of(*parent), telemetry::join_tracestate(states));
+  exchange.caller.trace = &*exchange.trace;
+}
+
+}  // namespace
+
 void Chain::identify(Exchange& exchange) const {
   http::Request& request = exchange.request;
   exchange.id.take(request.field(http::FieldId::x_request_id));
   exchange.caller.request_id = exchange.id.view();
   exchange.caller.address = request.client_address();
   exchange.caller.user_agent = request.field(http::FieldId::user_agent);
+  take_trace(exchange);
   exchange.response.set_field(http::FieldId::x_request_id, exchange.id.view());
   if (state_.cors.enabled()) state_.cors.add_fields(request.field(http::FieldId::origin), exchange.response);
 }

@@ -17,6 +17,7 @@
 #include "bedplate/auth/principal.h"
 #include "bedplate/http/handler.h"
 #include "bedplate/http/message/message.h"
+#include "bedplate/telemetry/trace.h"
 
 namespace bedplate::api {
 
@@ -42,8 +43,9 @@ struct Exchange {
   const Endpoint* endpoint = nullptr;
   auth::PrincipalRef principal;
   Caller caller;
-  std::optional<RateDecision> rate;  ///< of the narrowest limit that was asked
-  bool answered = false;             ///< by the chain itself: OPTIONS
+  std::optional<telemetry::RequestTrace> trace;  ///< when the request named a readable one
+  std::optional<RateDecision> rate;              ///< of the narrowest limit that was asked
+  bool answered = false;                         ///< by the chain itself: OPTIONS
   RequestId id;
   RouteMatch match;
 

@@ -148,7 +148,7 @@ Result<void> add_documents(Rest::State& state) {
   state.documents.push_back(std::make_unique<Document>("application/json", state.openapi));
   RawRoute openapi{get("/openapi.json"), "openapi", state.documents.back().get(), {}};
   if (Result<void> added = add_raw(state, openapi); !added) return added;
-  for (DocsPage& page : docs_pages()) {
+  for (DocsPage& page : docs_pages(docs_ui())) {
     state.documents.push_back(std::move(page.handler));
     RawRoute route{page.route, "docs", state.documents.back().get(), kDocsContentSecurityPolicy};
     if (Result<void> added = add_raw(state, route); !added) return added;

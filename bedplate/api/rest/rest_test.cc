@@ -9,8 +9,10 @@
 namespace bedplate::api {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 class RestTest : public testing::Test {
  protected:
@@ -355,6 +357,22 @@ TEST_F(RestTest, AnAnswerTooLargeToKeepStillRunsOnce) {
   EXPECT_EQ(again.status, 409);
   EXPECT_THAT(again.body, HasSubstr("idempotency_answer_not_kept"));
   EXPECT_EQ(kit_.things.runs, 1);
+}
+
+TEST_F(RestTest, AnOperationIsToldTheTraceItBelongsTo) {
+  kit_.start();
+  constexpr std::string_view kParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const auto traced = [&](FieldList fields) {
+    EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", std::move(fields)).status, 201);
+    return kit_.things.trace;
+  };
+  EXPECT_EQ(traced({}), "");
+  EXPECT_EQ(traced({{"traceparent", "00-not-one"}}), "");
+  EXPECT_EQ(traced({{"traceparent", kParent}, {"traceparent", kParent}}), "") << "two are none";
+  std::string trace = traced({{"traceparent", kParent}, {"tracestate", "a=1"}, {"tracestate", "b=2"}});
+  EXPECT_THAT(trace, StartsWith("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+  EXPECT_THAT(trace, EndsWith("-01 a=1,b=2"));
+  EXPECT_THAT(trace, Not(HasSubstr("00f067aa0ba902b7"))) << "the request is a span of its own";
 }
 
 TEST(IdempotencyTest, OneRequestAtATimeHasAKey) {

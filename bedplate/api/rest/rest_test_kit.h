@@ -119,7 +119,8 @@ class Things {
     if (input.title == "taken") co_await fail(kTitleTaken);
     if (input.title == "exception") throw std::runtime_error("secret text");
     ThingView thing{new_uuid(), input.title, 1};
-    (void)caller;
+    trace =
+        caller.trace ? telemetry::to_traceparent(caller.trace->span) + " " + caller.trace->tracestate : "";
     co_await ok(tx.run("INSERT INTO things (id, title, version) VALUES ($1, $2, 1)", thing.id, thing.title));
     co_return thing;
   }
@@ -167,6 +168,7 @@ class Things {
   }
 
   int runs = 0;
+  std::string trace;  ///< of the last create()
 };
 
 inline Api things_api(Things& things) {
