@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api_migrations.h"
+#include "bedplate/base/random.h"
 #include "bedplate/base/text.h"
 #include "bedplate/describe/describe.h"
 #include "bedplate/sql/session.h"
@@ -19,16 +20,21 @@ constexpr std::size_t kKeySizeMax = 128;
 constexpr std::string_view kFindAnswer =
     "SELECT salt, request_hash, status, location, etag, body FROM api_idempotency WHERE id = $1 AND "
     "expires_at > $2";
-// An expired record of the same key is replaced.
+// An expired record of the same key is replaced; one that is good is not there, or the command would not have run.
 constexpr std::string_view kKeepAnswer =
     "INSERT INTO api_idempotency (id, salt, request_hash, status, location, etag, body, expires_at) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
     "ON CONFLICT (id) DO UPDATE SET salt = excluded.salt, request_hash = excluded.request_hash, "
     "status = excluded.status, location = excluded.location, etag = excluded.etag, body = excluded.body, "
-    "expires_at = excluded.expires_at";
-// More than one for each one kept, so that the expired ones run out.
+    "expires_at = excluded.expires_at WHERE api_idempotency.expires_at <= $9";
+// More than one for each one kept, so that the expired ones run out. On PostgreSQL commands run at the same time, and
+// two that clean up in the same place get in each other's way: so seldom, many at once, and never those of another.
 constexpr std::string_view kPurge =
     "DELETE FROM api_idempotency WHERE id IN (SELECT id FROM api_idempotency WHERE expires_at <= $1 LIMIT 3)";
+constexpr std::string_view kPurgeMany =
+    "DELETE FROM api_idempotency WHERE id IN (SELECT id FROM api_idempotency WHERE expires_at <= $1 LIMIT 96 "
+    "FOR UPDATE SKIP LOCKED)";
+constexpr std::uint64_t kPurgeManyEvery = 32;
 
 struct KeptAnswer {
   Uuid salt;
@@ -58,6 +64,12 @@ Uuid hash128(std::string_view bytes, const Uuid* salt) {
                      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
                      salt ? salt->bytes.data() : nullptr, salt ? salt->bytes.size() : 0);
   return hash;
+}
+
+Error key_in_use() {
+  return Error(Category::conflict, "idempotency_key_in_use",
+               "A request with this Idempotency-Key is still running.")
+      .with_retry_after(std::chrono::seconds(1));
 }
 
 /// Joins parts so that no two lists of parts give the same text.
@@ -106,10 +118,7 @@ Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Uuid& 
   Uuid id = hash128(name, nullptr);
   {
     std::lock_guard lock(mutex_);
-    if (!running_.insert(id).second)
-      return std::unexpected(Error(Category::conflict, "idempotency_key_in_use",
-                                   "A request with this Idempotency-Key is still running.")
-                                 .with_retry_after(std::chrono::seconds(1)));
+    if (!running_.insert(id).second) return std::unexpected(key_in_use());
   }
   std::string request;
   request.reserve(body.size() + path.size() + query.size() + 64);
@@ -119,8 +128,17 @@ Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Uuid& 
   return Claim(*this, id, std::move(request));
 }
 
+Async<void> Idempotency::lock(sql::Transaction& transaction, const Claim& claim) const {
+  if (dialect_ != sql::Dialect::postgresql) co_return;
+  std::int64_t number;
+  std::memcpy(&number, claim.id_.bytes.data(), sizeof number);
+  const bool free = co_await ok(transaction.value<bool>("SELECT pg_try_advisory_xact_lock($1)", number));
+  if (!free) co_await std::unexpected(key_in_use());
+}
+
 Async<bool> Idempotency::replay(sql::Transaction& transaction, const Claim& claim, Time now,
                                 http::Response& response) const {
+  co_await ok(lock(transaction, claim));
   std::optional<KeptAnswer> kept = co_await ok(transaction.maybe<KeptAnswer>(kFindAnswer, claim.id_, now));
   if (!kept) co_return false;
   if (hash128(claim.request_, &kept->salt) != kept->request_hash)
@@ -143,7 +161,10 @@ Async<bool> Idempotency::replay(sql::Transaction& transaction, const Claim& clai
 
 Async<void> Idempotency::keep(sql::Transaction& transaction, const Claim& claim, Time now,
                               const http::Response& response) const {
-  co_await ok(transaction.run(kPurge, now));
+  if (dialect_ == sql::Dialect::sqlite)
+    co_await ok(transaction.run(kPurge, now));
+  else if (random_u64() % kPurgeManyEvery == 0)
+    co_await ok(transaction.run(kPurgeMany, now));
   const Uuid salt = new_uuid();
   const Uuid hash = hash128(claim.request_, &salt);
   std::optional<std::string_view> body;
@@ -153,7 +174,10 @@ Async<void> Idempotency::keep(sql::Transaction& transaction, const Claim& claim,
   const std::int64_t status = response.status();
   const std::string_view location = response.field(http::FieldId::location);
   const std::string_view etag = response.field(http::FieldId::etag);
-  co_await ok(transaction.run(kKeepAnswer, claim.id_, salt, hash, status, location, etag, body, expires_at));
+  const std::int64_t kept = co_await ok(
+      transaction.run(kKeepAnswer, claim.id_, salt, hash, status, location, etag, body, expires_at, now));
+  // Whatever made two of them run, only one may commit.
+  if (kept == 0) co_await std::unexpected(key_in_use());
 }
 
 }  // namespace bedplate::api

@@ -8,6 +8,9 @@
 // nothing. Another request under the key (path or body differ) is refused: 422 `idempotency_key_reused`. A second one
 // while the first still runs: 409 `idempotency_key_in_use`. Keys belong to one principal and one operation.
 //
+// Which keys run is known to this process, and on PostgreSQL, which many processes share, to the database: an advisory
+// lock of the transaction, which goes with it however it ends.
+//
 // Kept are the status, Location, ETag and the body up to a size; of a larger answer only the fact: asked again, it is
 // 409 `idempotency_answer_not_kept`, and still runs nothing. Of the request a keyed hash is kept (BLAKE2b under a salt
 // of its own), never the body. Records are kept for a time (section `idempotency`); each new one takes a few expired
@@ -30,10 +33,7 @@
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
 #include "bedplate/http/message/message.h"
-
-namespace bedplate::sql {
-class Transaction;
-}
+#include "bedplate/sql/maintenance.h"
 
 namespace bedplate::api {
 
@@ -59,7 +59,8 @@ class Idempotency {
     std::string request_;  // what the hash is made of
   };
 
-  explicit Idempotency(const IdempotencySettings& settings) : settings_(settings) {}
+  Idempotency(const IdempotencySettings& settings, sql::Dialect dialect)
+      : settings_(settings), dialect_(dialect) {}
 
   /// Takes the key for this process. Category::malformed `invalid_idempotency_key`; Category::conflict
   /// `idempotency_key_in_use` while another request has it.
@@ -67,6 +68,7 @@ class Idempotency {
                       std::string_view path, std::string_view query, std::string_view body);
 
   /// First thing in the command's transaction. True: `response` is the kept answer, and nothing is to run.
+  /// Category::conflict `idempotency_key_in_use` while another process runs the key.
   Async<bool> replay(sql::Transaction& transaction, const Claim& claim, Time now,
                      http::Response& response) const;
   /// Last thing in the command's transaction: keeps `response`.
@@ -75,8 +77,10 @@ class Idempotency {
 
  private:
   void release(const Uuid& id);
+  Async<void> lock(sql::Transaction& transaction, const Claim& claim) const;
 
-  IdempotencySettings settings_;
+  const IdempotencySettings settings_;
+  const sql::Dialect dialect_;
   std::mutex mutex_;
   std::unordered_set<Uuid> running_;
 };

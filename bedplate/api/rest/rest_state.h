@@ -12,6 +12,7 @@
 #include "bedplate/api/rest/rate_limit.h"
 #include "bedplate/api/rest/rest.h"
 #include "bedplate/api/rest/router.h"
+#include "bedplate/sql/database.h"
 
 namespace bedplate::api {
 
@@ -20,7 +21,7 @@ struct Rest::State {
       : parts(std::move(what)),
         apis(std::move(served)),
         cors(parts.cors),
-        idempotency(parts.idempotency),
+        idempotency(parts.idempotency, parts.database ? parts.database->dialect() : sql::Dialect::sqlite),
         metrics(parts.metrics) {
     if (!parts.rate_limit.enabled) return;
     const RateLimitSettings& limits = parts.rate_limit;

@@ -376,7 +376,7 @@ TEST_F(RestTest, AnOperationIsToldTheTraceItBelongsTo) {
 }
 
 TEST(IdempotencyTest, OneRequestAtATimeHasAKey) {
-  Idempotency idempotency{IdempotencySettings{}};
+  Idempotency idempotency(IdempotencySettings{}, sql::Dialect::sqlite);
   Uuid principal = new_uuid();
   auto claim = [&] { return idempotency.claim("key", principal, "op", "/p", "", "body"); };
   {
