@@ -51,21 +51,27 @@ class ReadBody {
   ~ReadBody() = default;
 };
 
-/// Numbers for /metrics. Counters only grow; gauges are as of now.
+/// Numbers for /metrics. Counters only grow; gauges are as of now. What an engine has not stays zero.
 struct DatabaseStats {
   std::uint64_t commits = 0;            ///< transactions made durable; a group commit counts once
   std::uint64_t commands = 0;           ///< commands answered
   std::uint64_t commands_failed = 0;    ///< of these, rolled back
   std::uint64_t commands_rejected = 0;  ///< turned away because the queue was full
-  std::uint64_t batches_retried = 0;    ///< group commits that were undone and run again
+  std::uint64_t batches_retried = 0;    ///< group commits (PostgreSQL: transactions) undone and run again
   std::uint64_t batch_max = 0;          ///< the largest group commit so far
   std::uint64_t queue_depth = 0;        ///< commands waiting now
   std::uint64_t reads = 0;              ///< read bodies
-  std::uint64_t reads_moved = 0;        ///< of these, restarted on a worker after their budget was spent
+  std::uint64_t reads_moved = 0;        ///< of these, restarted on a worker, or on a connection of their own
   std::uint64_t reads_waiting = 0;      ///< waiting for a worker now
   std::uint64_t slow_queries = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t wal_size_bytes = 0;
+  std::uint64_t reads_resent = 0;      ///< statements sent again because a neighbour's had failed
+  std::uint64_t connections = 0;       ///< to the server, open now
+  std::uint64_t connections_busy = 0;  ///< of these, lent to a transaction
+  std::uint64_t connections_lost = 0;  ///< ended by the server or the network
+  std::uint64_t connects_failed = 0;   ///< attempts to connect
+  std::uint64_t commits_unknown = 0;   ///< the connection broke in COMMIT: answered `commit_unknown`
 };
 
 namespace detail {
@@ -178,7 +184,7 @@ class Database {
   virtual Result<std::unique_ptr<Maintenance>> maintenance() = 0;
 
   /// Takes no more work, finishes what is queued, and closes every connection. From any thread, once; blocks.
-  /// The loops that read here have stopped, or no longer read. The destructor does it too.
+  /// The loops that it was used on have stopped, and exist. The destructor does it too.
   virtual void close() = 0;
 };
 

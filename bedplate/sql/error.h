@@ -22,13 +22,18 @@ inline constexpr std::string_view kNotNullViolation = "not_null_violation";     
 inline constexpr std::string_view kSerializationFailure = "serialization_failure";  ///< conflict; was retried
 inline constexpr std::string_view kDatabaseBusy = "database_busy";      ///< unavailable: queue full or locked
 inline constexpr std::string_view kDatabaseClosed = "database_closed";  ///< unavailable: shutting down
-inline constexpr std::string_view kStorageFull = "storage_full";        ///< unavailable: no space left
-inline constexpr std::string_view kStorageError = "storage_error";      ///< unavailable: the disk failed
-inline constexpr std::string_view kQueryTimeout = "query_timeout";      ///< timeout: ran longer than it may
-inline constexpr std::string_view kValueTooLarge = "value_too_large";   ///< too_large
-inline constexpr std::string_view kTooManyRows = "too_many_rows";       ///< too_large
-inline constexpr std::string_view kRowNotFound = "row_not_found";       ///< not_found
-inline constexpr std::string_view kReadOnly = "read_only";  ///< internal: a write through a Reader
+inline constexpr std::string_view kDatabaseUnavailable =
+    "database_unavailable";  ///< unavailable: no server answers; nothing was stored
+inline constexpr std::string_view kCommitUnknown =
+    "commit_unknown";  ///< unavailable: the connection broke in COMMIT; it is stored, or not
+inline constexpr std::string_view kStorageFull = "storage_full";       ///< unavailable: no space left
+inline constexpr std::string_view kStorageError = "storage_error";     ///< unavailable: the disk failed
+inline constexpr std::string_view kQueryTimeout = "query_timeout";     ///< timeout: ran longer than it may
+inline constexpr std::string_view kValueTooLarge = "value_too_large";  ///< too_large
+inline constexpr std::string_view kTextInvalid = "text_invalid";       ///< invalid: U+0000, or not UTF-8
+inline constexpr std::string_view kTooManyRows = "too_many_rows";      ///< too_large
+inline constexpr std::string_view kRowNotFound = "row_not_found";      ///< not_found
+inline constexpr std::string_view kReadOnly = "read_only";             ///< internal: a write through a Reader
 inline constexpr std::string_view kTransactionFailed =
     "transaction_failed";  ///< internal: went on after a statement of it had failed
 inline constexpr std::string_view kDatabaseDamaged =

@@ -25,6 +25,17 @@ void DatabaseMetrics::collect(telemetry::MetricWriter& out) const {
   counter("bedplate_database_slow_queries_total", "Statements slower than the limit.", stats.slow_queries);
   counter("bedplate_database_checkpoints_total", "Copies of the write-ahead log into the database.",
           stats.checkpoints);
+  counter("bedplate_database_reads_resent_total", "Statements sent again because a neighbour's had failed.",
+          stats.reads_resent);
+  counter("bedplate_database_connections_lost_total", "Connections ended by the server or the network.",
+          stats.connections_lost);
+  counter("bedplate_database_connects_failed_total", "Attempts to connect that failed.",
+          stats.connects_failed);
+  counter("bedplate_database_commits_unknown_total", "Commits whose answer was lost with the connection.",
+          stats.commits_unknown);
+  gauge("bedplate_database_connections", "Connections that are open now.", stats.connections);
+  gauge("bedplate_database_connections_busy", "Connections lent to a transaction now.",
+        stats.connections_busy);
   gauge("bedplate_database_batch_max", "The largest group commit so far.", stats.batch_max);
   gauge("bedplate_database_queue_depth", "Commands that wait now.", stats.queue_depth);
   gauge("bedplate_database_reads_waiting", "Reads that wait for a thread now.", stats.reads_waiting);

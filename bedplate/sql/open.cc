@@ -30,7 +30,9 @@ Result<std::unique_ptr<Database>> open_database(std::string_view url, const Data
   Result<Dialect> dialect = dialect_of(url);
   if (!dialect) return std::unexpected(std::move(dialect.error()));
   if (*dialect == Dialect::sqlite) return open_file(url, options.sqlite);
-  return fail(Category::not_implemented, "database_url", "The PostgreSQL driver is not in this build yet.");
+  PostgresqlOptions postgresql = options.postgresql;
+  postgresql.url = url;
+  return open_postgresql(postgresql);
 }
 
 }  // namespace bedplate::sql

@@ -16,6 +16,15 @@
 
 namespace bedplate::sql {
 
+/// What transactions see of each other (PostgreSQL's documentation, chapter 13).
+enum class PostgresqlIsolation : std::uint8_t {
+  /// As if they ran one after another, which is what SQLite gives: an operation that is right there is right
+  /// here. Those that cannot be put in an order are run again.
+  serializable,
+  repeatable_read,  ///< one snapshot each; two that read the same and write different rows both succeed
+  read_committed,   ///< one snapshot a statement: what was read may have changed when it is written back
+};
+
 struct PostgresqlOptions {
   /// As libpq reads it (postgresql://user:password@host:port/name?sslmode=verify-full). May hold a password:
   /// it is never logged and never in an error.
@@ -26,18 +35,23 @@ struct PostgresqlOptions {
   /// prepared statements, no LISTEN, no session locks.
   bool transaction_pooler = false;
 
-  std::size_t read_connections = 2;    ///< shared by the reads of one loop
-  std::size_t write_connections = 16;  ///< for transactions, of the whole process
-  std::size_t queue_max = 8192;        ///< transactions waiting for a connection; more are turned away
+  PostgresqlIsolation isolation = PostgresqlIsolation::serializable;
+  std::size_t read_connections = 2;         ///< shared by the reads of one loop
+  std::size_t transaction_connections = 8;  ///< of one loop: transactions, and reads that need their own
+  std::size_t queue_max = 8192;             ///< transactions waiting for a connection; more are turned away
   std::int64_t connect_timeout_ms = 5'000;
-  std::int64_t read_time_max_ms = 10'000;    ///< of a statement of a read
-  std::int64_t command_time_max_ms = 5'000;  ///< of a whole transaction
-  std::int64_t lock_time_max_ms = 5'000;     ///< waiting for a row or table that another transaction holds
-  std::int64_t replica_wait_ms = 50;         ///< for a replica to catch up, before the primary is asked
-  std::int64_t slow_query_ms = 200;          ///< statements that take longer are logged; 0: none
-  std::size_t rows_max = 10'000;             ///< of one statement
+  std::int64_t shared_read_time_max_ms = 200;  ///< of a statement on a shared connection; then it moves
+  std::int64_t read_time_max_ms = 10'000;      ///< of a whole read on a connection of its own
+  std::int64_t command_time_max_ms = 5'000;    ///< of a whole transaction
+  std::int64_t lock_time_max_ms = 5'000;       ///< waiting for a row or table that another transaction holds
+  std::int64_t replica_wait_ms = 50;           ///< for a replica to catch up, before the primary is asked
+  std::int64_t slow_query_ms = 200;            ///< statements that take longer are logged; 0: none
+  std::size_t rows_max = 10'000;               ///< of one statement
   std::size_t value_size_max_bytes = 64 << 20;
   std::size_t statements_max = 256;  ///< prepared statements kept per connection
 };
+
+/// Connects once, to see that the server is there; loops connect when they first need it. Does not migrate.
+Result<std::unique_ptr<Database>> open_postgresql(const PostgresqlOptions& options);
 
 }  // namespace bedplate::sql

@@ -59,6 +59,8 @@ class Statement : public Op {
   std::span<const Param> params;
   RowTarget target;
 
+  void* driver = nullptr;  ///< the driver's, while the statement waits
+
   // The answer, besides Op::error.
   std::int64_t rows_read = 0;
   std::int64_t rows_affected = 0;
@@ -86,6 +88,9 @@ class Session {
  public:
   /// Runs the statement. True: it is done, its answer stands in it. False: the driver resumes it later.
   virtual bool start(Statement& statement) = 0;
+  /// A statement that start() left waiting is not waited for after all: it is touched no more. (A driver
+  /// whose statements are done when start() returns has nothing to do.)
+  virtual void withdraw(Statement& statement) { static_cast<void>(statement); }
 
  protected:
   ~Session() = default;
@@ -141,6 +146,7 @@ class [[nodiscard]] Query : public Statement {
 
   /// Starts it. True: the answer is here.
   bool begin() { return session_.start(*this); }
+  void withdraw() { session_.withdraw(*this); }
   Row take() { return collected_.take(); }
 
  private:
@@ -166,6 +172,7 @@ class [[nodiscard]] Command : public Statement {
   }
 
   bool begin() { return session_.start(*this); }
+  void withdraw() { session_.withdraw(*this); }
   std::int64_t take() { return rows_affected; }
 
  private:
@@ -183,7 +190,9 @@ struct QueryAwaiter {
   bool await_ready() { return query.begin(); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> h) {
-    return query.wait(h);
+    if (query.wait(h)) return true;
+    query.withdraw();
+    return false;
   }
   Result<typename Q::Row> await_resume() {
     if (query.failed()) return std::unexpected(std::move(*query.error));
@@ -206,6 +215,7 @@ class [[nodiscard]] OkQueryAwaiter {
     if (!done_) {
       query_.ends_on_error = &h.promise();
       if (query_.wait(h)) return true;
+      query_.withdraw();
     }
     h.promise().fail_while_suspended(std::move(*query_.error));
     return true;

@@ -1,0 +1,285 @@
+#include "bedplate/sql/postgresql/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bedplate/base/log.h"
+#include "bedplate/sql/postgresql/error.h"
+
+namespace bedplate::sql {
+
+PostgresqlConnection::PostgresqlConnection(Loop& loop, PostgresqlHandle handle,
+                                           const PostgresqlOptions& options, PostgresqlUser& user)
+    : FdWatch(loop, PQsocket(handle.get())),
+      handle_(std::move(handle)),
+      options_(options),
+      user_(user),
+      loser_(*this) {
+  loser_.run = [](Work* work) {
+    PostgresqlConnection& self = static_cast<Loser*>(work)->connection;
+    self.loses_later_ = false;
+    self.lose();
+  };
+}
+
+PostgresqlConnection::~PostgresqlConnection() {
+  for (Flight& flight : in_flight_)
+    if (flight.prepared) --flight.prepared->in_flight;
+  static_cast<void>(want(false, false));  // before libpq closes the descriptor
+}
+
+bool PostgresqlConnection::start() {
+  PQsetnonblocking(handle_.get(), 1);
+  return PQenterPipelineMode(handle_.get()) == 1 && want(true, false).has_value();
+}
+
+// ---- sending
+
+std::uint32_t& PostgresqlConnection::has(const PostgresqlStatement& statement) {
+  if (statement.slot() >= has_.size()) has_.resize(statement.slot() + 1, 0);
+  return has_[statement.slot()];
+}
+
+bool PostgresqlConnection::push(int sent, Flight flight) {
+  if (sent != 1) {
+    log_warn("a connection to the database failed", {{"error", PQerrorMessage(handle_.get())}});
+    lose_later();
+    return false;
+  }
+  flight.since = loop().now();
+  if (flight.prepared) ++flight.prepared->in_flight;
+  in_flight_.push_back(flight);
+  return true;
+}
+
+void PostgresqlConnection::pop() {
+  if (in_flight_.front().prepared) --in_flight_.front().prepared->in_flight;
+  in_flight_.pop_front();
+  answered_ = false;
+}
+
+// Gives the server the statement to keep, with the types that it was described with. What had this slot
+// before goes.
+bool PostgresqlConnection::prepare(PostgresqlStatement& statement, PostgresqlCall* call) {
+  std::uint32_t& prepared = has(statement);
+  if (prepared == statement.generation()) return true;
+  if (prepared != 0) {
+    const std::string text = "DEALLOCATE " + PostgresqlStatement::name_of(statement.slot(), prepared);
+    if (!send_control(PostgresqlControl::setting, text.c_str())) return false;
+  }
+  prepared = statement.generation();
+  const auto& types = statement.types();
+  const int sent = PQsendPrepare(handle_.get(), statement.name().c_str(), statement.sql().c_str(),
+                                 static_cast<int>(types.size()), types.data());
+  return push(
+      sent,
+      {.kind = Kind::prepare, .call = call, .prepared = &statement, .generation = statement.generation()});
+}
+
+// With a pooler the name is empty: the statement lives until the group's end, which is all it needs.
+bool PostgresqlConnection::send_description(PostgresqlCall& call) {
+  PostgresqlStatement& statement = *call.prepared;
+  std::string name;
+  if (options_.transaction_pooler) {
+    const int sent = PQsendPrepare(handle_.get(), "", statement.sql().c_str(), 0, nullptr);
+    if (!push(sent, {.kind = Kind::prepare, .call = &call, .prepared = &statement})) return false;
+  } else {
+    if (!prepare(statement, &call)) return false;
+    name = statement.name();
+  }
+  return push(
+      PQsendDescribePrepared(handle_.get(), name.c_str()),
+      {.kind = Kind::describe, .call = &call, .prepared = &statement, .generation = statement.generation()});
+}
+
+std::optional<Error> PostgresqlConnection::set_arguments(PostgresqlCall& call) {
+  const Statement& statement = *call.statement;
+  const std::vector<Oid>& types = call.prepared->types();
+  if (statement.params.size() == types.size())
+    return arguments_.set(statement.params, types, options_.value_size_max_bytes);
+  log_error("a statement was given a wrong number of parameters",
+            {{"given", statement.params.size()}, {"needed", types.size()}, {"sql", statement.sql}});
+  return postgresql_fault_of_ours();
+}
+
+PostgresqlConnection::Sent PostgresqlConnection::send(PostgresqlCall& call) {
+  if (broken_) return Sent::broken;
+  ++call.sends;
+  PostgresqlStatement& statement = *call.prepared;
+  if (!statement.described()) return send_description(call) ? Sent::sent : Sent::broken;
+  if (std::optional<Error> wrong = set_arguments(call)) {
+    call.statement->error = std::move(wrong);
+    return Sent::refused;
+  }
+  int sent = 0;
+  if (options_.transaction_pooler) {
+    sent = PQsendQueryParams(handle_.get(), statement.sql().c_str(), arguments_.count(),
+                             statement.types().data(), arguments_.values(), arguments_.lengths(),
+                             arguments_.formats(), 1);
+  } else {
+    if (!prepare(statement, &call)) return Sent::broken;
+    sent = PQsendQueryPrepared(handle_.get(), statement.name().c_str(), arguments_.count(),
+                               arguments_.values(), arguments_.lengths(), arguments_.formats(), 1);
+  }
+  return push(sent, {.kind = Kind::query,
+                     .call = &call,
+                     .prepared = &statement,
+                     .generation = statement.generation()})
+             ? Sent::sent
+             : Sent::broken;
+}
+
+bool PostgresqlConnection::send_tenant(PostgresqlStatement& setter, const std::optional<Uuid>& tenant) {
+  if (tenant == tenant_) return true;
+  if (broken_) return false;
+  char text[36];
+  if (tenant) tenant->write(text);
+  const char* values[] = {text};
+  const int lengths[] = {tenant ? 36 : 0};
+  const int formats[] = {1};
+  int sent = 0;
+  if (options_.transaction_pooler) {
+    sent = PQsendQueryParams(handle_.get(), setter.sql().c_str(), 1, setter.types().data(), values, lengths,
+                             formats, 1);
+  } else {
+    if (!prepare(setter, nullptr)) return false;
+    sent = PQsendQueryPrepared(handle_.get(), setter.name().c_str(), 1, values, lengths, formats, 1);
+  }
+  tenant_ = tenant;
+  return push(sent, {.kind = Kind::control, .prepared = &setter, .generation = setter.generation()});
+}
+
+bool PostgresqlConnection::send_control(PostgresqlControl what, const char* sql) {
+  if (broken_) return false;
+  const int sent = PQsendQueryParams(handle_.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, 1);
+  return push(sent, {.kind = Kind::control, .control = what});
+}
+
+bool PostgresqlConnection::sync() {
+  if (broken_) return false;
+  return push(PQpipelineSync(handle_.get()), {.kind = Kind::sync}) && flush();
+}
+
+bool PostgresqlConnection::flush() {
+  const int left = PQflush(handle_.get());
+  if (left >= 0 && want(true, left == 1)) return true;
+  lose_later();
+  return false;
+}
+
+void PostgresqlConnection::detach(const PostgresqlCall& call) {
+  for (Flight& flight : in_flight_)
+    if (flight.call == &call) flight.call = nullptr;
+}
+
+// ---- answers
+
+void PostgresqlConnection::on_ready(bool readable, bool writable) {
+  if (broken_) return;
+  if (readable && PQconsumeInput(handle_.get()) != 1) return lose();
+  if (writable && !flush()) return;
+  read_answers();
+  if (!broken_ && PQstatus(handle_.get()) == CONNECTION_BAD) lose();
+}
+
+void PostgresqlConnection::read_answers() {
+  PGconn* connection = handle_.get();
+  while (!broken_ && PQisBusy(connection) == 0) {
+    PostgresqlResult result(PQgetResult(connection));
+    if (PQstatus(connection) == CONNECTION_BAD) return lose();
+    if (!result) {
+      if (!answered_) return;  // nothing more for now
+      pop();
+      continue;
+    }
+    if (in_flight_.empty()) return;  // a farewell of the server
+    Flight& front = in_flight_.front();
+    if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
+      pop();
+      user_.on_synced();
+      continue;
+    }
+    answered_ = true;
+    take(front, result.get());
+    last_answer_ = loop().now();
+  }
+}
+
+void PostgresqlConnection::take(Flight& flight, const PGresult* result) {
+  const ExecStatusType status = PQresultStatus(result);
+  const bool skipped = status == PGRES_PIPELINE_ABORTED;
+  const bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+  if (!good && !skipped && postgresql_fault(result) == PostgresqlFault::connection) {
+    log_warn("the database ended a connection", {{"error", PQresultErrorMessage(result)}});
+    return lose();
+  }
+  if (!good && flight.kind != Kind::control) return take_failure(flight, result, skipped);
+  switch (flight.kind) {
+    case Kind::describe:
+      if (flight.generation == flight.prepared->generation() && !flight.prepared->described())
+        flight.prepared->set_description(result);
+      if (PostgresqlCall* call = std::exchange(flight.call, nullptr)) user_.on_described(*call);
+      break;
+    case Kind::query:
+      note_slow(flight);
+      if (PostgresqlCall* call = std::exchange(flight.call, nullptr)) user_.on_rows(*call, result);
+      break;
+    case Kind::control:
+      user_.on_control(flight.control, result);
+      break;
+    case Kind::prepare:
+    case Kind::sync:
+      break;
+  }
+}
+
+// What failed, or was skipped, because of preparing counts for the call that it was prepared for.
+void PostgresqlConnection::take_failure(Flight& flight, const PGresult* result, bool skipped) {
+  if (flight.kind == Kind::prepare && flight.prepared) {
+    std::uint32_t& prepared = has(*flight.prepared);
+    if (prepared == flight.generation) prepared = 0;
+    if (skipped) return;  // its query or description is skipped too
+  }
+  PostgresqlCall* call = flight.call;
+  if (!call) return;
+  if (!skipped) note_slow(flight);
+  constexpr std::size_t kFlightsOfCall = 3;  // side by side, and this one is the oldest
+  for (std::size_t i = 0; i < std::min(kFlightsOfCall, in_flight_.size()); ++i)
+    if (in_flight_[i].call == call) in_flight_[i].call = nullptr;
+  if (skipped)
+    user_.on_skipped(*call);
+  else
+    user_.on_failed(*call, result);
+}
+
+// What the server did before it took this one up is not this one's time.
+void PostgresqlConnection::note_slow(const Flight& flight) {
+  if (options_.slow_query_ms <= 0) return;
+  const auto took = loop().now() - std::max(flight.since, last_answer_);
+  if (took < std::chrono::milliseconds(options_.slow_query_ms)) return;
+  log_warn("slow query", {{"ms", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()},
+                          {"sql", flight.prepared ? std::string_view(flight.prepared->sql()) : ""}});
+}
+
+// ---- the end
+
+void PostgresqlConnection::lose_later() {
+  if (broken_ || std::exchange(loses_later_, true)) return;
+  loop().on_tick_end(loser_);
+}
+
+void PostgresqlConnection::lose() {
+  if (std::exchange(broken_, true)) return;
+  static_cast<void>(want(false, false));
+  std::deque<Flight> unanswered = std::exchange(in_flight_, {});
+  const PostgresqlCall* last = nullptr;  // what belongs to one call is side by side
+  for (Flight& flight : unanswered) {
+    if (flight.prepared) --flight.prepared->in_flight;
+    if (!flight.call || flight.call == last) continue;
+    last = flight.call;
+    user_.on_unanswered(*flight.call);
+  }
+  user_.on_lost();
+}
+
+}  // namespace bedplate::sql

@@ -1,0 +1,138 @@
+#include "bedplate/sql/postgresql/dial.h"
+
+#include <poll.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "bedplate/base/log.h"
+#include "bedplate/sql/error.h"
+#include "bedplate/sql/postgresql/error.h"
+
+namespace bedplate::sql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+void ignore_notice(void*, const PGresult*) {}
+
+// libpq's message names hosts, users and databases, which belong in the operator's log; passwords it never
+// has.
+std::unexpected<Error> not_connected(PGconn* connection) {
+  std::string cause = connection ? PQerrorMessage(connection) : "out of memory";
+  while (!cause.empty() && cause.back() == '\n') cause.pop_back();
+  std::ranges::replace(cause, '\n', ' ');
+  return std::unexpected(postgresql_unavailable().with_subject(std::move(cause)));
+}
+
+// 0: it is ready; otherwise why it is given up.
+const char* wait_for(PGconn* connection, PostgresPollingStatusType want, steady_clock::time_point until,
+                     const std::atomic<bool>* stop) {
+  constexpr int kSliceMs = 100;  // to see `stop` soon
+  for (;;) {
+    if (stop && stop->load(std::memory_order_relaxed)) return "the server is shutting down";
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
+    if (left <= 0) return "no answer in time";
+    pollfd ready{.fd = PQsocket(connection),
+                 .events = static_cast<short>(want == PGRES_POLLING_READING ? POLLIN : POLLOUT),
+                 .revents = 0};
+    const int polled = ::poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, kSliceMs)));
+    if (polled > 0 || (polled < 0 && errno != EINTR)) return nullptr;
+  }
+}
+
+std::string setup_text(const PostgresqlOptions& options, PostgresqlRole role) {
+  std::string text =
+      "SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; "
+      "SET DateStyle = 'ISO';";
+  const auto limit = [&text](const char* name, std::int64_t ms) {
+    text.append("SET ").append(name).append(" = ").append(std::to_string(ms)).append(";");
+  };
+  if (role == PostgresqlRole::maintenance) return text;
+  const bool shared = role == PostgresqlRole::shared_reads;
+  limit("statement_timeout", shared ? options.shared_read_time_max_ms
+                                    : std::max(options.command_time_max_ms, options.read_time_max_ms));
+  limit("lock_timeout", options.lock_time_max_ms);
+  limit("idle_in_transaction_session_timeout", 2 * options.command_time_max_ms);
+  if (shared) text += "SET default_transaction_read_only = on;";
+  return text;
+}
+
+}  // namespace
+
+Result<PostgresqlHandle> dial_postgresql(const std::string& url, const PostgresqlOptions& options,
+                                         PostgresqlRole role, const std::atomic<bool>* stop) {
+  // What the URL leaves open: a dead peer is noticed in seconds, not in hours. Later keys win.
+  const char* const keys[] = {"fallback_application_name",
+                              "keepalives_idle",
+                              "keepalives_interval",
+                              "keepalives_count",
+                              "tcp_user_timeout",
+                              "dbname",
+                              nullptr};
+  const char* const values[] = {"bedplate", "10", "5", "3", "15000", url.c_str(), nullptr};
+  const auto until = steady_clock::now() + milliseconds(options.connect_timeout_ms);
+  PostgresqlHandle connection(PQconnectStartParams(keys, values, /*expand_dbname=*/1));
+  if (!connection || PQstatus(connection.get()) == CONNECTION_BAD) return not_connected(connection.get());
+  PQsetNoticeReceiver(connection.get(), &ignore_notice, nullptr);
+  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+  while (step != PGRES_POLLING_OK) {
+    if (const char* cause = wait_for(connection.get(), step, until, stop))
+      return std::unexpected(postgresql_unavailable().with_subject(cause));
+    step = PQconnectPoll(connection.get());
+    if (step == PGRES_POLLING_FAILED) return not_connected(connection.get());
+  }
+  // Behind a pooler a setting would stay with a connection of the server that the next transaction may not
+  // get: limits are set inside each transaction instead.
+  if (options.transaction_pooler) return connection;
+  PostgresqlResult done(PQexec(connection.get(), setup_text(options, role).c_str()));
+  if (PQresultStatus(done.get()) != PGRES_COMMAND_OK) return not_connected(connection.get());
+  return connection;
+}
+
+PostgresqlHelpers::PostgresqlHelpers(std::size_t threads) {
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] { work(); });
+    pthread_setname_np(threads_.back().native_handle(), "sql-dial");
+  }
+}
+
+void PostgresqlHelpers::run(Job job) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_.load(std::memory_order_relaxed)) return;
+    jobs_.push_back(std::move(job));
+  }
+  filled_.notify_one();
+}
+
+void PostgresqlHelpers::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    filled_.wait(lock, [&] { return stopping_.load(std::memory_order_relaxed) || !jobs_.empty(); });
+    if (stopping_.load(std::memory_order_relaxed)) return;
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    job();
+    job = nullptr;
+    lock.lock();
+  }
+}
+
+void PostgresqlHelpers::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_.store(true, std::memory_order_relaxed);
+  }
+  filled_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  jobs_.clear();
+}
+
+}  // namespace bedplate::sql

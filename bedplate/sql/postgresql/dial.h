@@ -1,0 +1,55 @@
+// Making connections, and asking the server to stop a query: both block (names are looked up, hands are
+// shaken), so threads of the driver do it for the loops. Inside the driver only.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bedplate/base/result.h"
+#include "bedplate/sql/postgresql.h"
+#include "bedplate/sql/postgresql/handle.h"
+
+namespace bedplate::sql {
+
+enum class PostgresqlRole : std::uint8_t {
+  shared_reads,  ///< many callers' reads, one implicit transaction a loop tick; read-only
+  owned,         ///< one transaction at a time
+  maintenance,   ///< blocks; migrations and bulk loads
+};
+
+/// Connects and sets the session up. Blocks, at most options.connect_timeout_ms or until `*stop`. The error
+/// names the cause, without any part of the URL.
+Result<PostgresqlHandle> dial_postgresql(const std::string& url, const PostgresqlOptions& options,
+                                         PostgresqlRole role, const std::atomic<bool>* stop = nullptr);
+
+/// A few threads that do what blocks. Thread-safe.
+class PostgresqlHelpers {
+ public:
+  using Job = std::move_only_function<void()>;
+
+  explicit PostgresqlHelpers(std::size_t threads);
+  ~PostgresqlHelpers() { stop(); }
+
+  void run(Job job);
+  /// Drops what waits, waits for what runs. Idempotent.
+  void stop();
+  const std::atomic<bool>& stopping() const { return stopping_; }
+
+ private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable filled_;
+  std::deque<Job> jobs_;
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace bedplate::sql

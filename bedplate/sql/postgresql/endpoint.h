@@ -1,0 +1,156 @@
+// One server as one loop sees it: the connections that its reads share, those that transactions own, and
+// whether it is there at all. Inside the driver only; on the loop's thread.
+//
+// When the last connection is gone and none can be made, the server is down: whoever waits or comes is
+// answered at once that it is unavailable, and it is tried again, after 100 ms at first and 5 s at last.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bedplate/async/timer.h"
+#include "bedplate/sql/postgresql/dial.h"
+#include "bedplate/sql/postgresql/owned.h"
+#include "bedplate/sql/postgresql/shared.h"
+
+namespace bedplate::sql {
+
+/// Numbers of the whole database. Any thread.
+struct PostgresqlCounters {
+  std::atomic<std::uint64_t> commits{0}, commands{0}, commands_failed{0}, rejected{0}, retried{0}, reads{0},
+      reads_moved{0}, reads_resent{0}, reads_on_replicas{0}, connects{0}, connects_failed{0}, lost{0},
+      commits_unknown{0};
+  std::atomic<std::uint64_t> waiting{0}, connections{0}, busy{0};
+};
+
+/// What the endpoints of one loop have in common.
+struct PostgresqlShare {
+  PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& helping,
+                  PostgresqlCounters& counting);
+
+  Loop& loop;
+  const PostgresqlOptions& options;
+  PostgresqlHelpers& helpers;
+  PostgresqlCounters& counters;
+  PostgresqlStatements statements;
+  /// Tells the server on whose behalf the rest of a transaction runs.
+  PostgresqlStatement& tenant_setter;
+};
+
+class PostgresqlEndpoint {
+ public:
+  class AcquireOp;
+
+  PostgresqlEndpoint(PostgresqlShare& share, std::string url);
+  PostgresqlEndpoint(const PostgresqlEndpoint&) = delete;
+  PostgresqlEndpoint& operator=(const PostgresqlEndpoint&) = delete;
+
+  /// Sends a read, or keeps it until there is a connection. True: it is done, with an error.
+  bool submit(PostgresqlSharedRead& read);
+  /// The same, and resumes whoever waits for it if it is done.
+  void resubmit(PostgresqlSharedRead& read);
+  /// It is not waited for any more.
+  void withdraw(PostgresqlSharedRead& read);
+
+  /// A connection of one's own: `PostgresqlOwned* owned = co_await ok(endpoint.acquire())`.
+  AcquireOp acquire();
+
+  bool down() const { return down_; }
+  Error down_error() const;
+  /// Fails whoever waits, and takes nothing more. The loop does not run.
+  void close();
+
+  PostgresqlShare& share() { return share_; }
+  Loop& loop() { return share_.loop; }
+
+  // For its connections.
+  void give_back(PostgresqlOwned& owned);
+  void bury(PostgresqlOwned& owned);
+  void on_line_lost(PostgresqlLine& line);
+  void bury(std::unique_ptr<PostgresqlConnection> connection);
+  void stop_query(PostgresqlOwned& owned);
+
+ private:
+  class RetryTimer final : public CoarseTimer {
+   public:
+    RetryTimer(Loop& loop, PostgresqlEndpoint& of);
+    PostgresqlEndpoint& endpoint;
+  };
+  struct Gravedigger : Work {
+    explicit Gravedigger(PostgresqlEndpoint& of) : endpoint(of) {}
+    PostgresqlEndpoint& endpoint;
+  };
+
+  PostgresqlLine* pick_line();
+  void fill_lines();
+  void want_owned();
+  void dial(PostgresqlRole role, PostgresqlLine* line);
+  void on_dialed(PostgresqlRole role, PostgresqlLine* line, Result<PostgresqlHandle> dialed);
+  void on_dial_failed(const Error& error);
+  void go_down();
+  void fail_waiting(const Error& error);
+  bool alive() const;
+  void dig();
+  void lend(AcquireOp& op, PostgresqlOwned& owned);
+
+  PostgresqlShare& share_;
+  const std::string url_;
+  std::vector<std::unique_ptr<PostgresqlLine>> lines_;
+  std::deque<PostgresqlSharedRead*> parked_;  ///< reads that wait for a connection
+  std::vector<std::unique_ptr<PostgresqlOwned>> owned_;
+  std::vector<PostgresqlOwned*> idle_;
+  std::size_t dialing_owned_ = 0;
+  AcquireOp* first_ = nullptr;  ///< transactions that wait for a connection
+  AcquireOp* last_ = nullptr;
+  bool down_ = false;
+  bool closed_ = false;
+  std::chrono::milliseconds backoff_;
+  RetryTimer retry_;
+  std::vector<std::unique_ptr<PostgresqlConnection>> dead_lines_;
+  std::vector<std::unique_ptr<PostgresqlOwned>> dead_owned_;
+  Gravedigger gravedigger_;
+  bool digging_ = false;
+};
+
+/// What PostgresqlEndpoint::acquire() gives: await it.
+class [[nodiscard]] PostgresqlEndpoint::AcquireOp : public Op {
+ public:
+  using Value = PostgresqlOwned*;
+
+  explicit AcquireOp(PostgresqlEndpoint& endpoint) : endpoint_(&endpoint) {}
+  bool await_ready();
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> h) {
+    if (!wait(h)) return false;
+    enqueue();
+    return true;
+  }
+  Result<PostgresqlOwned*> await_resume() {
+    if (error) return std::unexpected(std::move(*error));
+    return owned_;
+  }
+
+ private:
+  friend class PostgresqlEndpoint;
+  void enqueue();
+  void unlink();
+  static void cancel(Op& op);
+
+  PostgresqlEndpoint* endpoint_;
+  PostgresqlOwned* owned_ = nullptr;
+  AcquireOp* before_ = nullptr;
+  AcquireOp* after_ = nullptr;
+};
+
+inline PostgresqlEndpoint::AcquireOp PostgresqlEndpoint::acquire() {
+  return AcquireOp(*this);
+}
+
+}  // namespace bedplate::sql

@@ -1,0 +1,14 @@
+// The maintenance connection on PostgreSQL. Inside the driver only.
+#pragma once
+
+#include <memory>
+
+#include "bedplate/base/result.h"
+#include "bedplate/sql/maintenance.h"
+#include "bedplate/sql/postgresql.h"
+
+namespace bedplate::sql {
+
+Result<std::unique_ptr<Maintenance>> open_postgresql_maintenance(const PostgresqlOptions& options);
+
+}  // namespace bedplate::sql

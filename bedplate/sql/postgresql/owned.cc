@@ -1,0 +1,314 @@
+#include "bedplate/sql/postgresql/owned.h"
+
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "bedplate/base/log.h"
+#include "bedplate/sql/error.h"
+#include "bedplate/sql/postgresql/endpoint.h"
+#include "bedplate/sql/postgresql/error.h"
+#include "bedplate/sql/postgresql/rows.h"
+
+namespace bedplate::sql {
+namespace {
+
+// How long a connection may take to be itself again before it is thrown away.
+constexpr std::chrono::milliseconds kRecoverTimeMax{5'000};
+constexpr int kSendsMax = 4;
+
+const char* begin_text(PostgresqlOwned::Access access, PostgresqlIsolation isolation) {
+  if (access == PostgresqlOwned::Access::read) return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  switch (isolation) {
+    case PostgresqlIsolation::read_committed:
+      return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    case PostgresqlIsolation::repeatable_read:
+      return "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
+    case PostgresqlIsolation::serializable:
+      break;
+  }
+  return "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
+}
+
+std::string limits_text(const PostgresqlOptions& options) {
+  return "SELECT set_config('statement_timeout', '" + std::to_string(options.command_time_max_ms) +
+         "', true), set_config('lock_timeout', '" + std::to_string(options.lock_time_max_ms) + "', true)";
+}
+
+// "0/16B3740" of the server's log position.
+std::uint64_t read_lsn(std::string_view text) {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return 0;
+  std::from_chars(text.data(), text.data() + slash, high, 16);
+  std::from_chars(text.data() + slash + 1, text.data() + text.size(), low, 16);
+  return (high << 32) | low;
+}
+
+}  // namespace
+
+PostgresqlOwned::Timer::Timer(Loop& loop, PostgresqlOwned& of)
+    : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<Timer&>(timer).owned.expire(); }), owned(of) {}
+
+PostgresqlOwned::PostgresqlOwned(PostgresqlEndpoint& endpoint, PostgresqlHandle handle)
+    : endpoint_(endpoint),
+      timer_(endpoint.loop(), *this),
+      connection_(endpoint.loop(), std::move(handle), endpoint.share().options, *this) {}
+
+// ---- statements
+
+void PostgresqlOwned::begin(Access access, const CallContext& context, std::chrono::milliseconds time_max) {
+  phase_ = Phase::open;
+  access_ = access;
+  context_ = &context;
+  begun_ = failed_ = may_run_again_ = cancelled_ = committed_ = rolling_back_ = false;
+  statements_ = 0;
+  control_error_.reset();
+  mark_ = {};
+  tenant = &context.tenant;
+  connection_.forget_tenant();
+  timer_.arm(time_max);
+}
+
+bool PostgresqlOwned::start(Statement& asked) {
+  ++statements_;
+  if (failed_) {
+    if (control_error_)
+      asked.error = std::exchange(control_error_, std::nullopt);
+    else
+      asked.error.emplace(Category::internal, kTransactionFailed, "The server met an unexpected fault.");
+    return true;
+  }
+  failed_ = true;  // until it is known to be well
+  Result<PostgresqlStatement*> found = endpoint_.share().statements.find(asked.sql);
+  if (!found) {
+    asked.error.emplace(std::move(found.error()));
+    return true;
+  }
+  statement = &asked;
+  prepared = *found;
+  sends = 0;
+  ++prepared->in_flight;
+  asked.driver = static_cast<Session*>(this);
+  asked.on_cancel = [](Op& op) {
+    auto& cancelled = static_cast<Statement&>(op);
+    static_cast<Session*>(cancelled.driver)->withdraw(cancelled);
+    cancelled.error.emplace(cancelled.scope->error());
+    Loop::current()->resume_later(cancelled);
+  };
+  failed_ = false;
+  if (send_statement()) return false;
+  failed_ = true;
+  statement = nullptr;
+  unpin();
+  return true;
+}
+
+bool PostgresqlOwned::send_begin() {
+  if (begun_) return true;
+  begun_ = true;
+  const PostgresqlOptions& options = endpoint_.share().options;
+  if (!connection_.send_control(PostgresqlControl::begin, begin_text(access_, options.isolation)))
+    return false;
+  if (options.transaction_pooler &&
+      !connection_.send_control(PostgresqlControl::setting, limits_text(options).c_str()))
+    return false;
+  return connection_.send_tenant(endpoint_.share().tenant_setter, context_->tenant);
+}
+
+// False: the statement has an error and waits for nothing.
+bool PostgresqlOwned::send_statement() {
+  using Sent = PostgresqlConnection::Sent;
+  Sent sent = send_begin() ? connection_.send(*this) : Sent::broken;
+  if (sent == Sent::sent && connection_.sync()) return true;
+  if (sent == Sent::refused) {
+    connection_.sync();  // BEGIN may have been sent
+    return false;
+  }
+  connection_.detach(*this);
+  may_run_again_ = true;
+  statement->error.emplace(postgresql_unavailable());
+  return false;
+}
+
+void PostgresqlOwned::unpin() {
+  if (prepared) --std::exchange(prepared, nullptr)->in_flight;
+}
+
+void PostgresqlOwned::finish(std::optional<Error> error) {
+  Statement& done = *std::exchange(statement, nullptr);
+  unpin();
+  if (error) {
+    failed_ = true;
+    done.error = std::move(error);
+  }
+  done.failed();
+  endpoint_.loop().resume_later(done);
+}
+
+void PostgresqlOwned::withdraw(Statement&) {
+  connection_.detach(*this);
+  statement = nullptr;
+  unpin();
+  failed_ = true;
+  stop_server();
+}
+
+void PostgresqlOwned::on_rows(PostgresqlCall&, const PGresult* result) {
+  take_postgresql_rows(*statement, *prepared, result, endpoint_.share().options);
+  if (statement->error) failed_ = true;
+  finish(std::nullopt);
+}
+
+void PostgresqlOwned::on_failed(PostgresqlCall&, const PGresult* result) {
+  switch (postgresql_fault(result)) {
+    case PostgresqlFault::stale_plan:
+      endpoint_.share().statements.renew(*prepared);
+      [[fallthrough]];
+    case PostgresqlFault::serialization:
+    case PostgresqlFault::recovery:
+      may_run_again_ = true;
+      break;
+    default:
+      break;
+  }
+  finish(postgresql_error(result, prepared->sql()));
+}
+
+void PostgresqlOwned::on_skipped(PostgresqlCall&) {
+  if (control_error_) return finish(std::exchange(control_error_, std::nullopt));
+  finish(Error(Category::internal, kTransactionFailed, "The server met an unexpected fault."));
+}
+
+void PostgresqlOwned::on_described(PostgresqlCall&) {
+  if (sends < kSendsMax && send_statement()) return;
+  std::optional<Error> error = std::exchange(statement->error, std::nullopt);
+  finish(error ? std::move(error) : postgresql_fault_of_ours());
+}
+
+void PostgresqlOwned::on_unanswered(PostgresqlCall&) {
+  may_run_again_ = true;
+  finish(postgresql_unavailable());
+}
+
+// ---- the end
+
+void PostgresqlOwned::send_end(EndOp& op) {
+  ending_ = &op;
+  if (phase_ == Phase::gone) {  // before COMMIT was sent
+    may_run_again_ = true;
+    fail_end(postgresql_unavailable());
+    return endpoint_.bury(*this);
+  }
+  phase_ = Phase::ending;
+  const bool sent =
+      send_begin() && connection_.send_control(PostgresqlControl::commit, "COMMIT") &&
+      (!context_->committed || access_ == Access::read ||
+       connection_.send_control(PostgresqlControl::mark, "SELECT pg_current_wal_insert_lsn()::text")) &&
+      connection_.sync();
+  timer_.arm(std::chrono::milliseconds(endpoint_.share().options.command_time_max_ms));
+  // Nothing of it is known to have reached the server, or to have not.
+  if (!sent && ending_) fail_end(postgresql_commit_unknown());
+}
+
+void PostgresqlOwned::on_control(PostgresqlControl what, const PGresult* result) {
+  const ExecStatusType status = PQresultStatus(result);
+  if (status == PGRES_PIPELINE_ABORTED) return;
+  if (status == PGRES_FATAL_ERROR) {
+    may_run_again_ = postgresql_fault(result) == PostgresqlFault::serialization;
+    control_error_ = postgresql_error(result, "");
+    if (what != PostgresqlControl::commit) failed_ = true;
+    return;
+  }
+  if (what == PostgresqlControl::commit)
+    committed_ = std::string_view(PQcmdStatus(const_cast<PGresult*>(result))) == "COMMIT";
+  if (what == PostgresqlControl::rollback) rolling_back_ = false;
+  if (what == PostgresqlControl::mark && PQntuples(result) == 1)
+    mark_ = CommitMark(read_lsn(PQgetvalue(result, 0, 0)));
+}
+
+void PostgresqlOwned::on_synced() {
+  if (phase_ == Phase::ending && connection_.idle()) return settle_end();
+  if (phase_ == Phase::recovering) recover();
+}
+
+// COMMIT is answered: it is durable, or it is undone.
+void PostgresqlOwned::settle_end() {
+  if (!committed_) {
+    std::optional<Error> error = std::exchange(control_error_, std::nullopt);
+    return fail_end(
+        error ? std::move(*error)
+              : Error(Category::internal, kTransactionFailed, "The server met an unexpected fault."));
+  }
+  EndOp& op = *std::exchange(ending_, nullptr);
+  phase_ = Phase::idle;
+  timer_.disarm();
+  endpoint_.loop().resume_later(op);
+  endpoint_.give_back(*this);
+}
+
+void PostgresqlOwned::fail_end(Error error) {
+  EndOp& op = *std::exchange(ending_, nullptr);
+  op.error.emplace(std::move(error));
+  endpoint_.loop().resume_later(op);
+  if (phase_ != Phase::gone) abandon();
+}
+
+void PostgresqlOwned::abandon() {
+  if (phase_ == Phase::gone) return endpoint_.bury(*this);
+  phase_ = Phase::recovering;
+  timer_.arm(kRecoverTimeMax);
+  recover();
+}
+
+// Step by step, as answers come: nothing runs, nobody is about to stop it, and no transaction is open.
+void PostgresqlOwned::recover() {
+  if (connection_.broken() || !connection_.idle() || cancelling_) return;
+  if (PQtransactionStatus(connection_.handle()) == PQTRANS_IDLE) {
+    phase_ = Phase::idle;
+    timer_.disarm();
+    return endpoint_.give_back(*this);
+  }
+  if (std::exchange(rolling_back_, true)) return connection_.give_up();  // it has failed before
+  if (connection_.send_control(PostgresqlControl::rollback, "ROLLBACK")) connection_.sync();
+}
+
+void PostgresqlOwned::stop_server() {
+  if (cancelled_ || connection_.broken() || connection_.idle()) return;
+  cancelled_ = cancelling_ = true;
+  endpoint_.stop_query(*this);
+}
+
+void PostgresqlOwned::on_cancel_sent() {
+  cancelling_ = false;
+  if (phase_ == Phase::recovering) recover();
+  if (phase_ == Phase::gone) endpoint_.bury(*this);
+}
+
+// The time of the transaction, of its COMMIT, or of its recovery is over.
+void PostgresqlOwned::expire() {
+  if (phase_ == Phase::open && statement) {
+    connection_.detach(*this);
+    finish(postgresql_timeout());
+    return stop_server();
+  }
+  if (phase_ == Phase::open) {
+    failed_ = true;  // its next statement finds it so
+    control_error_ = postgresql_timeout();
+    return;
+  }
+  if (phase_ == Phase::ending || phase_ == Phase::recovering) connection_.give_up();
+}
+
+void PostgresqlOwned::on_lost() {
+  timer_.disarm();
+  endpoint_.share().counters.lost.fetch_add(1, std::memory_order_relaxed);
+  const Phase phase = std::exchange(phase_, Phase::gone);
+  if (phase == Phase::ending && ending_) fail_end(postgresql_commit_unknown());
+  failed_ = true;
+  // One that is lent is buried when it is given back.
+  if (phase != Phase::open) endpoint_.bury(*this);
+}
+
+}  // namespace bedplate::sql

@@ -1,0 +1,134 @@
+// A connection that belongs to one transaction at a time, and the session of that transaction. Inside the
+// driver only; on its loop's thread.
+//
+// Its life: idle in its endpoint, lent to a transaction, and then, unless that was committed cleanly,
+// recovering: what still runs on the server is stopped, the transaction is rolled back, and only then it is
+// idle again. Nobody waits for that.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "bedplate/async/timer.h"
+#include "bedplate/sql/call_context.h"
+#include "bedplate/sql/postgresql/connection.h"
+#include "bedplate/sql/session.h"
+
+namespace bedplate::sql {
+
+class PostgresqlEndpoint;
+
+class PostgresqlOwned final : public Session, private PostgresqlUser, private PostgresqlCall {
+ public:
+  enum class Access : std::uint8_t { write, read };
+  class EndOp;
+
+  PostgresqlOwned(PostgresqlEndpoint& endpoint, PostgresqlHandle handle);
+  /// False: the system has no room for it.
+  bool start_listening() { return connection_.start(); }
+
+  /// Begins a transaction; the server hears of it with its first statement.
+  void begin(Access access, const CallContext& context, std::chrono::milliseconds time_max);
+
+  // Session
+  bool start(Statement& statement) override;
+  void withdraw(Statement& statement) override;
+
+  /// Commits: `co_await ok(owned.end())`. The connection is given back however it ends. An error means that
+  /// nothing was committed, but for `commit_unknown`.
+  EndOp end();
+  /// Ends it without a commit, and gives the connection back when that is done.
+  void abandon();
+
+  /// A statement failed: nothing more can come of the transaction.
+  bool failed() const { return failed_; }
+  /// It failed for a reason that may be gone when it is run again: nothing was committed.
+  bool may_run_again() const { return may_run_again_; }
+  int statements() const { return statements_; }
+  CommitMark mark() const { return mark_; }
+
+  bool cancelling() const { return cancelling_; }
+  /// From the helper's thread, back on the loop: the server has been asked to stop.
+  void on_cancel_sent();
+
+ private:
+  friend class PostgresqlEndpoint;  // makes, lends, closes and buries it
+  enum class Phase : std::uint8_t { idle, open, ending, recovering, gone };
+  class Timer final : public CoarseTimer {
+   public:
+    Timer(Loop& loop, PostgresqlOwned& of);
+    PostgresqlOwned& owned;
+  };
+
+  void on_rows(PostgresqlCall& call, const PGresult* result) override;
+  void on_failed(PostgresqlCall& call, const PGresult* result) override;
+  void on_skipped(PostgresqlCall& call) override;
+  void on_described(PostgresqlCall& call) override;
+  void on_control(PostgresqlControl what, const PGresult* result) override;
+  void on_synced() override;
+  void on_unanswered(PostgresqlCall& call) override;
+  void on_lost() override;
+
+  bool send_begin();
+  bool send_statement();
+  void finish(std::optional<Error> error);
+  void expire();
+  void stop_server();
+  void recover();
+  void send_end(EndOp& op);
+  void settle_end();
+  void fail_end(Error error);
+  void unpin();
+
+  PostgresqlEndpoint& endpoint_;
+  Timer timer_;
+  Phase phase_ = Phase::idle;
+  Access access_ = Access::write;
+  const CallContext* context_ = nullptr;
+  bool begun_ = false;  ///< BEGIN was sent
+  bool failed_ = false;
+  bool may_run_again_ = false;
+  bool cancelling_ = false;  ///< a helper is about to ask, or is asking, the server to stop
+  bool cancelled_ = false;   ///< the helper has been asked already for this transaction
+  bool rolling_back_ = false;
+  bool committed_ = false;
+  bool lent_ = false;  ///< the endpoint's
+  int statements_ = 0;
+  EndOp* ending_ = nullptr;
+  std::optional<Error> control_error_;
+  CommitMark mark_;
+  PostgresqlConnection connection_;  // last: it tells the rest
+};
+
+/// What PostgresqlOwned::end() gives: await it. It cannot be cancelled: the answer to COMMIT is waited for.
+class [[nodiscard]] PostgresqlOwned::EndOp : public Op {
+ public:
+  using Value = void;
+
+  explicit EndOp(PostgresqlOwned& owned) : owned_(&owned) {}
+  bool await_ready() const { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> h) {
+    if (!wait(h)) {
+      owned_->abandon();
+      return false;
+    }
+    owned_->send_end(*this);
+    return true;
+  }
+  Result<void> await_resume() {
+    if (error) return std::unexpected(std::move(*error));
+    return {};
+  }
+
+ private:
+  PostgresqlOwned* owned_;
+};
+
+inline PostgresqlOwned::EndOp PostgresqlOwned::end() {
+  return EndOp(*this);
+}
+
+}  // namespace bedplate::sql

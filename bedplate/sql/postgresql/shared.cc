@@ -1,0 +1,188 @@
+#include "bedplate/sql/postgresql/shared.h"
+
+#include <string>
+#include <utility>
+
+#include "bedplate/base/log.h"
+#include "bedplate/sql/error.h"
+#include "bedplate/sql/postgresql/endpoint.h"
+#include "bedplate/sql/postgresql/error.h"
+#include "bedplate/sql/postgresql/rows.h"
+
+namespace bedplate::sql {
+namespace {
+
+// A read that is skipped this often has neighbours that fail all the time; it is not the one to wait forever.
+constexpr int kSendsMax = 100;
+
+// Never seen by anyone: a body that ends with it starts again.
+Error moved_error() {
+  return Error(Category::internal, "read_moved", "The read starts again.");
+}
+
+std::string limits_text(const PostgresqlOptions& options) {
+  return "SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', '" +
+         std::to_string(options.shared_read_time_max_ms) + "', true)";
+}
+
+}  // namespace
+
+// ---- the session
+
+PostgresqlSharedRead::PostgresqlSharedRead(PostgresqlShare& share, PostgresqlEndpoint& endpoint,
+                                           const CallContext& context)
+    : share_(share), endpoint_(endpoint) {
+  tenant = &context.tenant;
+}
+
+PostgresqlSharedRead::~PostgresqlSharedRead() {
+  if (prepared) --prepared->in_flight;
+}
+
+bool PostgresqlSharedRead::start(Statement& asked) {
+  if (!used_) {
+    used_ = true;
+    Result<PostgresqlStatement*> found = share_.statements.find(asked.sql);
+    if (!found) {
+      asked.error.emplace(std::move(found.error()));
+      return true;
+    }
+    prepared = *found;
+    ++prepared->in_flight;  // it is to be there at the end, to learn from this read
+    moved_ = prepared->prefers_own();
+  } else if (!moved_) {
+    moved_ = true;
+    if (prepared) prepared->needed_own();
+  }
+  if (moved_) {
+    asked.error.emplace(moved_error());
+    return true;
+  }
+  statement = &asked;
+  asked.driver = static_cast<Session*>(this);
+  asked.on_cancel = [](Op& op) {
+    auto& cancelled = static_cast<Statement&>(op);
+    static_cast<Session*>(cancelled.driver)->withdraw(cancelled);
+    cancelled.error.emplace(cancelled.scope->error());
+    Loop::current()->resume_later(cancelled);
+  };
+  if (!endpoint_.submit(*this)) return false;
+  statement = nullptr;
+  return true;
+}
+
+void PostgresqlSharedRead::withdraw(Statement&) {
+  endpoint_.withdraw(*this);
+  statement = nullptr;
+}
+
+void PostgresqlSharedRead::learn(int statements, bool quick) {
+  if (!prepared) return;
+  if (statements == 1 && quick) prepared->went_alone();
+}
+
+void PostgresqlSharedRead::finish() {
+  Statement& done = *std::exchange(statement, nullptr);
+  done.failed();
+  share_.loop.resume_later(done);
+}
+
+void PostgresqlSharedRead::finish(Error error) {
+  statement->error.emplace(std::move(error));
+  finish();
+}
+
+void PostgresqlSharedRead::move() {
+  moved_ = true;
+  prepared->needed_own();
+  finish(moved_error());
+}
+
+// ---- the connection
+
+PostgresqlLine::PostgresqlLine(PostgresqlEndpoint& endpoint) : endpoint_(endpoint), tick_end_(*this) {
+  tick_end_.run = [](Work* work) { static_cast<TickEnd*>(work)->line.end_group(); };
+}
+
+bool PostgresqlLine::attach(PostgresqlHandle handle) {
+  PostgresqlUser& user = *this;
+  connection_ = std::make_unique<PostgresqlConnection>(endpoint_.loop(), std::move(handle),
+                                                       endpoint_.share().options, user);
+  if (connection_->start()) return true;
+  connection_.reset();
+  return false;
+}
+
+PostgresqlConnection::Sent PostgresqlLine::send(PostgresqlSharedRead& read) {
+  using Sent = PostgresqlConnection::Sent;
+  if (!std::exchange(group_open_, true)) {
+    endpoint_.loop().on_tick_end(tick_end_);
+    const PostgresqlOptions& options = endpoint_.share().options;
+    if (options.transaction_pooler &&
+        !connection_->send_control(PostgresqlControl::setting, limits_text(options).c_str()))
+      return Sent::broken;
+  }
+  if (!connection_->send_tenant(endpoint_.share().tenant_setter, *read.tenant)) return Sent::broken;
+  return connection_->send(read);
+}
+
+void PostgresqlLine::end_group() {
+  group_open_ = false;
+  if (!live()) return;
+  connection_->sync();
+  connection_->forget_tenant();
+}
+
+void PostgresqlLine::on_rows(PostgresqlCall& call, const PGresult* result) {
+  auto& read = static_cast<PostgresqlSharedRead&>(call);
+  take_postgresql_rows(*read.statement, *read.prepared, result, endpoint_.share().options);
+  read.finish();
+}
+
+void PostgresqlLine::on_failed(PostgresqlCall& call, const PGresult* result) {
+  auto& read = static_cast<PostgresqlSharedRead&>(call);
+  switch (postgresql_fault(result)) {
+    case PostgresqlFault::stale_plan:
+      endpoint_.share().statements.renew(*read.prepared);
+      return send_again(call);
+    case PostgresqlFault::timeout:
+    case PostgresqlFault::recovery:
+    case PostgresqlFault::serialization:
+      return read.move();
+    case PostgresqlFault::statement:
+    case PostgresqlFault::connection:
+      return read.finish(postgresql_error(result, read.prepared->sql()));
+  }
+}
+
+void PostgresqlLine::send_again(PostgresqlCall& call) {
+  auto& read = static_cast<PostgresqlSharedRead&>(call);
+  endpoint_.share().counters.reads_resent.fetch_add(1, std::memory_order_relaxed);
+  if (call.sends >= kSendsMax) return read.finish(postgresql_unavailable());
+  endpoint_.resubmit(read);
+}
+
+void PostgresqlLine::on_skipped(PostgresqlCall& call) {
+  send_again(call);
+}
+
+void PostgresqlLine::on_described(PostgresqlCall& call) {
+  endpoint_.resubmit(static_cast<PostgresqlSharedRead&>(call));
+}
+
+// The driver's own statements do not fail; if one does, the connection is not what it should be.
+void PostgresqlLine::on_control(PostgresqlControl, const PGresult* result) {
+  if (PQresultStatus(result) != PGRES_FATAL_ERROR) return;
+  log_warn("a connection to the database is given up", {{"error", PQresultErrorMessage(result)}});
+  connection_->give_up();
+}
+
+void PostgresqlLine::on_unanswered(PostgresqlCall& call) {
+  send_again(call);
+}
+
+void PostgresqlLine::on_lost() {
+  endpoint_.on_line_lost(*this);
+}
+
+}  // namespace bedplate::sql

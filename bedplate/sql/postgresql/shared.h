@@ -1,0 +1,91 @@
+// Reads that share a connection. Inside the driver only; on its loop's thread.
+//
+// What the reads of one tick of the loop ask is one group, sent with one sync at the tick's end. One that
+// fails makes the server skip those behind it in the group: they are sent again, and nobody hears of it. A
+// body has one statement here; with a second one, or when that takes long, it starts again on a connection of
+// its own, where all its statements see one snapshot.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "bedplate/async/loop.h"
+#include "bedplate/sql/call_context.h"
+#include "bedplate/sql/postgresql/connection.h"
+#include "bedplate/sql/session.h"
+
+namespace bedplate::sql {
+
+class PostgresqlEndpoint;
+struct PostgresqlShare;
+
+/// The session of a read that begins on a shared connection.
+class PostgresqlSharedRead final : public Session, public PostgresqlCall {
+ public:
+  PostgresqlSharedRead(PostgresqlShare& share, PostgresqlEndpoint& endpoint, const CallContext& context);
+  PostgresqlSharedRead(const PostgresqlSharedRead&) = delete;
+  PostgresqlSharedRead& operator=(const PostgresqlSharedRead&) = delete;
+  ~PostgresqlSharedRead();
+
+  bool start(Statement& statement) override;
+  void withdraw(Statement& statement) override;
+
+  /// The body is to start again with a connection of its own; what it answered does not count.
+  bool moved() const { return moved_; }
+  /// Tells what was learned of its first statement: how many followed it, and whether it was quick.
+  void learn(int statements, bool quick);
+
+  /// The statement has its answer: its coroutine goes on later in the loop's turn.
+  void finish();
+  void finish(Error error);
+  void move();
+
+ private:
+  PostgresqlShare& share_;
+  PostgresqlEndpoint& endpoint_;
+  bool used_ = false;
+  bool moved_ = false;
+};
+
+/// One shared connection, while there is one.
+class PostgresqlLine final : private PostgresqlUser {
+ public:
+  explicit PostgresqlLine(PostgresqlEndpoint& endpoint);
+
+  bool live() const { return connection_ && !connection_->broken(); }
+  std::size_t load() const { return connection_->in_flight(); }
+  bool attach(PostgresqlHandle handle);
+  void close() {
+    if (connection_) connection_->close();
+  }
+  std::unique_ptr<PostgresqlConnection> take_connection() { return std::move(connection_); }
+  PostgresqlConnection::Sent send(PostgresqlSharedRead& read);
+  void detach(PostgresqlSharedRead& read) {
+    if (connection_) connection_->detach(read);
+  }
+
+  bool dialing = false;
+
+ private:
+  struct TickEnd : Work {
+    explicit TickEnd(PostgresqlLine& of) : line(of) {}
+    PostgresqlLine& line;
+  };
+  void on_rows(PostgresqlCall& call, const PGresult* result) override;
+  void on_failed(PostgresqlCall& call, const PGresult* result) override;
+  void on_skipped(PostgresqlCall& call) override;
+  void on_described(PostgresqlCall& call) override;
+  void on_control(PostgresqlControl what, const PGresult* result) override;
+  void on_synced() override {}
+  void on_unanswered(PostgresqlCall& call) override;
+  void on_lost() override;
+  void end_group();
+  void send_again(PostgresqlCall& call);
+
+  PostgresqlEndpoint& endpoint_;
+  std::unique_ptr<PostgresqlConnection> connection_;
+  TickEnd tick_end_;
+  bool group_open_ = false;
+};
+
+}  // namespace bedplate::sql
