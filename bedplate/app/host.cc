@@ -1,8 +1,12 @@
 #include "bedplate/app/host.h"
 
 #include <filesystem>
+#include <iterator>
+#include <sstream>
+#include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "bedplate/api/openapi/openapi.h"
 #include "bedplate/api/rest/health_routes.h"
@@ -68,6 +72,11 @@ Result<void> make_data_directory(const std::string& path) {
 
 namespace {
 
+std::vector<std::string> split_at_spaces(const std::string& text) {
+  std::istringstream words(text);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
 sql::DatabaseOptions database_options(const DatabaseSettings& settings) {
   sql::DatabaseOptions all;
   sql::SqliteOptions& options = all.sqlite;
@@ -79,6 +88,20 @@ sql::DatabaseOptions database_options(const DatabaseSettings& settings) {
   options.busy_timeout_ms = settings.busy_timeout_ms;
   options.slow_query_ms = settings.slow_query_ms;
   options.cache_size_kib = static_cast<std::size_t>(settings.cache_kib);
+
+  sql::PostgresqlOptions& server = all.postgresql;
+  server.replica_urls = split_at_spaces(settings.replica_urls);
+  server.transaction_pooler = settings.pooler == DatabasePooler::transaction;
+  server.isolation = static_cast<sql::PostgresqlIsolation>(settings.isolation);  // the same names in order
+  server.read_connections = static_cast<std::size_t>(settings.read_connections);
+  server.transaction_connections = static_cast<std::size_t>(settings.transaction_connections);
+  server.queue_max = options.queue_max;
+  server.connect_timeout_ms = settings.connect_timeout_ms;
+  server.replica_wait_ms = settings.replica_wait_ms;
+  server.read_time_max_ms = settings.read_timeout_ms;
+  server.command_time_max_ms = settings.command_timeout_ms;
+  server.lock_time_max_ms = settings.busy_timeout_ms;
+  server.slow_query_ms = settings.slow_query_ms;
   return all;
 }
 

@@ -33,9 +33,29 @@ struct DataSettings {
   }
 };
 
+enum class DatabasePooler { none, transaction };
+consteval auto describe(DatabasePooler) {
+  using P = DatabasePooler;
+  return schema::values<P::none, P::transaction>("What hands out connections to the database server");
+}
+
+enum class DatabaseIsolation { serializable, repeatable_read, read_committed };
+consteval auto describe(DatabaseIsolation) {
+  using I = DatabaseIsolation;
+  return schema::values<I::serializable, I::repeatable_read, I::read_committed>(
+      "What transactions see of each other");
+}
+
 /// Section `database`.
 struct DatabaseSettings {
   std::string url;
+  std::string replica_urls;
+  DatabasePooler pooler = DatabasePooler::none;
+  DatabaseIsolation isolation = DatabaseIsolation::serializable;
+  std::int64_t read_connections = 2;
+  std::int64_t transaction_connections = 8;
+  std::int64_t connect_timeout_ms = 5'000;
+  std::int64_t replica_wait_ms = 50;
   bool migrate = true;
   std::int64_t group_commit_max = 256;
   std::int64_t queue_max = 8192;
@@ -53,26 +73,49 @@ struct DatabaseSettings {
         "The business database",
         {
             field<&S::url>(length{0, 4000}, secret, optional_with_default,
-                           "sqlite:PATH. Empty: the file bedplate.db in data.directory"),
+                           "sqlite:PATH, or postgresql://USER:PASSWORD@HOST/NAME?sslmode=verify-full and "
+                           "whatever else libpq takes. Empty: the file bedplate.db in data.directory"),
+            field<&S::replica_urls>(length{0, 16'000}, secret, optional_with_default,
+                                    "PostgreSQL read replicas, separated by spaces. Queries go to them; one "
+                                    "that must see a command's writes sends back "
+                                    "the Bedplate-Commit header that the command answered"),
+            field<&S::pooler>(optional_with_default,
+                              "PostgreSQL: transaction, when a pooler in transaction mode (pgbouncer) stands "
+                              "in between: no prepared statements, no LISTEN"),
+            field<&S::isolation>(optional_with_default,
+                                 "PostgreSQL: of commands. serializable is what SQLite gives; those that "
+                                 "cannot be put in an order are run again"),
+            field<&S::read_connections>(range{1, 64}, optional_with_default,
+                                        "PostgreSQL: connections of each loop that its reads share"),
+            field<&S::transaction_connections>(
+                range{1, 1000}, optional_with_default,
+                "PostgreSQL: connections of each loop for commands, and for reads of several statements"),
+            field<&S::connect_timeout_ms>(range{100, 60'000}, optional_with_default,
+                                          "PostgreSQL: how long making a connection may take"),
+            field<&S::replica_wait_ms>(range{0, 10'000}, optional_with_default,
+                                       "PostgreSQL: how long a replica that lags is waited for, before the "
+                                       "primary is asked"),
             field<&S::migrate>(
                 optional_with_default,
                 "Bring the schema up to date before serving; off in fleets, where `migrate up` does it"),
             field<&S::group_commit_max>(range{1, 4096}, optional_with_default,
-                                        "Commands that share one commit to disk; 1: each alone"),
-            field<&S::queue_max>(range{16, 1'000'000}, optional_with_default,
-                                 "Commands that wait for the writer; more are answered 503"),
+                                        "SQLite: commands that share one commit to disk; 1: each alone"),
+            field<&S::queue_max>(
+                range{16, 1'000'000}, optional_with_default,
+                "Commands that wait for the writer or for a connection; more are answered 503"),
             field<&S::reader_threads>(range{1, 64}, optional_with_default,
-                                      "Threads for reads that take long"),
+                                      "SQLite: threads for reads that take long"),
             field<&S::read_timeout_ms>(range{10, 600'000}, optional_with_default,
                                        "A read that takes longer is ended"),
             field<&S::command_timeout_ms>(range{10, 600'000}, optional_with_default,
                                           "A command that takes longer is rolled back"),
-            field<&S::busy_timeout_ms>(range{0, 600'000}, optional_with_default,
-                                       "How long to wait for another process's lock on the database"),
+            field<&S::busy_timeout_ms>(
+                range{0, 600'000}, optional_with_default,
+                "How long to wait for a lock that another process or transaction holds"),
             field<&S::slow_query_ms>(range{0, 600'000}, optional_with_default,
                                      "Statements that take longer are logged, without their values; 0: none"),
             field<&S::cache_kib>(range{256, 16'777'216}, optional_with_default,
-                                 "Page cache of each connection"),
+                                 "SQLite: page cache of each connection"),
         });
   }
 };

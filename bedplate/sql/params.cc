@@ -1,5 +1,6 @@
 #include "bedplate/sql/params.h"
 
+#include "bedplate/base/text.h"
 #include "bedplate/describe/rows.h"
 
 namespace bedplate::sql {
@@ -44,6 +45,11 @@ Param&& Param::owned() && {
     value_.bytes = {kept_->data(), kept_->size()};
   }
   return std::move(*this);
+}
+
+bool is_storable_text(std::string_view text) {
+  if (text.empty()) return true;
+  return !std::memchr(text.data(), 0, text.size()) && is_valid_utf8(text);
 }
 
 }  // namespace bedplate::sql

@@ -116,6 +116,9 @@ class Param {
   std::unique_ptr<std::string> kept_;
 };
 
+/// What every engine can keep as text: UTF-8 without U+0000.
+bool is_storable_text(std::string_view text);
+
 /// A list of parameters whose length is known only at run time. It keeps copies of what it is given.
 class Params {
  public:

@@ -106,6 +106,7 @@ PostgresqlConnection::Sent PostgresqlConnection::send(PostgresqlCall& call) {
   if (broken_) return Sent::broken;
   ++call.sends;
   PostgresqlStatement& statement = *call.prepared;
+  call.generation = statement.generation();
   if (!statement.described()) return send_description(call) ? Sent::sent : Sent::broken;
   if (std::optional<Error> wrong = set_arguments(call)) {
     call.statement->error = std::move(wrong);
@@ -184,14 +185,23 @@ void PostgresqlConnection::on_ready(bool readable, bool writable) {
 
 void PostgresqlConnection::read_answers() {
   PGconn* connection = handle_.get();
+  bool nothing = false;
   while (!broken_ && PQisBusy(connection) == 0) {
     PostgresqlResult result(PQgetResult(connection));
     if (PQstatus(connection) == CONNECTION_BAD) return lose();
     if (!result) {
-      if (!answered_) return;  // nothing more for now
-      pop();
+      if (answered_) {
+        pop();
+        nothing = false;
+        continue;
+      }
+      // After an idle time the first of these only makes libpq turn to what was sent since.
+      if (in_flight_.empty() || std::exchange(nothing, true)) return;
       continue;
     }
+    nothing = false;
+    // In an aborted group libpq leaves the end mark of an answer out when something is sent behind it.
+    if (answered_) pop();
     if (in_flight_.empty()) return;  // a farewell of the server
     Flight& front = in_flight_.front();
     if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
@@ -228,6 +238,8 @@ void PostgresqlConnection::take(Flight& flight, const PGresult* result) {
       user_.on_control(flight.control, result);
       break;
     case Kind::prepare:
+      flight.prepared->forget_rows();
+      break;
     case Kind::sync:
       break;
   }
@@ -239,6 +251,10 @@ void PostgresqlConnection::take_failure(Flight& flight, const PGresult* result, 
     std::uint32_t& prepared = has(*flight.prepared);
     if (prepared == flight.generation) prepared = 0;
     if (skipped) return;  // its query or description is skipped too
+  }
+  if (!skipped && postgresql_fault(result) == PostgresqlFault::missing_plan) {
+    std::uint32_t& prepared = has(*flight.prepared);
+    if (prepared == flight.generation) prepared = 0;
   }
   PostgresqlCall* call = flight.call;
   if (!call) return;

@@ -28,6 +28,7 @@ struct PostgresqlCall {
   Statement* statement = nullptr;  ///< null: nobody waits any more
   PostgresqlStatement* prepared = nullptr;
   const std::optional<Uuid>* tenant = nullptr;
+  std::uint32_t generation = 0;  ///< of `prepared`, when it was sent
   int sends = 0;
 };
 

@@ -106,7 +106,7 @@ PostgresqlFault postgresql_fault(const PGresult* result) {
     return replica ? PostgresqlFault::recovery : PostgresqlFault::serialization;
   }
   if (state == "40P01") return PostgresqlFault::serialization;
-  if (state == "26000") return PostgresqlFault::stale_plan;
+  if (state == "26000") return PostgresqlFault::missing_plan;
   if (state == "0A000" && field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery")
     return PostgresqlFault::stale_plan;
   if (state == "57014") return PostgresqlFault::timeout;

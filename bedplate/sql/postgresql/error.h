@@ -14,7 +14,8 @@ namespace bedplate::sql {
 enum class PostgresqlFault : std::uint8_t {
   statement,      ///< nothing: it is the caller's error
   serialization,  ///< the transaction may be run again
-  stale_plan,     ///< the prepared statement is gone, or no longer fits: prepare it again
+  missing_plan,   ///< the connection has not got the statement: preparing it was skipped
+  stale_plan,     ///< the tables that the statement names have changed: prepare and describe it again
   timeout,        ///< the server ended it, because of its time-out or because it was asked to
   recovery,       ///< a replica had to choose between the query and the primary's changes
   connection,     ///< the connection is over

@@ -130,7 +130,7 @@ std::optional<Error> PostgresqlMaintenance::execute(Statement& statement) {
   if (!found) return std::move(found.error());
   PostgresqlStatement& prepared = **found;
   // Described each time: scripts change tables in between.
-  statements_.renew(prepared);
+  statements_.renew(prepared, prepared.generation());
   if (std::optional<Error> error = describe(prepared)) return error;
   if (statement.params.size() != prepared.types().size()) return postgresql_fault_of_ours();
   if (std::optional<Error> wrong =

@@ -164,8 +164,9 @@ void PostgresqlOwned::on_rows(PostgresqlCall&, const PGresult* result) {
 void PostgresqlOwned::on_failed(PostgresqlCall&, const PGresult* result) {
   switch (postgresql_fault(result)) {
     case PostgresqlFault::stale_plan:
-      endpoint_.share().statements.renew(*prepared);
+      endpoint_.share().statements.renew(*prepared, generation);
       [[fallthrough]];
+    case PostgresqlFault::missing_plan:
     case PostgresqlFault::serialization:
     case PostgresqlFault::recovery:
       may_run_again_ = true;

@@ -143,7 +143,9 @@ void PostgresqlLine::on_failed(PostgresqlCall& call, const PGresult* result) {
   auto& read = static_cast<PostgresqlSharedRead&>(call);
   switch (postgresql_fault(result)) {
     case PostgresqlFault::stale_plan:
-      endpoint_.share().statements.renew(*read.prepared);
+      endpoint_.share().statements.renew(*read.prepared, call.generation);
+      return send_again(call);
+    case PostgresqlFault::missing_plan:
       return send_again(call);
     case PostgresqlFault::timeout:
     case PostgresqlFault::recovery:

@@ -59,7 +59,7 @@ Result<const RowMap*> PostgresqlStatement::row_map(const TypeInfo& type, const P
                                                    bool fresh) {
   if (fresh) maps_.clear();
   for (const Mapped& mapped : maps_)
-    if (mapped.type == &type) return &mapped.map;
+    if (mapped.type == &type && mapped.columns == columns.count()) return &mapped.map;
   Result<void> readable = columns.check();
   if (!readable) {
     log_error("a statement cannot be used", {{"error", readable.error().detail()}, {"sql", sql_}});
@@ -70,7 +70,7 @@ Result<const RowMap*> PostgresqlStatement::row_map(const TypeInfo& type, const P
     log_error("a statement cannot be used", {{"error", map.error().detail()}, {"sql", sql_}});
     return std::unexpected(postgresql_fault_of_ours().with_subject(map.error().detail()));
   }
-  maps_.push_back({&type, std::move(*map)});
+  maps_.push_back({&type, columns.count(), std::move(*map)});
   return &maps_.back().map;
 }
 

@@ -41,6 +41,8 @@ class PostgresqlStatement {
     types_ = std::move(types);
     described_ = true;
   }
+  /// A connection has prepared it anew: its rows may look different.
+  void forget_rows() { maps_.clear(); }
   /// Nothing of it holds any more: the tables that it names have changed.
   void renew(std::uint32_t generation);
 
@@ -59,6 +61,7 @@ class PostgresqlStatement {
   static constexpr int kLaneMax = 8;
   struct Mapped {
     const TypeInfo* type;
+    int columns;
     RowMap map;
   };
 
@@ -78,8 +81,10 @@ class PostgresqlStatements {
 
   /// An error for a text that is the driver's own business: transaction control, settings, COPY, LISTEN.
   Result<PostgresqlStatement*> find(std::string_view sql);
-  /// It is to be prepared and described anew.
-  void renew(PostgresqlStatement& statement) { statement.renew(++generations_); }
+  /// It is to be prepared and described anew, unless that was seen to since it had this generation.
+  void renew(PostgresqlStatement& statement, std::uint32_t generation) {
+    if (statement.generation() == generation) statement.renew(++generations_);
+  }
 
  private:
   using List = std::list<std::unique_ptr<PostgresqlStatement>>;

@@ -294,6 +294,12 @@ void SqliteConnection::execute(SqliteStatement& prepared, Statement& statement) 
     statement.error.emplace(Category::internal, kSqlError, "The server met an unexpected fault.");
     return;
   }
+  for (const Param& param : statement.params) {
+    if (param.kind() != Param::Kind::text || is_storable_text(param.bytes())) continue;
+    statement.error.emplace(Category::invalid, kTextInvalid,
+                            "A text holds characters that cannot be stored.");
+    return;
+  }
   if (const int code = prepared.bind(statement.params); code != SQLITE_OK) {
     statement.error.emplace(sqlite_error(db_.get(), code, statement.sql));
     return;
