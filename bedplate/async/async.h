@@ -298,9 +298,9 @@ detail::OkResultAwaiter<T> ok(Result<T>&& result) {
 /// The same for an operation that waits: a read, a sleep, a pool's run.
 template <class Leaf>
   requires std::derived_from<Leaf, Op>
-// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved,bugprone-move-forwarding-reference): see requires
+// An lvalue does not derive from Op, so this is no forwarding reference.
 detail::OkLeafAwaiter<Leaf> ok(Leaf&& leaf) {
-  return detail::OkLeafAwaiter<Leaf>(std::move(leaf));
+  return detail::OkLeafAwaiter<Leaf>(std::move(leaf));  // NOLINT(bugprone-move-forwarding-reference)
 }
 /// `co_await fail(...)` ends the calling coroutine with that error.
 inline detail::OkResultAwaiter<void> operator co_await(std::unexpected<Error>&& failure) {
