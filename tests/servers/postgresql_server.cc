@@ -76,9 +76,22 @@ const std::string& template_directory() {
   return path;
 }
 
+/// A killed postmaster leaves a segment of 56 bytes behind, which only its next start would remove.
+void remove_shared_memory(const std::string& data) {
+  std::ifstream file(data + "/postmaster.pid");
+  std::string line;
+  for (int n = 0; n < 7; ++n) std::getline(file, line);
+  std::istringstream fields(line);
+  unsigned long key;
+  int id;
+  if (fields >> key >> id) ::shmctl(id, IPC_RMID, nullptr);
+}
+
+}  // namespace
+
 // ---- libpq, awaited: the kit has time
 
-class Connection {
+class PostgresSession::Connection {
  public:
   explicit Connection(const std::string& url) : connection_(::PQconnectdb(url.c_str())) {}
   Connection(const Connection&) = delete;
@@ -104,19 +117,6 @@ class Connection {
   PGconn* connection_;
 };
 
-/// A killed postmaster leaves a segment of 56 bytes behind, which only its next start would remove.
-void remove_shared_memory(const std::string& data) {
-  std::ifstream file(data + "/postmaster.pid");
-  std::string line;
-  for (int n = 0; n < 7; ++n) std::getline(file, line);
-  std::istringstream fields(line);
-  unsigned long key;
-  int id;
-  if (fields >> key >> id) ::shmctl(id, IPC_RMID, nullptr);
-}
-
-}  // namespace
-
 std::string postgres_program(std::string_view name) {
   static const std::string directory = [] {
     int newest = 0;
@@ -133,12 +133,20 @@ std::string postgres_program(std::string_view name) {
   return directory + std::string(name);
 }
 
-std::vector<std::string> run_sql(const std::string& url, const std::string& sql) {
-  Connection connection(url);
-  std::optional<std::vector<std::string>> rows;
-  if (connection.is_open()) rows = connection.rows(sql);
-  if (!rows) server_failed(sql + ": " + connection.error());
+PostgresSession::PostgresSession(const std::string& url) : connection_(std::make_unique<Connection>(url)) {
+  if (!connection_->is_open()) server_failed("cannot connect: " + connection_->error());
+}
+
+PostgresSession::~PostgresSession() = default;
+
+std::vector<std::string> PostgresSession::rows(const std::string& sql) const {
+  std::optional<std::vector<std::string>> rows = connection_->rows(sql);
+  if (!rows) server_failed(sql + ": " + connection_->error());
   return std::move(*rows);
+}
+
+std::vector<std::string> run_sql(const std::string& url, const std::string& sql) {
+  return PostgresSession(url).rows(sql);
 }
 
 // ---- PostgresDatabase, PostgresAddress
@@ -151,9 +159,11 @@ PostgresDatabase::PostgresDatabase(PostgresDatabase&& other) noexcept
 
 PostgresDatabase::~PostgresDatabase() {
   if (name_.empty()) return;
-  Connection connection(maintenance_url_ + (maintenance_url_.contains('?') ? "&" : "?") +
-                        "connect_timeout=2");
-  if (connection.is_open()) connection.rows("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+  const std::string url =
+      maintenance_url_ + (maintenance_url_.contains('?') ? "&" : "?") + "connect_timeout=2";
+  PGconn* connection = ::PQconnectdb(url.c_str());
+  ::PQclear(::PQexec(connection, ("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)").c_str()));
+  ::PQfinish(connection);
 }
 
 std::vector<std::string> PostgresDatabase::rows(const std::string& sql) const {
@@ -311,12 +321,9 @@ std::unique_ptr<PostgresServer> PostgresServer::replica(std::vector<std::string>
 
 void PostgresServer::catch_up_with(const PostgresServer& primary) const {
   const std::string end = run_sql(primary.admin_url(), "SELECT pg_current_wal_flush_lsn()").at(0);
-  Connection connection(admin_url());
+  const PostgresSession session(admin_url());
   const std::string question = "SELECT pg_last_wal_replay_lsn() >= '" + end + "'";
-  const bool there = wait_until([&] {
-    const auto answer = connection.rows(question);
-    return answer && !answer->empty() && answer->front() == "t";
-  });
+  const bool there = wait_until([&] { return session.rows(question).at(0) == "t"; });
   if (!there) server_failed("the replica does not catch up", directory_ / "log");
 }
 

@@ -86,6 +86,23 @@ class PostgresAddress {
 /// Runs one or more statements over a connection of its own; see PostgresDatabase::rows().
 std::vector<std::string> run_sql(const std::string& url, const std::string& sql);
 
+/// A connection that stays: to hold a lock or a transaction open against the program under test.
+class PostgresSession {
+ public:
+  /// Aborts when it cannot connect.
+  explicit PostgresSession(const std::string& url);
+  PostgresSession(const PostgresSession&) = delete;
+  PostgresSession& operator=(const PostgresSession&) = delete;
+  ~PostgresSession();
+
+  /// As run_sql().
+  std::vector<std::string> rows(const std::string& sql) const;
+
+ private:
+  class Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
 class PostgresServer {
  public:
   struct Options {

@@ -51,7 +51,7 @@ class EngineTest : public ::testing::TestWithParam<const char*> {
 };
 
 inline auto every_engine() {
-  return ::testing::Values("sqlite");
+  return ::testing::Values("sqlite", "postgresql");
 }
 inline std::string engine_name(const ::testing::TestParamInfo<const char*>& info) {
   return info.param;
