@@ -277,6 +277,11 @@ void PostgresqlConnection::note_slow(const Flight& flight) {
                           {"sql", flight.prepared ? std::string_view(flight.prepared->sql()) : ""}});
 }
 
+Loop::TimePoint::duration PostgresqlConnection::silence() const {
+  if (in_flight_.empty()) return {};
+  return loop().now() - std::max(in_flight_.front().since, last_answer_);
+}
+
 // ---- the end
 
 void PostgresqlConnection::lose_later() {

@@ -88,6 +88,8 @@ class PostgresqlConnection final : private FdWatch {
   /// May be destroyed: nothing of the loop's refers to it.
   bool disposable() const { return !loses_later_; }
   bool idle() const { return in_flight_.empty(); }
+  /// How long the oldest of what is in flight has been waiting for a sign of life.
+  Loop::TimePoint::duration silence() const;
   std::size_t in_flight() const { return in_flight_.size(); }
   PGconn* handle() const { return handle_.get(); }
 

@@ -100,7 +100,13 @@ void PostgresqlSharedRead::move() {
 
 // ---- the connection
 
-PostgresqlLine::PostgresqlLine(PostgresqlEndpoint& endpoint) : endpoint_(endpoint), tick_end_(*this) {
+PostgresqlLine::Watchdog::Watchdog(PostgresqlLine& of)
+    : CoarseTimer(of.endpoint_.loop(),
+                  [](CoarseTimer& timer) { static_cast<Watchdog&>(timer).line.look_for_life(); }),
+      line(of) {}
+
+PostgresqlLine::PostgresqlLine(PostgresqlEndpoint& endpoint)
+    : endpoint_(endpoint), tick_end_(*this), watchdog_(*this) {
   tick_end_.run = [](Work* work) { static_cast<TickEnd*>(work)->line.end_group(); };
 }
 
@@ -131,6 +137,15 @@ void PostgresqlLine::end_group() {
   if (!live()) return;
   connection_->sync();
   connection_->forget_tenant();
+  if (!watchdog_.armed()) watchdog_.arm(std::chrono::milliseconds(endpoint_.share().options.read_time_max_ms));
+}
+
+void PostgresqlLine::look_for_life() {
+  if (!live() || connection_->idle()) return;
+  const auto limit = std::chrono::milliseconds(endpoint_.share().options.read_time_max_ms);
+  const auto silent = connection_->silence();
+  if (silent >= limit) return connection_->give_up();
+  watchdog_.arm(std::chrono::ceil<std::chrono::milliseconds>(limit - silent));
 }
 
 void PostgresqlLine::on_rows(PostgresqlCall& call, const PGresult* result) {

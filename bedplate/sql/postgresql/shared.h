@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "bedplate/async/loop.h"
+#include "bedplate/async/timer.h"
 #include "bedplate/sql/call_context.h"
 #include "bedplate/sql/postgresql/connection.h"
 #include "bedplate/sql/session.h"
@@ -71,6 +72,13 @@ class PostgresqlLine final : private PostgresqlUser {
     explicit TickEnd(PostgresqlLine& of) : line(of) {}
     PostgresqlLine& line;
   };
+  /// A server that hangs, or is cut off without a word, ends no statement by itself.
+  class Watchdog final : public CoarseTimer {
+   public:
+    explicit Watchdog(PostgresqlLine& of);
+    PostgresqlLine& line;
+  };
+  void look_for_life();
   void on_rows(PostgresqlCall& call, const PGresult* result) override;
   void on_failed(PostgresqlCall& call, const PGresult* result) override;
   void on_skipped(PostgresqlCall& call) override;
@@ -85,6 +93,7 @@ class PostgresqlLine final : private PostgresqlUser {
   PostgresqlEndpoint& endpoint_;
   std::unique_ptr<PostgresqlConnection> connection_;
   TickEnd tick_end_;
+  Watchdog watchdog_;
   bool group_open_ = false;
 };
 
