@@ -99,9 +99,10 @@ def tasks_write():
     ]
 
 
-def program(name, bounds, cores="0"):
+def program(name, bounds, cores="0", arguments=()):
     """A bench that is a program of its own: see bench/README.md for what it prints."""
-    done = subprocess.run(["taskset", "-c", cores, str(RELEASE / "bench" / name)], capture_output=True, text=True)
+    done = subprocess.run(["taskset", "-c", cores, str(RELEASE / "bench" / name), *arguments], capture_output=True,
+                          text=True)
     if done.returncode != 0:
         raise SystemExit(f"{name} failed: {done.stderr}{done.stdout}")
     measures = []
@@ -123,6 +124,17 @@ def json_bench():
 
 def sql_sqlite():
     return program("sql_sqlite_bench", {"point_read": (0.6, 0.8)})
+
+
+def sql_postgres():
+    """A server of its own, on the other core, with data in a temporary directory."""
+    services, state = str(ROOT / "tools" / "services.sh"), str(WORK / "sql_postgres.services")
+    up = subprocess.run(["taskset", "-c", "1", services, "up", state], capture_output=True, text=True, check=True)
+    try:
+        url = next(word for word in up.stdout.split() if word.startswith("postgresql://"))
+        return program("sql_postgres_bench", {"point_read": (4.0, 6.0)}, arguments=(url,))
+    finally:
+        subprocess.run([services, "down", state], capture_output=True, check=True)
 
 
 def sharding():
@@ -198,6 +210,7 @@ CASES = {
     "tasks-write": tasks_write,
     "json": json_bench,
     "sql-sqlite": sql_sqlite,
+    "sql-postgres": sql_postgres,
     "sharding": sharding,
     "cache": cache,
     "start": start,

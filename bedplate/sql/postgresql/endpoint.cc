@@ -47,12 +47,7 @@ PostgresqlShare::PostgresqlShare(Loop& on, const PostgresqlOptions& settings, Po
       tenant_setter(make_tenant_setter(statements)) {}
 
 PostgresqlEndpoint::RetryTimer::RetryTimer(Loop& loop, PostgresqlEndpoint& of)
-    : CoarseTimer(loop,
-                  [](CoarseTimer& timer) {
-                    PostgresqlEndpoint& self = static_cast<RetryTimer&>(timer).endpoint;
-                    self.fill_lines();
-                    self.want_owned();
-                  }),
+    : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<RetryTimer&>(timer).endpoint.try_again(); }),
       endpoint(of) {}
 
 PostgresqlEndpoint::PostgresqlEndpoint(PostgresqlShare& share, std::string url)
@@ -91,8 +86,8 @@ bool PostgresqlEndpoint::submit(PostgresqlSharedRead& read) {
     if (sent != Sent::broken) return sent == Sent::refused;
     line->detach(read);
   }
-  if (down_ || parked_.size() >= share_.options.queue_max) {
-    error.emplace(down_ ? down_error() : busy_error());
+  if (lines_down_ || parked_.size() >= share_.options.queue_max) {
+    error.emplace(lines_down_ ? down_error() : busy_error());
     return true;
   }
   parked_.push_back(&read);
@@ -129,7 +124,7 @@ bool PostgresqlEndpoint::AcquireOp::await_ready() {
   PostgresqlCounters& counters = endpoint.share_.counters;
   if (endpoint.closed_) {
     error.emplace(postgresql_closed());
-  } else if (endpoint.down_) {
+  } else if (endpoint.owned_down_) {
     error.emplace(endpoint.down_error());
   } else if (!endpoint.idle_.empty() && !endpoint.first_) {
     owned_ = endpoint.idle_.back();
@@ -169,7 +164,7 @@ void PostgresqlEndpoint::AcquireOp::cancel(Op& op) {
 
 // One more, if someone waits and none is on its way: those that come back serve the queue too.
 void PostgresqlEndpoint::want_owned() {
-  if (closed_ || !first_ || down_) return;
+  if (closed_ || !first_) return;
   if (owned_.size() + dialing_owned_ >= std::max<std::size_t>(1, share_.options.transaction_connections))
     return;
   dial(PostgresqlRole::owned, nullptr);
@@ -239,7 +234,8 @@ void PostgresqlEndpoint::on_dialed(PostgresqlRole role, PostgresqlLine* line,
     give_back(*owned_.back());
     want_owned();
   }
-  if (std::exchange(down_, false)) log_info("the database is back");
+  if (std::exchange(lines_down_, false)) log_info("the database is back");
+  owned_down_ = false;
   backoff_ = kBackoffMin;
   for (std::deque<PostgresqlSharedRead*> parked = std::exchange(parked_, {});
        PostgresqlSharedRead * read : parked)
@@ -247,29 +243,45 @@ void PostgresqlEndpoint::on_dialed(PostgresqlRole role, PostgresqlLine* line,
   fill_lines();
 }
 
-bool PostgresqlEndpoint::alive() const {
-  return !owned_.empty() || std::ranges::any_of(lines_, [](const auto& line) { return line->live(); });
+bool PostgresqlEndpoint::has_line() const {
+  return std::ranges::any_of(lines_, [](const auto& line) { return line->live(); });
 }
 
 void PostgresqlEndpoint::on_dial_failed(const Error& error) {
   count(share_.counters.connects_failed);
-  if (retry_.armed()) return;  // its twin has failed just now
-  log_warn("no connection to the database", {{"error", error.subject()}, {"again_in_ms", backoff_.count()}});
-  retry_.arm(backoff_);
-  backoff_ = std::min(2 * backoff_, kBackoffMax);
-  if (alive()) return;  // a limit of the server's, perhaps: what there is goes on
-  down_ = true;
-  fail_waiting(down_error());
+  if (!retry_.armed()) {
+    log_warn("no connection to the database",
+             {{"error", error.subject()}, {"again_in_ms", backoff_.count()}});
+    retry_.arm(backoff_);
+    backoff_ = std::min(2 * backoff_, kBackoffMax);
+  }
+  if (!has_line()) {
+    lines_down_ = true;
+    fail_parked(down_error());
+  }
+  if (owned_.empty()) {
+    owned_down_ = true;
+    fail_waiting(down_error());
+  }
+}
+
+void PostgresqlEndpoint::try_again() {
+  fill_lines();
+  if (has_line()) owned_down_ = false;  // then the next that needs one tries
+  want_owned();
 }
 
 Error PostgresqlEndpoint::down_error() const {
   return postgresql_unavailable(backoff_);
 }
 
-void PostgresqlEndpoint::fail_waiting(const Error& error) {
+void PostgresqlEndpoint::fail_parked(const Error& error) {
   for (std::deque<PostgresqlSharedRead*> parked = std::exchange(parked_, {});
        PostgresqlSharedRead * read : parked)
     read->finish(error.clone());
+}
+
+void PostgresqlEndpoint::fail_waiting(const Error& error) {
   while (AcquireOp* op = first_) {
     op->unlink();
     op->error.emplace(error.clone());
@@ -309,6 +321,7 @@ void PostgresqlEndpoint::dig() {
 void PostgresqlEndpoint::close() {
   closed_ = true;
   retry_.disarm();
+  fail_parked(postgresql_closed());
   fail_waiting(postgresql_closed());
   for (const auto& line : lines_) line->close();
   std::vector<PostgresqlOwned*> owned;

@@ -1,8 +1,9 @@
 // One server as one loop sees it: the connections that its reads share, those that transactions own, and
 // whether it is there at all. Inside the driver only; on the loop's thread.
 //
-// When the last connection is gone and none can be made, the server is down: whoever waits or comes is
-// answered at once that it is unavailable, and it is tried again, after 100 ms at first and 5 s at last.
+// When the last connection of a kind is gone and none can be made, whoever waits for one or asks for it is
+// answered at once that the database is unavailable, and it is tried again, after 100 ms at first and 5 s at
+// last.
 #pragma once
 
 #include <atomic>
@@ -62,7 +63,8 @@ class PostgresqlEndpoint {
   /// A connection of one's own: `PostgresqlOwned* owned = co_await ok(endpoint.acquire())`.
   AcquireOp acquire();
 
-  bool down() const { return down_; }
+  /// Reads are turned away.
+  bool down() const { return lines_down_; }
   Error down_error() const;
   /// Fails whoever waits, and takes nothing more. The loop does not run.
   void close();
@@ -94,9 +96,10 @@ class PostgresqlEndpoint {
   void dial(PostgresqlRole role, PostgresqlLine* line);
   void on_dialed(PostgresqlRole role, PostgresqlLine* line, Result<PostgresqlHandle> dialed);
   void on_dial_failed(const Error& error);
-  void go_down();
+  void try_again();
+  void fail_parked(const Error& error);
   void fail_waiting(const Error& error);
-  bool alive() const;
+  bool has_line() const;
   void dig();
   void lend(AcquireOp& op, PostgresqlOwned& owned);
 
@@ -109,7 +112,8 @@ class PostgresqlEndpoint {
   std::size_t dialing_owned_ = 0;
   AcquireOp* first_ = nullptr;  ///< transactions that wait for a connection
   AcquireOp* last_ = nullptr;
-  bool down_ = false;
+  bool lines_down_ = false;  ///< none, and the last attempt to make one failed
+  bool owned_down_ = false;
   bool closed_ = false;
   std::chrono::milliseconds backoff_;
   RetryTimer retry_;

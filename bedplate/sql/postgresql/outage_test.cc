@@ -50,7 +50,8 @@ class Outage : public ::testing::Test {
     PostgresqlOptions options;
     options.url = place_.url();
     options.command_time_max_ms = 3000;
-    options.connect_timeout_ms = 2000;
+    options.read_time_max_ms = 3000;
+    options.connect_timeout_ms = 1000;
     database_ = std::move(*open_postgresql(options));
   }
   ~Outage() override { stop(); }

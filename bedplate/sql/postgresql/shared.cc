@@ -137,7 +137,8 @@ void PostgresqlLine::end_group() {
   if (!live()) return;
   connection_->sync();
   connection_->forget_tenant();
-  if (!watchdog_.armed()) watchdog_.arm(std::chrono::milliseconds(endpoint_.share().options.read_time_max_ms));
+  if (!watchdog_.armed())
+    watchdog_.arm(std::chrono::milliseconds(endpoint_.share().options.read_time_max_ms));
 }
 
 void PostgresqlLine::look_for_life() {
