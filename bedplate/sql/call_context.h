@@ -51,7 +51,11 @@ struct CallContext {
   std::optional<Uuid> tenant;
   /// Reads hold at least what was committed up to here, also from a replica.
   CommitMark after;
-  /// Where to put the commit's mark, once it is durable. A command that fails leaves it as it was.
+  /// A replica may answer a read, if it has come as far as `after`. Without this the primary does, so that
+  /// reads which decide about writes never look at the past.
+  bool from_replica = false;
+  /// Where to put the commit's mark, once it is durable; only engines that have replicas give one. A
+  /// command that fails leaves it as it was.
   CommitMark* committed = nullptr;
 };
 

@@ -66,12 +66,13 @@ struct DatabaseStats {
   std::uint64_t slow_queries = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t wal_size_bytes = 0;
-  std::uint64_t reads_resent = 0;      ///< statements sent again because a neighbour's had failed
-  std::uint64_t connections = 0;       ///< to the server, open now
-  std::uint64_t connections_busy = 0;  ///< of these, lent to a transaction
-  std::uint64_t connections_lost = 0;  ///< ended by the server or the network
-  std::uint64_t connects_failed = 0;   ///< attempts to connect
-  std::uint64_t commits_unknown = 0;   ///< the connection broke in COMMIT: answered `commit_unknown`
+  std::uint64_t reads_resent = 0;       ///< statements sent again because a neighbour's had failed
+  std::uint64_t reads_on_replicas = 0;  ///< read bodies that a replica answered
+  std::uint64_t connections = 0;        ///< to the server, open now
+  std::uint64_t connections_busy = 0;   ///< of these, lent to a transaction
+  std::uint64_t connections_lost = 0;   ///< ended by the server or the network
+  std::uint64_t connects_failed = 0;    ///< attempts to connect
+  std::uint64_t commits_unknown = 0;    ///< the connection broke in COMMIT: answered `commit_unknown`
 };
 
 namespace detail {

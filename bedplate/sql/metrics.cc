@@ -27,6 +27,8 @@ void DatabaseMetrics::collect(telemetry::MetricWriter& out) const {
           stats.checkpoints);
   counter("bedplate_database_reads_resent_total", "Statements sent again because a neighbour's had failed.",
           stats.reads_resent);
+  counter("bedplate_database_reads_on_replicas_total", "Reads that a replica answered.",
+          stats.reads_on_replicas);
   counter("bedplate_database_connections_lost_total", "Connections ended by the server or the network.",
           stats.connections_lost);
   counter("bedplate_database_connects_failed_total", "Attempts to connect that failed.",

@@ -8,10 +8,12 @@ namespace bedplate::api {
 namespace {
 
 constexpr std::string_view kExposed =
-    "ETag, Location, Link, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+    "Bedplate-Commit, ETag, Location, Link, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, "
+    "RateLimit-Reset, "
     "Idempotency-Replayed, Deprecation, Sunset";
 constexpr std::string_view kAccepted =
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, traceparent, "
+    "Authorization, Bedplate-Commit, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, "
+    "traceparent, "
     "tracestate";
 
 }  // namespace

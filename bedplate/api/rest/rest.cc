@@ -167,6 +167,20 @@ Result<void> Rest::bind(Exchange& exchange, std::string_view body, void* input) 
   return take_if_match(exchange, input);
 }
 
+namespace {
+
+// What the client has seen of the database: its queries are answered by a replica that has come so far. A
+// mark that is none is as good as none.
+sql::CallContext call_context(const Exchange& exchange) {
+  sql::CallContext context;
+  context.after = sql::CommitMark::parse(exchange.request.field(http::FieldId::bedplate_commit))
+                      .value_or(sql::CommitMark());
+  context.from_replica = exchange.operation().kind == OperationKind::query;
+  return context;
+}
+
+}  // namespace
+
 Async<void> Rest::run(Exchange& exchange) {
   const Operation& operation = exchange.operation();
   std::string_view body;
@@ -192,6 +206,7 @@ Async<void> Rest::run(Exchange& exchange) {
   Result<void> bound = bind(exchange, body, input.data());
   // With a key the kept answer comes first: CommandBody looks at `bound` when there is none.
   if (!bound && !claim) co_await std::unexpected(std::move(bound.error()));
+  sql::CallContext context = call_context(exchange);
   switch (operation.kind) {
     case OperationKind::pure:
       if (operation.invoke_now)
@@ -202,13 +217,17 @@ Async<void> Rest::run(Exchange& exchange) {
       break;
     case OperationKind::query: {
       QueryBody query(exchange, input.data(), output.data());
-      co_await ok(state_->parts.database->read(static_cast<sql::ReadBody&>(query)));
+      co_await ok(state_->parts.database->read(context, static_cast<sql::ReadBody&>(query)));
       break;
     }
     case OperationKind::command: {
       CommandBody command(state_->parts, state_->idempotency, exchange, claim ? &*claim : nullptr, bound,
                           input.data(), output.data());
-      co_await ok(state_->parts.database->transact(static_cast<sql::TransactionBody&>(command)));
+      sql::CommitMark committed;
+      context.committed = &committed;
+      co_await ok(state_->parts.database->transact(context, static_cast<sql::TransactionBody&>(command)));
+      if (!committed.empty())
+        exchange.response.set_field(http::FieldId::bedplate_commit, committed.to_string());
       if (claim) co_return;  // the answer was written for keeping, or is a kept one
       break;
     }

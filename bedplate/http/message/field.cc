@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, kFieldCount> kNames = {
     "Age",
     "Allow",
     "Authorization",
+    "Bedplate-Commit",
     "Cache-Control",
     "Connection",
     "Content-Disposition",

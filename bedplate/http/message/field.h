@@ -29,6 +29,7 @@ enum class FieldId : std::uint8_t {
   age,
   allow,
   authorization,
+  bedplate_commit,  ///< how far a client has seen the database: CommitMark in sql/call_context.h
   cache_control,
   connection,
   content_disposition,

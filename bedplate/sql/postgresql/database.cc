@@ -4,8 +4,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "bedplate/async/loop.h"
 #include "bedplate/async/timer.h"
@@ -25,14 +27,46 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kHelpers = 2;
 
+struct PostgresqlReplica {
+  PostgresqlReplica(PostgresqlShare& share, const std::string& url) : endpoint(share, url) {}
+
+  PostgresqlEndpoint endpoint;
+  CommitMark replayed;  ///< it has come at least so far
+};
+
+/// How far a replica has come: nothing when it is none any more.
+class ReplayedBody final : public ReadBody {
+ public:
+  Async<void> run(Reader& reader) override {
+    text_ = co_await ok(reader.value<std::string>("SELECT coalesce(pg_last_wal_replay_lsn()::text, '')"));
+  }
+  CommitMark mark() const { return CommitMark(read_postgresql_lsn(text_).value_or(0)); }
+
+ private:
+  std::string text_;
+};
+
 /// What one loop has of a database.
 struct PostgresqlPart {
   PostgresqlPart(Loop& loop, const PostgresqlOptions& options, PostgresqlHelpers& helpers,
                  PostgresqlCounters& counters)
-      : share(loop, options, helpers, counters), primary(share, options.url) {}
+      : share(loop, options, helpers, counters), primary(share, options.url) {
+    for (const std::string& url : options.replica_urls)
+      replicas.push_back(std::make_unique<PostgresqlReplica>(share, url));
+  }
+  /// The next one that answers, in turn; null: none does.
+  PostgresqlReplica* next_replica() {
+    for (std::size_t i = 0; i < replicas.size(); ++i) {
+      PostgresqlReplica& replica = *replicas[++turn % replicas.size()];
+      if (!replica.endpoint.down()) return &replica;
+    }
+    return nullptr;
+  }
 
   PostgresqlShare share;
   PostgresqlEndpoint primary;
+  std::vector<std::unique_ptr<PostgresqlReplica>> replicas;
+  std::size_t turn = 0;
 };
 
 struct LastPart {
@@ -73,6 +107,9 @@ class PostgresqlDatabase final : public Database {
   Result<PostgresqlPart*> part_of(Loop& loop);
   Async<Attempt> attempt(PostgresqlEndpoint& primary, const CallContext& context, TransactionBody& body,
                          milliseconds time_max);
+  Async<void> read_from(PostgresqlPart& part, PostgresqlEndpoint& endpoint, const CallContext& context,
+                        ReadBody& body);
+  Async<bool> has_caught_up(PostgresqlPart& part, PostgresqlReplica& replica, CommitMark after);
   Async<void> read_alone(PostgresqlEndpoint& endpoint, const CallContext& context, ReadBody& body,
                          PostgresqlSharedRead& first);
   Async<Attempt> attempt_read(PostgresqlEndpoint& endpoint, const CallContext& context, ReadBody& body,
@@ -166,7 +203,43 @@ Async<void> PostgresqlDatabase::read(const CallContext& context, ReadBody& body)
   Loop& loop = *Loop::current();
   PostgresqlPart* part = co_await ok(part_of(loop));
   counters_.reads.fetch_add(1, std::memory_order_relaxed);
-  PostgresqlSharedRead shared(part->share, part->primary, context);
+  PostgresqlReplica* replica = context.from_replica ? part->next_replica() : nullptr;
+  if (replica) {
+    const bool fresh = co_await ok(has_caught_up(*part, *replica, context.after));
+    if (fresh) {
+      Result<void> done = co_await read_from(*part, replica->endpoint, context, body);
+      // What is the replica's trouble is not the caller's: the primary is asked.
+      const bool trouble = !done && (done.error().category() == Category::unavailable ||
+                                     done.error().code() == kSerializationFailure);
+      if (!trouble) {
+        counters_.reads_on_replicas.fetch_add(1, std::memory_order_relaxed);
+        if (!done) co_await std::unexpected(std::move(done.error()));
+        co_return;
+      }
+    }
+  }
+  co_await ok(read_from(*part, part->primary, context, body));
+}
+
+// Asks the replica again and again for a short while. False: it lags too much, or does not answer.
+Async<bool> PostgresqlDatabase::has_caught_up(PostgresqlPart& part, PostgresqlReplica& replica,
+                                              CommitMark after) {
+  if (after <= replica.replayed) co_return true;
+  const auto until = steady_clock::now() + milliseconds(options_.replica_wait_ms);
+  for (milliseconds pause{1};; pause *= 2) {
+    ReplayedBody replayed;
+    Result<void> asked = co_await read_from(part, replica.endpoint, kNoContext, replayed);
+    if (!asked) co_return false;
+    replica.replayed = std::max(replica.replayed, replayed.mark());
+    if (after <= replica.replayed) co_return true;
+    if (steady_clock::now() + pause > until) co_return false;
+    co_await ok(sleep_for(pause));
+  }
+}
+
+Async<void> PostgresqlDatabase::read_from(PostgresqlPart& part, PostgresqlEndpoint& endpoint,
+                                          const CallContext& context, ReadBody& body) {
+  PostgresqlSharedRead shared(part.share, endpoint, context);
   {
     Reader reader(shared, context);
     Result<void> done = co_await body.run(reader);
@@ -177,7 +250,7 @@ Async<void> PostgresqlDatabase::read(const CallContext& context, ReadBody& body)
     }
   }
   counters_.reads_moved.fetch_add(1, std::memory_order_relaxed);
-  co_await ok(read_alone(part->primary, context, body, shared));
+  co_await ok(read_alone(endpoint, context, body, shared));
 }
 
 Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt_read(PostgresqlEndpoint& endpoint,
@@ -225,6 +298,7 @@ DatabaseStats PostgresqlDatabase::stats() const {
   stats.reads = now(counters_.reads);
   stats.reads_moved = now(counters_.reads_moved);
   stats.reads_resent = now(counters_.reads_resent);
+  stats.reads_on_replicas = now(counters_.reads_on_replicas);
   stats.connections = now(counters_.connections);
   stats.connections_busy = now(counters_.busy);
   stats.connections_lost = now(counters_.lost);
@@ -240,6 +314,7 @@ void PostgresqlDatabase::close() {
   helpers_.stop();
   for (auto& [loop, part] : parts_) {
     part->primary.close();
+    for (auto& replica : part->replicas) replica->endpoint.close();
     for (int round = 0; round < 2; ++round) {  // what is put off to the end of a turn may put off once more
       loop->stop();
       loop->run();

@@ -35,18 +35,19 @@ std::string limits_text(const PostgresqlOptions& options) {
          "', true), set_config('lock_timeout', '" + std::to_string(options.lock_time_max_ms) + "', true)";
 }
 
-// "0/16B3740" of the server's log position.
-std::uint64_t read_lsn(std::string_view text) {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return 0;
-  std::from_chars(text.data(), text.data() + slash, high, 16);
-  std::from_chars(text.data() + slash + 1, text.data() + text.size(), low, 16);
-  return (high << 32) | low;
-}
-
 }  // namespace
+
+std::optional<std::uint64_t> read_postgresql_lsn(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  std::uint32_t high = 0;
+  std::uint32_t low = 0;
+  const char* const middle = text.data() + slash;
+  const char* const end = text.data() + text.size();
+  if (std::from_chars(text.data(), middle, high, 16).ptr != middle || slash == 0) return std::nullopt;
+  if (std::from_chars(middle + 1, end, low, 16).ptr != end || middle + 1 == end) return std::nullopt;
+  return std::uint64_t{high} << 32 | low;
+}
 
 PostgresqlOwned::Timer::Timer(Loop& loop, PostgresqlOwned& of)
     : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<Timer&>(timer).owned.expire(); }), owned(of) {}
@@ -205,7 +206,7 @@ void PostgresqlOwned::send_end(EndOp& op) {
   phase_ = Phase::ending;
   const bool sent =
       send_begin() && connection_.send_control(PostgresqlControl::commit, "COMMIT") &&
-      (!context_->committed || access_ == Access::read ||
+      (!context_->committed || endpoint_.share().options.replica_urls.empty() ||
        connection_.send_control(PostgresqlControl::mark, "SELECT pg_current_wal_insert_lsn()::text")) &&
       connection_.sync();
   timer_.arm(std::chrono::milliseconds(endpoint_.share().options.command_time_max_ms));
@@ -226,7 +227,7 @@ void PostgresqlOwned::on_control(PostgresqlControl what, const PGresult* result)
     committed_ = std::string_view(PQcmdStatus(const_cast<PGresult*>(result))) == "COMMIT";
   if (what == PostgresqlControl::rollback) rolling_back_ = false;
   if (what == PostgresqlControl::mark && PQntuples(result) == 1)
-    mark_ = CommitMark(read_lsn(PQgetvalue(result, 0, 0)));
+    mark_ = CommitMark(read_postgresql_lsn(PQgetvalue(result, 0, 0)).value_or(0));
 }
 
 void PostgresqlOwned::on_synced() {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "bedplate/async/timer.h"
 #include "bedplate/sql/call_context.h"
@@ -126,6 +127,9 @@ class [[nodiscard]] PostgresqlOwned::EndOp : public Op {
  private:
   PostgresqlOwned* owned_;
 };
+
+/// "0/16B3740", the server's way to write a position in its log; nothing for another text.
+std::optional<std::uint64_t> read_postgresql_lsn(std::string_view text);
 
 inline PostgresqlOwned::EndOp PostgresqlOwned::end() {
   return EndOp(*this);
