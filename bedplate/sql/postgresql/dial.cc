@@ -25,7 +25,7 @@ void ignore_notice(void*, const PGresult*) {}
 std::unexpected<Error> not_connected(PGconn* connection) {
   std::string cause = connection ? PQerrorMessage(connection) : "out of memory";
   while (!cause.empty() && cause.back() == '\n') cause.pop_back();
-  std::ranges::replace(cause, '\n', ' ');
+  std::ranges::replace_if(cause, [](char c) { return c == '\n' || c == '\t'; }, ' ');
   return std::unexpected(postgresql_unavailable().with_subject(std::move(cause)));
 }
 
