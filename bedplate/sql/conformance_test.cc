@@ -424,6 +424,78 @@ TEST_P(Conformance, ReferencesAreKept) {
   EXPECT_EQ(on.run(on.database().transact(&remove_note, note.id)).error().code(), kForeignKeyViolation);
 }
 
+// ---- many rows
+
+Async<std::vector<Sample>> all_samples(Reader& db) {
+  auto rows = co_await ok(
+      db.all<Sample>("SELECT id, yes, whole, small, real, text, uuid, at, list FROM samples ORDER BY id"));
+  co_return rows;
+}
+
+std::vector<Param> params_of(const Sample& sample) {
+  std::vector<Param> row;
+  row.emplace_back(sample.id);
+  row.emplace_back(sample.yes);
+  row.emplace_back(sample.whole);
+  row.emplace_back(sample.small);
+  row.emplace_back(sample.real);
+  row.emplace_back(sample.text);
+  row.emplace_back(sample.uuid);
+  row.emplace_back(sample.at);
+  row.emplace_back(sample.list);
+  return row;
+}
+
+constexpr std::string_view kSampleColumns[] = {"id",   "yes",  "whole", "small", "real",
+                                               "text", "uuid", "at",    "list"};
+
+TEST_P(Conformance, ManyRowsGoInAtOnceAsTheyAre) {
+  EngineKit& on = kit();
+  std::vector<Sample> samples;
+  for (std::int64_t i = 0; i < 3000; ++i) {
+    Sample& sample = samples.emplace_back();
+    sample.id = i;
+    if (i % 3 == 0) continue;  // all null
+    sample.yes = i % 2 == 0;
+    sample.whole = -i * 1'000'000'007;
+    sample.small = static_cast<std::int32_t>(i);
+    sample.real = 1.0 / static_cast<double>(i);
+    sample.text = "a\tb\nc\\d\re \\N \"q\" \\.\n" + std::to_string(i);
+    sample.uuid = new_uuid();
+    sample.at = Time(std::chrono::microseconds(1'700'000'000'000'000 + i));
+    sample.list = std::vector<std::int64_t>{i, 2};
+  }
+  auto maintenance = std::move(*on.database().maintenance());
+  ASSERT_TRUE(maintenance->begin());
+  auto insert = std::move(*maintenance->bulk_insert("samples", kSampleColumns));
+  for (const Sample& sample : samples) {
+    Result<void> added = insert->add(params_of(sample));
+    ASSERT_TRUE(added) << added.error().code();
+  }
+  Result<std::int64_t> rows = insert->finish();
+  ASSERT_TRUE(rows) << rows.error().code() << rows.error().subject();
+  EXPECT_EQ(*rows, 3000);
+  ASSERT_TRUE(maintenance->commit());
+  EXPECT_EQ(on.get(on.database().read(&all_samples)), samples);
+}
+
+TEST_P(Conformance, ManyRowsOfWhichOneIsRefusedAreAllRefused) {
+  EngineKit& on = kit();
+  auto maintenance = std::move(*on.database().maintenance());
+  ASSERT_TRUE(maintenance->begin());
+  auto insert = std::move(*maintenance->bulk_insert("samples", kSampleColumns));
+  std::optional<Error> refused;
+  for (int i = 0; i < 2 && !refused; ++i)
+    if (Result<void> added = insert->add(params_of(Sample())); !added) refused = std::move(added.error());
+  if (!refused)
+    if (Result<std::int64_t> rows = insert->finish(); !rows) refused = std::move(rows.error());
+  insert.reset();
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(violates(*refused, kUniqueViolation, "samples.id")) << refused->subject();
+  maintenance->rollback();
+  EXPECT_TRUE(on.get(on.database().read(&all_samples)).empty());
+}
+
 // ---- opening
 
 TEST_P(Conformance, WorkAfterClosingIsTurnedAway) {

@@ -47,6 +47,15 @@ Param&& Param::owned() && {
   return std::move(*this);
 }
 
+std::string quoted_name(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"') quoted += c;
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 bool is_storable_text(std::string_view text) {
   if (text.empty()) return true;
   return !std::memchr(text.data(), 0, text.size()) && is_valid_utf8(text);

@@ -119,6 +119,9 @@ class Param {
 /// What every engine can keep as text: UTF-8 without U+0000.
 bool is_storable_text(std::string_view text);
 
+/// A name of a table or column as statements write it: in double quotes.
+std::string quoted_name(std::string_view name);
+
 /// A list of parameters whose length is known only at run time. It keeps copies of what it is given.
 class Params {
  public:

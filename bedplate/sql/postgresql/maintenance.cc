@@ -7,6 +7,7 @@
 
 #include "bedplate/sql/error.h"
 #include "bedplate/sql/postgresql/arguments.h"
+#include "bedplate/sql/postgresql/copy.h"
 #include "bedplate/sql/postgresql/dial.h"
 #include "bedplate/sql/postgresql/error.h"
 #include "bedplate/sql/postgresql/rows.h"
@@ -36,6 +37,10 @@ class PostgresqlMaintenance final : public Maintenance, private Session {
       PostgresqlResult(PQexec(connection_.get(), "ROLLBACK"));
   }
   Result<void> run_script(std::string_view script) override;
+  Result<std::unique_ptr<BulkInsert>> bulk_insert(std::string_view table,
+                                                  std::span<const std::string_view> columns) override {
+    return start_postgresql_copy(connection_.get(), options_.value_size_max_bytes, table, columns);
+  }
   Session& session() override { return *this; }
 
  private:

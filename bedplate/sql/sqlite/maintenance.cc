@@ -29,6 +29,8 @@ class SqliteMaintenance final : public Maintenance, private Session {
     if (connection_ && connection_->in_transaction()) connection_->control(Control::rollback);
   }
   Result<void> run_script(std::string_view script) override;
+  Result<std::unique_ptr<BulkInsert>> bulk_insert(std::string_view table,
+                                                  std::span<const std::string_view> columns) override;
   Session& session() override { return *this; }
 
  private:
@@ -105,6 +107,38 @@ Result<void> SqliteMaintenance::run_script(std::string_view script) {
     at = tail;
   }
   return {};
+}
+
+/// One prepared INSERT, again and again.
+class SqliteBulkInsert final : public BulkInsert {
+ public:
+  SqliteBulkInsert(Session& session, std::string sql) : session_(session), sql_(std::move(sql)) {}
+
+  Result<void> add(std::span<const Param> row) override {
+    Statement statement(sql_, {});
+    statement.params = row;
+    session_.start(statement);
+    if (statement.failed()) return std::unexpected(std::move(*statement.error));
+    ++rows_;
+    return {};
+  }
+  Result<std::int64_t> finish() override { return rows_; }
+
+ private:
+  Session& session_;
+  const std::string sql_;
+  std::int64_t rows_ = 0;
+};
+
+Result<std::unique_ptr<BulkInsert>> SqliteMaintenance::bulk_insert(
+    std::string_view table, std::span<const std::string_view> columns) {
+  std::string sql = "INSERT INTO " + quoted_name(table) + " (";
+  std::string values;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    sql += (i ? ", " : "") + quoted_name(columns[i]);
+    values += (i ? ", $" : "$") + std::to_string(i + 1);
+  }
+  return std::make_unique<SqliteBulkInsert>(session(), sql + ") VALUES (" + values + ")");
 }
 
 bool SqliteMaintenance::start(Statement& statement) {
