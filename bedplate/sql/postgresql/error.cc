@@ -113,6 +113,10 @@ PostgresqlFault postgresql_fault(const PGresult* result) {
   return PostgresqlFault::statement;
 }
 
+bool postgresql_is_read_only(const PGresult* result) {
+  return state_of(result) == "25006";
+}
+
 Error postgresql_error(const PGresult* result, std::string_view sql) {
   const std::string_view state = state_of(result);
   const std::string_view message = field(result, PG_DIAG_MESSAGE_PRIMARY);

@@ -22,6 +22,9 @@ enum class PostgresqlFault : std::uint8_t {
 };
 PostgresqlFault postgresql_fault(const PGresult* result);
 
+/// The server, or the transaction, takes no writes.
+bool postgresql_is_read_only(const PGresult* result);
+
 /// The caller's error. Logs what the caller must not see.
 Error postgresql_error(const PGresult* result, std::string_view sql);
 

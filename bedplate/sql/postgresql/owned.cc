@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "bedplate/base/log.h"
@@ -42,10 +43,12 @@ std::optional<std::uint64_t> read_postgresql_lsn(std::string_view text) {
   if (slash == std::string_view::npos) return std::nullopt;
   std::uint32_t high = 0;
   std::uint32_t low = 0;
-  const char* const middle = text.data() + slash;
-  const char* const end = text.data() + text.size();
-  if (std::from_chars(text.data(), middle, high, 16).ptr != middle || slash == 0) return std::nullopt;
-  if (std::from_chars(middle + 1, end, low, 16).ptr != end || middle + 1 == end) return std::nullopt;
+  const auto reads_all = [](std::string_view digits, std::uint32_t& into) {
+    const char* const end = digits.data() + digits.size();
+    const std::from_chars_result read = std::from_chars(digits.data(), end, into, 16);
+    return read.ec == std::errc() && read.ptr == end;
+  };
+  if (!reads_all(text.substr(0, slash), high) || !reads_all(text.substr(slash + 1), low)) return std::nullopt;
   return std::uint64_t{high} << 32 | low;
 }
 
@@ -163,6 +166,11 @@ void PostgresqlOwned::on_rows(PostgresqlCall&, const PGresult* result) {
 }
 
 void PostgresqlOwned::on_failed(PostgresqlCall&, const PGresult* result) {
+  if (access_ == Access::write && postgresql_is_read_only(result)) {
+    // The primary has become a standby: another server takes writes now, or none.
+    connection_.give_up();
+    return finish(postgresql_unavailable());
+  }
   switch (postgresql_fault(result)) {
     case PostgresqlFault::stale_plan:
       endpoint_.share().statements.renew(*prepared, generation);
