@@ -3,6 +3,26 @@
 //   PostgresqlOptions options;
 //   options.url = "postgresql://app@db.internal/notes?sslmode=verify-full";
 //   auto database = open_postgresql(options);            // Result<std::unique_ptr<Database>>
+//
+// - Reads that run at the same time share a few connections of their loop: what a tick of the loop asks is
+//   sent with one sync, and one that fails harms no other. A read of several statements, or one that takes
+//   longer than shared_read_time_max_ms, has a connection of its own, on which all its statements see one
+//   snapshot; it starts again there.
+// - A transaction owns a connection. It is SERIALIZABLE unless told otherwise, and runs again when the server
+//   says that it cannot be put in an order with others, until command_time_max_ms are over.
+// - A commit whose answer is lost with its connection is `commit_unknown`: not repeated, for it may have been
+//   applied.
+// - Deadlines and cancelled callers stop what runs on an owned connection; on a shared one the caller goes at
+//   once and the server's time-out ends the statement.
+// - When the server is away, callers get Category::unavailable at once, with a Retry-After; connections are
+//   made again in the background, and statements prepared again on them.
+// - Parameters take the types that the server finds for them, so `SELECT $1` is text: write `$1::bigint`.
+//   Columns of other types than the usual ones (intervals, arrays, inet) are selected `::text`. A sum of
+//   bigints is a numeric without decimals, which reads as an integer.
+// - A tenant (CallContext) is told to the server with each group and transaction, for row-level security:
+//   current_setting('bedplate.tenant', true), null or empty without one.
+//
+// More reasons, with measurements: docs/decisions/0011-postgresql-driver.md.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +49,8 @@ struct PostgresqlOptions {
   /// As libpq reads it (postgresql://user:password@host:port/name?sslmode=verify-full). May hold a password:
   /// it is never logged and never in an error.
   std::string url;
-  /// Read replicas, as URLs. Reads go to them; a read that must not miss a commit says so (CallContext).
+  /// Read replicas, as URLs. Reads whose CallContext allows it go to them, in turn; one that lags behind what
+  /// the caller has seen is waited for, and then, like one that is away, left to the primary.
   std::vector<std::string> replica_urls;
   /// A pooler that hands out connections by transaction (pgbouncer, transaction mode) stands in between: no
   /// prepared statements, no LISTEN, no session locks.
