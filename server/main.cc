@@ -2,6 +2,7 @@
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"
 #include "bedplate/app/application.h"
+#include "bedplate/cache/nudges.h"
 #include "identity_migrations.h"
 #include "server/commands.h"
 #include "services/identity/service.h"
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
     auto& identity = host.make<identity::Identity>(identity_settings, std::move(*key), host.clock());
     identity.add_data_owner(tasks);
     identity.report_to(host.metrics());
+    if (cache::Nudges* nudges = host.nudges()) identity.tell_others_through(*nudges);
     host.authenticate_with(identity.authenticator());
     host.on_start([&] { return host.wait_for(identity.start(host.database())); });
     host.in_background("identity", [&] { return identity.keep_current(host.database()); });

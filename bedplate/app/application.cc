@@ -12,6 +12,7 @@ Application::Application(ProgramInfo program) : program_(std::move(program)) {
   host_settings_.data.directory = program_.name + "-data";
   settings("data", host_settings_.data);
   settings("database", host_settings_.database);
+  settings("cache", host_settings_.cache);
   settings("server", host_settings_.server);
   settings("log", host_settings_.log);
   settings("telemetry", host_settings_.telemetry);

@@ -13,6 +13,7 @@
 #include "bedplate/api/rest/problem.h"
 #include "bedplate/api/rest/rest.h"
 #include "bedplate/app/application.h"
+#include "bedplate/app/caching.h"
 #include "bedplate/app/health_checks.h"
 #include "bedplate/base/log.h"
 #include "bedplate/http/server.h"
@@ -40,6 +41,7 @@ struct Host::Running {
   std::unique_ptr<DatabaseCheck> database_check;
   std::unique_ptr<DiskCheck> disk_check;
   std::unique_ptr<LoopGroup> loops;
+  std::unique_ptr<Caching> caching;
   BackgroundTasks background;
   std::unique_ptr<api::HealthRoutes> health_routes;
   std::unique_ptr<api::Rest> rest;
@@ -152,6 +154,15 @@ telemetry::Health& Host::health() {
 sql::Database& Host::database() {
   return *running_->database;
 }
+cache::LoadingCache& Host::cache() {
+  return running_->caching->cache();
+}
+cache::Locks& Host::locks() {
+  return running_->caching->locks();
+}
+cache::Nudges* Host::nudges() {
+  return running_->caching->nudges();
+}
 LoopGroup& Host::loops() {
   return *running_->loops;
 }
@@ -162,12 +173,17 @@ void Host::in_background(std::string_view name, BackgroundTasks::Body body) {
 
 Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPurpose purpose) {
   std::unique_ptr<Host> host(new Host(application, purpose));
+  auto caching = Caching::make(host->settings().cache, host->metrics());
+  if (!caching) return std::unexpected(std::move(caching.error()));
+  host->running_->caching = std::move(*caching);
   if (auto wired = application.wire_into(*host); !wired) return std::unexpected(std::move(wired.error()));
   if (purpose == HostPurpose::describe) return host;
   if (auto opened = host->open_database(); !opened) return std::unexpected(std::move(opened.error()));
   std::size_t loops = purpose == HostPurpose::serve ? loop_count(host->settings().server) : 1;
   host->running_->loops = std::make_unique<LoopGroup>(loops);
   host->running_->loops->start();
+  // A command is over before anything that others say would matter to it.
+  if (purpose == HostPurpose::serve) host->running_->caching->start(host->loops().loop(0));
   if (purpose == HostPurpose::repair) return host;
   for (auto& hook : host->start_hooks_)
     if (auto started = hook(); !started) return std::unexpected(std::move(started.error()));
@@ -225,6 +241,8 @@ Result<std::string> Host::openapi() {
 void Host::observe() {
   running_->database_check = std::make_unique<DatabaseCheck>(*running_->database);
   running_->health.add("database", *running_->database_check);
+  if (telemetry::HealthCheck* check = running_->caching->health_check())
+    running_->health.add("cache", *check);
   running_->disk_check = std::make_unique<DiskCheck>(data_directory());
   running_->health.add("disk", *running_->disk_check);
   running_->server_metrics = std::make_unique<http::ServerMetrics>(*running_->server);
@@ -239,6 +257,7 @@ Result<void> Host::serve() {
   parts.authenticator = authenticator_;
   parts.metrics = &running_->metrics;
   parts.commit_hooks = commit_hooks_;
+  parts.shared_rate_limits = running_->caching->rate_limits();
   parts.rest = settings().rest;
   parts.rate_limit = settings().rate_limit;
   parts.cors = settings().cors;
@@ -284,6 +303,8 @@ void Host::close() {
   running_->server_watch = {};
   running_->server.reset();
   running_->rest.reset();
+  // Before the services that it loads from.
+  if (running_->caching) running_->caching->close();
   while (!owned_.empty()) owned_.pop_back();
   // A loop ends its read transaction at the end of a turn: no turn may be under way when the readers are closed.
   if (running_->loops) {
@@ -291,6 +312,7 @@ void Host::close() {
     running_->loops->join();
   }
   if (running_->database) running_->database->close();
+  running_->caching.reset();
   running_->loops.reset();
   running_.reset();
 }

@@ -38,6 +38,11 @@ struct DocumentInfo;
 namespace auth {
 class Authenticator;
 }
+namespace cache {
+class LoadingCache;
+class Locks;
+class Nudges;
+}  // namespace cache
 namespace telemetry {
 class Health;
 class Registry;
@@ -52,6 +57,7 @@ class Application;
 struct HostSettings {
   DataSettings data;
   DatabaseSettings database;
+  CacheSettings cache;
   http::ServerSettings server;
   LogSettings log;
   TelemetrySettings telemetry;
@@ -111,6 +117,12 @@ class Host {
   sql::Dialect dialect() const;
   telemetry::Registry& metrics();
   telemetry::Health& health();
+  /// The cache of cache.url, for services to keep what is dear to load (cache/region.h).
+  cache::LoadingCache& cache();
+  /// Locks among all replicas (of this process alone without a Redis): cache/lock.h.
+  cache::Locks& locks();
+  /// How replicas tell one another that something changed; null without a Redis.
+  cache::Nudges* nudges();
 
   // ---- From on_start() on.
 

@@ -120,6 +120,44 @@ struct DatabaseSettings {
   }
 };
 
+/// Section `cache`.
+struct CacheSettings {
+  std::string url;
+  std::string prefix = "bedplate:";
+  std::string tls_authorities_file;
+  std::int64_t timeout_ms = 250;
+  std::int64_t connect_timeout_ms = 1'000;
+  std::int64_t local_size_kib = 64 * 1024;
+  std::int64_t local_lifetime_ms = 60'000;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    using S = CacheSettings;
+    return object<S>(
+        "The cache, and what replicas share through it (rate limits, locks, news of what changed)",
+        {
+            field<&S::url>(
+                length{0, 4000}, secret, optional_with_default,
+                "redis://[user:password@]host[:port][/database], rediss://... with TLS, or "
+                "redis+unix:/path; one server or a Cluster. Empty or memory: a cache in this process"),
+            field<&S::prefix>(
+                length{1, 100}, optional_with_default,
+                "In front of every key and channel: applications that share a Redis each have one"),
+            field<&S::tls_authorities_file>(
+                length{0, 4000}, optional_with_default,
+                "PEM file of the authorities that rediss:// trusts. Empty: those of the system"),
+            field<&S::timeout_ms>(range{1, 60'000}, optional_with_default,
+                                  "How long a request waits for the cache before it goes on without"),
+            field<&S::connect_timeout_ms>(range{10, 60'000}, optional_with_default,
+                                          "How long connecting may take"),
+            field<&S::local_size_kib>(range{64, 1'073'741'824}, optional_with_default,
+                                      "Memory for entries in this process, keys and tables included"),
+            field<&S::local_lifetime_ms>(range{1, 86'400'000}, optional_with_default,
+                                         "What stands in Redis is kept in this process for at most so long"),
+        });
+  }
+};
+
 /// Section `log`.
 struct LogSettings {
   LogLevel level = LogLevel::info;

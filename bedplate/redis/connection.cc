@@ -71,6 +71,7 @@ Async<void> Connection::run(std::shared_ptr<Connection> self) {
     Result<void> ended = co_await self->serve_once();
     if (self->state_ == State::closed) break;
     const bool was_ready = self->state_ == State::ready;
+    if (self->session_) self->session_->close();  // a write may still wait on it
     self->session_.reset();
     self->fail_all(away());
     self->state_ = was_ready ? State::connecting : State::away;

@@ -79,8 +79,8 @@ void Subscriber::take(const Reply& reply) {
   if (kind == "message") {
     listener_->on_message(reply.items[1].text, reply.items[2].text);
   } else if (kind == "subscribe" && ++confirmed_ == channels_.size()) {
-    subscribed_.store(true, std::memory_order_relaxed);
     listener_->on_subscribed();
+    subscribed_.store(true, std::memory_order_release);
   }
 }
 

@@ -44,8 +44,8 @@ class Subscriber : public std::enable_shared_from_this<Subscriber>, private Coar
   Subscriber& operator=(const Subscriber&) = delete;
 
   void close();
-  /// Messages arrive now, as far as is known. Any thread.
-  bool subscribed() const { return subscribed_.load(std::memory_order_relaxed); }
+  /// Messages arrive now, as far as is known, and on_subscribed() has returned. Any thread.
+  bool subscribed() const { return subscribed_.load(std::memory_order_acquire); }
 
  private:
   Subscriber(Loop& loop, std::shared_ptr<Dialer> dialer, std::vector<std::string> channels,

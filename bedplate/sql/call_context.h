@@ -20,6 +20,8 @@
 
 namespace bedplate::sql {
 
+class CommitActions;
+
 /// A position in a database's history of commits: opaque to clients, who carry it from an answer to their
 /// next request, so that a replica answers only when it has come so far. Engines without replicas leave it
 /// empty. On PostgreSQL it is a position in the write-ahead log; after a fail-over or a restore an old mark
@@ -57,6 +59,8 @@ struct CallContext {
   /// Where to put the commit's mark, once it is durable; only engines that have replicas give one. A
   /// command that fails leaves it as it was.
   CommitMark* committed = nullptr;
+  /// What the transaction wants done after its commit: Database fills this in (after_commit.h).
+  CommitActions* actions = nullptr;
 };
 
 /// The context of a call that has none.

@@ -151,7 +151,7 @@ class Database {
   Async<detail::CallValue<F, Transaction, std::remove_reference_t<Args>...>> transact(
       const CallContext& context, F f, Args&&... args) {
     detail::CallBody<TransactionBody, Transaction, F, std::remove_reference_t<Args>...> body(f, args...);
-    co_await ok(transact(context, static_cast<TransactionBody&>(body)));
+    co_await ok(commit(context, body));
     co_return body.take();
   }
   template <class F, class... Args>
@@ -176,7 +176,16 @@ class Database {
 
   virtual Async<void> transact(const CallContext& context, TransactionBody& body) = 0;
   virtual Async<void> read(const CallContext& context, ReadBody& body) = 0;
-  Async<void> transact(TransactionBody& body) { return transact(kNoContext, body); }
+  Async<void> transact(TransactionBody& body) { return commit(kNoContext, body); }
+  /// transact(), and after it what the transaction asked for (Transaction::after_commit()). The forms of transact()
+  /// that take a function do this.
+  Async<void> commit(CallContext context, TransactionBody& body) {
+    CommitActions actions;
+    context.actions = &actions;
+    Result<void> done = co_await transact(context, body);
+    if (!actions.empty() && (done || done.error().keeps_writes())) static_cast<void>(co_await actions.run());
+    if (!done) co_await std::unexpected(std::move(done.error()));
+  }
   Async<void> read(ReadBody& body) { return read(kNoContext, body); }
 
   virtual Dialect dialect() const = 0;

@@ -24,6 +24,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -34,6 +35,7 @@
 #include "bedplate/async/async.h"
 #include "bedplate/async/cancel.h"
 #include "bedplate/base/result.h"
+#include "bedplate/sql/after_commit.h"
 #include "bedplate/sql/call_context.h"
 #include "bedplate/sql/params.h"
 
@@ -293,8 +295,14 @@ class Reader {
 /// transaction in it.
 class Transaction : public Reader {
  public:
-  explicit Transaction(Session& session, const CallContext& context = kNoContext)
-      : Reader(session, context) {}
+  explicit Transaction(Session& session, const CallContext& context = kNoContext) : Reader(session, context) {
+    if (context.actions) context.actions->clear();  // those of an earlier run of the same command
+  }
+
+  /// Does something once this transaction has committed: see after_commit.h.
+  void after_commit(std::unique_ptr<CommitAction> action) {
+    if (context_.actions) context_.actions->add(std::move(action));
+  }
 
   /// Runs a statement without rows: how many rows it inserted, changed or deleted.
   template <class... Args>

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "bedplate/async/timer.h"
+#include "bedplate/async/loop.h"
 #include "bedplate/base/log.h"
 #include "bedplate/base/random.h"
 #include "bedplate/base/text.h"
@@ -24,9 +24,10 @@ constexpr std::size_t kUserAgentSizeMax = 300;
 constexpr seconds kUsedTokensKept{7 * 86'400};
 constexpr seconds kClockMargin{60};
 
-constexpr seconds kRevocationsEvery{1};
-constexpr int kRoundsBetweenKeys = 60;
-constexpr int kRoundsBetweenCleanups = 300;
+constexpr std::chrono::milliseconds kRevocationsEvery{500};  // a second is what we promise
+constexpr seconds kKeysEvery{60};
+constexpr seconds kCleanupEvery{300};
+constexpr std::string_view kRevocationsTopic = "identity:revocations";
 
 auth::PasswordCost cost_of(const IdentitySettings& settings) {
   return auth::PasswordCost(static_cast<std::uint32_t>(settings.password_memory_kib),
@@ -89,14 +90,19 @@ Async<void> Identity::start(sql::Database& db) {
 }
 
 Async<void> Identity::keep_current(sql::Database& db) {
-  for (int round = 1;; ++round) {
-    co_await ok(sleep_for(kRevocationsEvery));
-    co_await apply_revocations(db);
-    if (round % kRoundsBetweenKeys == 0) {
+  Loop& loop = *Loop::current();
+  Loop::TimePoint keys_due = loop.now() + kKeysEvery;
+  Loop::TimePoint cleanup_due = loop.now() + kCleanupEvery;
+  for (;;) {
+    co_await ok(revocations_made_.wait_for(kRevocationsEvery));
+    co_await catch_up(db);
+    if (loop.now() >= keys_due) {
+      keys_due = loop.now() + kKeysEvery;
       Result<void> refreshed = co_await refresh_keys(db);
       if (!refreshed) log_error("signing keys could not be read", {{"code", refreshed.error().code()}});
     }
-    if (round % kRoundsBetweenCleanups == 0) {
+    if (loop.now() >= cleanup_due) {
+      cleanup_due = loop.now() + kCleanupEvery;
       Time now = clock_.now();
       Result<std::int64_t> deleted = co_await db.transact(&store::delete_expired, now);
       if (!deleted) log_warn("expired sessions could not be deleted", {{"code", deleted.error().code()}});
@@ -129,7 +135,19 @@ Async<void> Identity::refresh_keys(sql::Database& db) {
   if (key_left) revocations_.bump();
 }
 
+void Identity::tell_others_through(cache::Nudges& nudges) {
+  nudges_ = &nudges;
+  nudges.listen(std::string(kRevocationsTopic), [this] { revocations_made_.set(); });
+}
+
 Async<void> Identity::apply_revocations(sql::Database& db) {
+  const std::int64_t before = revocations_seen_.load(std::memory_order_relaxed);
+  co_await catch_up(db);
+  if (nudges_ && revocations_seen_.load(std::memory_order_relaxed) != before)
+    nudges_->nudge(kRevocationsTopic);
+}
+
+Async<void> Identity::catch_up(sql::Database& db) {
   Result<void> read = co_await read_revocations(db);
   if (!read) log_warn("revocations could not be read", {{"code", read.error().code()}});
 }

@@ -28,11 +28,13 @@
 #include <string_view>
 #include <vector>
 
+#include "bedplate/async/wake.h"
 #include "bedplate/auth/key_ring.h"
 #include "bedplate/auth/password.h"
 #include "bedplate/auth/revocations.h"
 #include "bedplate/auth/token_authenticator.h"
 #include "bedplate/base/time.h"
+#include "bedplate/cache/nudges.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/telemetry/metrics.h"
 #include "services/identity/api.h"
@@ -59,6 +61,10 @@ class Identity {
   /// Before start(). The owner outlives it.
   void add_data_owner(UserDataOwner& owner) { owners_.push_back(&owner); }
 
+  /// Before start(), where several processes serve one database: what one of them revokes the others then refuses at
+  /// once, and not only at their next round. `nudges` outlives it.
+  void tell_others_through(cache::Nudges& nudges);
+
   auth::Authenticator& authenticator() { return authenticator_; }
   auth::PasswordHasher& passwords() { return passwords_; }
   const auth::TokenAuthenticator& token_authenticator() const { return authenticator_; }
@@ -67,8 +73,8 @@ class Identity {
 
   /// Loads signing keys (and makes the first) and revocations. Nothing can be verified before.
   Async<void> start(sql::Database& db);
-  /// Reads new revocations every second and keys every minute, and deletes what has expired every few
-  /// minutes. Fails only when its scope is cancelled.
+  /// Reads new revocations every half a second, and when another process says that there are some; keys every minute;
+  /// and deletes what has expired every few minutes. Fails only when its scope is cancelled.
   Async<void> keep_current(sql::Database& db);
   /// One round of reading revocations: what other processes have ended since the last.
   Async<void> read_revocations(sql::Database& db);
@@ -127,6 +133,7 @@ class Identity {
   Async<UserRow> confirm_password(const api::Caller& caller, sql::Database& db, std::string_view password);
   /// read_revocations(), after a commit that made some: a failure is logged, the next round makes up for it.
   Async<void> apply_revocations(sql::Database& db);
+  Async<void> catch_up(sql::Database& db);
 
   // Bodies of transactions.
   Async<void> insert_account(sql::Transaction& tx, const UserRow& user, const NewSession& session);
@@ -146,6 +153,8 @@ class Identity {
   auth::TokenAuthenticator authenticator_;
   SigningKeys keys_;
   std::vector<UserDataOwner*> owners_;
+  cache::Nudges* nudges_ = nullptr;
+  Wake revocations_made_;
   std::atomic<std::int64_t> revocations_seen_{0};  ///< the highest seq applied
   Numbers numbers_{*this};
   telemetry::Watch watch_;

@@ -24,6 +24,21 @@ void ask_for_token(http::Response& response, std::string_view error) {
                      error.empty() ? std::string_view("Bearer") : fmt::format("Bearer error=\"{}\"", error));
 }
 
+std::int64_t cost_of(const Exchange& exchange) {
+  return exchange.endpoint ? exchange.endpoint->operation.cost : 1;
+}
+
+std::string address_name(std::string_view address) {
+  return "a:" + rate_name_of_address(address);
+}
+
+Result<void> allowed(const RateDecision& decision) {
+  if (decision.allowed) return {};
+  return std::unexpected(
+      Error(Category::rate_limited, "rate_limited", "You have made too many requests. Try again later.")
+          .with_retry_after(std::chrono::seconds(decision.retry_after_seconds)));
+}
+
 }  // namespace
 
 Result<void> Chain::admit(Exchange& exchange) const {
@@ -32,14 +47,14 @@ Result<void> Chain::admit(Exchange& exchange) const {
   // Everything counts against the address, also what is not found: a scanner is limited like anybody.
   if (state_.address_limiter) {
     std::uint64_t key = rate_key_of_address(exchange.caller.address);
-    if (Result<void> allowed = limit(exchange, *state_.address_limiter, key); !allowed) return allowed;
+    if (Result<void> taken = limit(exchange, *state_.address_limiter, key); !taken) return taken;
   }
   if (!routed || exchange.answered || exchange.endpoint->raw) return routed;
   if (exchange.operation().access == Access::open_to_all) return {};
   if (Result<void> known = authenticate(exchange); !known) return known;
   if (state_.principal_limiter) {
     std::uint64_t key = rate_key_of(exchange.principal->user);
-    if (Result<void> allowed = limit(exchange, *state_.principal_limiter, key); !allowed) return allowed;
+    if (Result<void> taken = limit(exchange, *state_.principal_limiter, key); !taken) return taken;
   }
   return authorise(exchange);
 }
@@ -59,6 +74,22 @@ void take_trace(Exchange& exchange) {
 }
 
 }  // namespace
+
+Async<void> Chain::admit_everywhere(Exchange& exchange) const {
+  identify(exchange);
+  Result<void> routed = find_route(exchange);
+  const std::string_view address = exchange.caller.address;
+  co_await ok(limit_everywhere(exchange, *state_.address_limiter, rate_key_of_address(address),
+                               state_.address_limit, address_name(address)));
+  if (!routed) co_await std::unexpected(std::move(routed.error()));
+  if (exchange.answered || exchange.endpoint->raw) co_return;
+  if (exchange.operation().access == Access::open_to_all) co_return;
+  co_await ok(authenticate(exchange));
+  const auto& user = exchange.principal->user;
+  co_await ok(limit_everywhere(exchange, *state_.principal_limiter, rate_key_of(user), state_.principal_limit,
+                               "p:" + user.to_string()));
+  co_await ok(authorise(exchange));
+}
 
 void Chain::identify(Exchange& exchange) const {
   http::Request& request = exchange.request;
@@ -105,13 +136,22 @@ void Chain::answer_options(Exchange& exchange) const {
 }
 
 Result<void> Chain::limit(Exchange& exchange, RateLimiter& limiter, std::uint64_t key) const {
-  const std::int64_t cost = exchange.endpoint ? exchange.endpoint->operation.cost : 1;
+  const std::int64_t cost = cost_of(exchange);
   if (cost == 0) return {};
   exchange.rate = limiter.take(key, cost, exchange.started_ns);
-  if (exchange.rate->allowed) return {};
-  return std::unexpected(
-      Error(Category::rate_limited, "rate_limited", "You have made too many requests. Try again later.")
-          .with_retry_after(std::chrono::seconds(exchange.rate->retry_after_seconds)));
+  return allowed(*exchange.rate);
+}
+
+Async<void> Chain::limit_everywhere(Exchange& exchange, RateLimiter& limiter, std::uint64_t key,
+                                    RateLimit limit_of_key, std::string name) const {
+  const std::int64_t cost = cost_of(exchange);
+  if (cost == 0) co_return;
+  co_await ok(limit(exchange, limiter, key));
+  std::optional<RateDecision> decision =
+      co_await ok(state_.parts.shared_rate_limits->take(std::move(name), limit_of_key, cost));
+  if (!decision) co_return;  // it is away: what was decided here stands
+  exchange.rate = *decision;
+  co_await ok(allowed(*decision));
 }
 
 Result<void> Chain::authenticate(Exchange& exchange) const {
@@ -128,9 +168,12 @@ Result<void> Chain::authenticate(Exchange& exchange) const {
                                                       "The Authorization field holds no Bearer token."))
           : state_.parts.authenticator->authenticate(token, state_.parts.clock->now());
   if (!who) {
+    const std::int64_t cost = state_.parts.rate_limit.failed_auth_cost;
+    const std::string_view address = exchange.caller.address;
     if (state_.address_limiter)
-      state_.address_limiter->charge(rate_key_of_address(exchange.caller.address),
-                                     state_.parts.rate_limit.failed_auth_cost, exchange.started_ns);
+      state_.address_limiter->charge(rate_key_of_address(address), cost, exchange.started_ns);
+    if (state_.limits_are_shared())
+      state_.parts.shared_rate_limits->charge(address_name(address), state_.address_limit, cost);
     if (who.error().category() == Category::unauthenticated)
       ask_for_token(exchange.response, "invalid_token");
     return std::unexpected(std::move(who.error()));

@@ -1,5 +1,9 @@
-// The steps of rest.h's chain that need no waiting, up to authorisation. Internal to this room.
+// The steps of rest.h's chain up to authorisation, which need no waiting unless replicas share their rate limits.
+// Internal to this room.
 #pragma once
+
+#include <cstdint>
+#include <string>
 
 #include "bedplate/api/rest/exchange.h"
 #include "bedplate/api/rest/rest_state.h"
@@ -13,12 +17,16 @@ class Chain {
   explicit Chain(const Rest::State& state) : state_(state) {}
 
   Result<void> admit(Exchange& exchange) const;
+  /// The same where replicas share their limits: it waits for them.
+  Async<void> admit_everywhere(Exchange& exchange) const;
 
  private:
   void identify(Exchange& exchange) const;
   Result<void> find_route(Exchange& exchange) const;
   void answer_options(Exchange& exchange) const;
   Result<void> limit(Exchange& exchange, RateLimiter& limiter, std::uint64_t key) const;
+  Async<void> limit_everywhere(Exchange& exchange, RateLimiter& limiter, std::uint64_t key, RateLimit limit,
+                               std::string name) const;
   Result<void> authenticate(Exchange& exchange) const;
   Result<void> authorise(Exchange& exchange) const;
 

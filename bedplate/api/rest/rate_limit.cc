@@ -38,22 +38,46 @@ class StripeLock {
 
 }  // namespace
 
-std::uint64_t rate_key_of_address(std::string_view address) {
-  char text[INET6_ADDRSTRLEN + 1];
-  if (address.find(':') == std::string_view::npos || address.size() >= sizeof text)
-    return keyed_hash(address);
-  std::memcpy(text, address.data(), address.size());
-  text[address.size()] = '\0';
-  in6_addr parsed;
-  if (inet_pton(AF_INET6, text, &parsed) != 1) return keyed_hash(address);
-  if (IN6_IS_ADDR_V4MAPPED(&parsed)) {
-    char plain[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &parsed.s6_addr[12], plain, sizeof plain);
-    return keyed_hash(plain);
+namespace {
+
+/// IPv4 as text, of IPv6 the eight bytes of its network, of anything else what it is.
+struct NormalAddress {
+  explicit NormalAddress(std::string_view address) : bytes(address) {
+    char copy[INET6_ADDRSTRLEN + 1];
+    if (address.find(':') == std::string_view::npos || address.size() >= sizeof copy) return;
+    std::memcpy(copy, address.data(), address.size());
+    copy[address.size()] = '\0';
+    in6_addr parsed;
+    if (inet_pton(AF_INET6, copy, &parsed) != 1) return;
+    if (IN6_IS_ADDR_V4MAPPED(&parsed)) {
+      bytes = inet_ntop(AF_INET, &parsed.s6_addr[12], text, sizeof text);
+      return;
+    }
+    std::memcpy(text, parsed.s6_addr, 8);
+    bytes = {text, 8};
+    is_network = true;
   }
-  char network[8];
-  std::memcpy(network, parsed.s6_addr, sizeof network);
-  return keyed_hash({network, sizeof network});
+  NormalAddress(const NormalAddress&) = delete;
+  NormalAddress& operator=(const NormalAddress&) = delete;
+
+  std::string_view bytes;
+  bool is_network = false;
+  char text[INET_ADDRSTRLEN];
+};
+
+}  // namespace
+
+std::uint64_t rate_key_of_address(std::string_view address) {
+  return keyed_hash(NormalAddress(address).bytes);
+}
+
+std::string rate_name_of_address(std::string_view address) {
+  const NormalAddress normal(address);
+  if (!normal.is_network) return std::string(normal.bytes);
+  in6_addr network{};
+  std::memcpy(network.s6_addr, normal.bytes.data(), normal.bytes.size());
+  char text[INET6_ADDRSTRLEN];
+  return std::string(inet_ntop(AF_INET6, &network, text, sizeof text)) + "/64";
 }
 
 std::uint64_t rate_key_of(const Uuid& id) {
@@ -62,9 +86,26 @@ std::uint64_t rate_key_of(const Uuid& id) {
   return keyed_hash({bytes, sizeof bytes});
 }
 
+std::int64_t rate_unit_ns(const RateLimit& limit) {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(kSecond) / limit.rate));
+}
+
+RateDecision rate_decision(std::int64_t unit_ns, std::int64_t burst, std::int64_t cost, bool allowed,
+                           std::int64_t full_in_ns) {
+  const std::int64_t burst_ns = unit_ns * burst;
+  RateDecision decision;
+  decision.allowed = allowed;
+  decision.limit = burst;
+  decision.remaining = std::max<std::int64_t>(0, (burst_ns - full_in_ns) / unit_ns);
+  decision.reset_seconds = seconds_up(full_in_ns);
+  const std::int64_t price = std::min(cost * unit_ns, burst_ns);
+  if (!allowed)
+    decision.retry_after_seconds = std::max<std::int64_t>(1, seconds_up(full_in_ns + price - burst_ns));
+  return decision;
+}
+
 RateLimiter::RateLimiter(RateLimit limit, std::size_t entries_max)
-    : unit_ns_(
-          std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(kSecond) / limit.rate))),
+    : unit_ns_(rate_unit_ns(limit)),
       burst_ns_(unit_ns_ * limit.burst),
       burst_(limit.burst),
       line_mask_(std::bit_ceil(std::max<std::size_t>(entries_max / kWays, 1)) - 1),
@@ -101,15 +142,7 @@ RateDecision RateLimiter::take(std::uint64_t key, std::int64_t cost, std::int64_
     allowed = full_at + price - now_ns <= burst_ns_;
     if (allowed) entry.full_at_ns = full_at += price;
   }
-  RateDecision decision;
-  decision.allowed = allowed;
-  decision.limit = burst_;
-  decision.remaining = std::max<std::int64_t>(0, (burst_ns_ - (full_at - now_ns)) / unit_ns_);
-  decision.reset_seconds = seconds_up(full_at - now_ns);
-  if (!allowed)
-    decision.retry_after_seconds =
-        std::max<std::int64_t>(1, seconds_up(full_at + price - now_ns - burst_ns_));
-  return decision;
+  return rate_decision(unit_ns_, burst_, cost, allowed, full_at - now_ns);
 }
 
 void RateLimiter::charge(std::uint64_t key, std::int64_t cost, std::int64_t now_ns) {

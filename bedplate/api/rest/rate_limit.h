@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "bedplate/base/id.h"
@@ -36,9 +37,18 @@ struct RateDecision {
       0;  ///< until this request would be allowed, rounded up; at least 1 when denied
 };
 
+/// What follows for a caller from a bucket that is full again in `full_in_ns`, the price of an allowed request taken
+/// already. For every kind of limiter, so that they answer alike.
+RateDecision rate_decision(std::int64_t unit_ns, std::int64_t burst, std::int64_t cost, bool allowed,
+                           std::int64_t full_in_ns);
+/// How long one unit takes to come back, at least a nanosecond.
+std::int64_t rate_unit_ns(const RateLimit& limit);
+
 /// IPv6 by its /64, IPv4 (mapped forms too) by the whole address; other text ("unix") as it is.
 std::uint64_t rate_key_of_address(std::string_view address);
 std::uint64_t rate_key_of(const Uuid& id);
+/// The same for an address as text that every process agrees on: "192.0.2.1", "2001:db8:0:1::/64".
+std::string rate_name_of_address(std::string_view address);
 
 class RateLimiter {
  public:

@@ -133,7 +133,12 @@ Rest::~Rest() = default;
 
 Async<void> Rest::handle(http::Request& request, http::Response& response) {
   Exchange exchange(request, response, steady_now_ns());
-  Result<void> outcome = Chain(*state_).admit(exchange);
+  const Chain chain(*state_);
+  Result<void> outcome;
+  if (state_->limits_are_shared())
+    outcome = co_await chain.admit_everywhere(exchange);
+  else
+    outcome = chain.admit(exchange);
   if (outcome && !exchange.answered) {
     const Endpoint& endpoint = *exchange.endpoint;
     if (endpoint.raw)
@@ -225,7 +230,7 @@ Async<void> Rest::run(Exchange& exchange) {
                           input.data(), output.data());
       sql::CommitMark committed;
       context.committed = &committed;
-      co_await ok(state_->parts.database->transact(context, static_cast<sql::TransactionBody&>(command)));
+      co_await ok(state_->parts.database->commit(context, command));
       if (!committed.empty())
         exchange.response.set_field(http::FieldId::bedplate_commit, committed.to_string());
       if (claim) co_return;  // the answer was written for keeping, or is a kept one

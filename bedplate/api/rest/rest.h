@@ -31,6 +31,7 @@
 #include "bedplate/api/api.h"
 #include "bedplate/api/commit_hook.h"
 #include "bedplate/api/openapi/openapi.h"
+#include "bedplate/api/rest/shared_rate_limit.h"
 #include "bedplate/api/settings.h"
 #include "bedplate/http/handler.h"
 
@@ -63,11 +64,12 @@ struct RawRoute {
 class Rest final : public http::Handler {
  public:
   struct Parts {
-    const Clock* clock = nullptr;                  ///< required
-    sql::Database* database = nullptr;             ///< required when an operation uses it
-    auth::Authenticator* authenticator = nullptr;  ///< required when an operation is not open to all
-    telemetry::Registry* metrics = nullptr;        ///< null: nothing is counted
-    std::vector<CommitHook*> commit_hooks;         ///< what takes part in the commit of every command
+    const Clock* clock = nullptr;                    ///< required
+    sql::Database* database = nullptr;               ///< required when an operation uses it
+    auth::Authenticator* authenticator = nullptr;    ///< required when an operation is not open to all
+    telemetry::Registry* metrics = nullptr;          ///< null: nothing is counted
+    std::vector<CommitHook*> commit_hooks;           ///< what takes part in the commit of every command
+    SharedRateLimits* shared_rate_limits = nullptr;  ///< null: this process counts for itself
     std::vector<RawRoute> raw_routes;
     DocumentInfo document;
     RestSettings rest;

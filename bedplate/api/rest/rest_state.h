@@ -12,6 +12,7 @@
 #include "bedplate/api/rest/rate_limit.h"
 #include "bedplate/api/rest/rest.h"
 #include "bedplate/api/rest/router.h"
+#include "bedplate/api/rest/shared_rate_limit.h"
 #include "bedplate/sql/database.h"
 
 namespace bedplate::api {
@@ -26,11 +27,12 @@ struct Rest::State {
     if (!parts.rate_limit.enabled) return;
     const RateLimitSettings& limits = parts.rate_limit;
     auto entries = static_cast<std::size_t>(limits.entries_max);
-    address_limiter =
-        std::make_unique<RateLimiter>(RateLimit{limits.address_rate, limits.address_burst}, entries);
-    principal_limiter =
-        std::make_unique<RateLimiter>(RateLimit{limits.principal_rate, limits.principal_burst}, entries);
+    address_limit = {limits.address_rate, limits.address_burst};
+    principal_limit = {limits.principal_rate, limits.principal_burst};
+    address_limiter = std::make_unique<RateLimiter>(address_limit, entries);
+    principal_limiter = std::make_unique<RateLimiter>(principal_limit, entries);
   }
+  bool limits_are_shared() const { return address_limiter && parts.shared_rate_limits; }
 
   Parts parts;
   std::vector<Api> apis;  // tags and docs of operations are views into these
@@ -42,6 +44,8 @@ struct Rest::State {
   std::string openapi;
   std::vector<std::unique_ptr<http::Handler>> documents;  // our own raw handlers
   OperationMetrics metrics;
+  RateLimit address_limit;
+  RateLimit principal_limit;
   std::unique_ptr<RateLimiter> address_limiter;    // null: off
   std::unique_ptr<RateLimiter> principal_limiter;  // null: off
 };

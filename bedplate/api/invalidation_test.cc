@@ -1,0 +1,65 @@
+#include "bedplate/api/invalidation.h"
+
+#include <gtest/gtest.h>
+
+#include "bedplate/cache/memory_cache.h"
+#include "bedplate/sql/sql_test_kit.h"
+
+namespace bedplate::api {
+namespace {
+
+/// Notes, read through the cache.
+class Notes final : public cache::BytesLoader {
+ public:
+  Notes(sql::Database& db, cache::LoadingCache& cache) : db_(db), cache_(cache) {}
+
+  Async<std::string> find(std::string key) {
+    cache::Policy policy;
+    cache::Found found = co_await ok(cache_.get(key, policy, *this));
+    co_return std::string(found.value.view());
+  }
+  Async<void> change(sql::Transaction& tx, std::string_view text, bool fails) {
+    invalidate_after_commit(tx, cache_, "note");
+    co_await ok(tx.run("UPDATE notes SET text = $1", text));
+    // Before the commit everybody still gets what was there, and it may be kept.
+    if (fails) co_await fail(Category::conflict, "no", "No.");
+  }
+  Async<std::optional<std::string>> load_bytes(std::string) override {
+    ++loads;
+    std::string text = co_await ok(db_.read(&Notes::read, *this));
+    co_return text;
+  }
+  Async<std::string> read(sql::Reader& db) {
+    std::string text = co_await ok(db.one<std::string>("SELECT text FROM notes"));
+    co_return text;
+  }
+
+  int loads = 0;
+
+ private:
+  sql::Database& db_;
+  cache::LoadingCache& cache_;
+};
+
+TEST(Invalidation, HappensAfterTheCommitAndOnlyThen) {
+  sql::SqliteKit kit("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('old')");
+  cache::MemoryCache memory;
+  cache::LoadingCache cache(memory);
+  Notes notes(kit.database(), cache);
+  EXPECT_EQ(*kit.run(notes.find("note")), "old");
+  EXPECT_EQ(*kit.run(notes.find("note")), "old");
+  EXPECT_EQ(notes.loads, 1);
+  std::string_view text = "never";
+  bool fails = true;
+  EXPECT_FALSE(kit.run(kit.database().transact(&Notes::change, notes, text, fails)));
+  EXPECT_EQ(*kit.run(notes.find("note")), "old");
+  EXPECT_EQ(notes.loads, 1) << "what was rolled back invalidates nothing";
+  text = "new";
+  fails = false;
+  EXPECT_TRUE(kit.run(kit.database().transact(&Notes::change, notes, text, fails)));
+  EXPECT_EQ(*kit.run(notes.find("note")), "new") << "whoever committed reads what he wrote";
+  EXPECT_EQ(notes.loads, 2);
+}
+
+}  // namespace
+}  // namespace bedplate::api

@@ -1,0 +1,100 @@
+// Locks: one process at a time, by name and for a while; with fencing tokens, since no lock over a network is sure.
+//
+//   Lock lock = co_await ok(locks.acquire("reports", 30s));
+//   co_await ok(db.transact(&Store::write_report, store, lock.token, report));   // compares the token, see below
+//   co_await locks.release(lock);
+//
+// A holder that pauses (a long collection, a stopped virtual machine) wakes up after its time is over and believes
+// that it still holds the lock. No lock service can prevent that; whoever is protected can: each acquire gets a
+// token larger than every one before it, the holder shows it with each write, and the protected thing refuses a
+// token smaller than one it has seen (Kleppmann, "How to do distributed locking", 2016). In SQL, in the same
+// transaction as the write:
+//
+//   INSERT INTO fences (name, token) VALUES ($1, $2)
+//     ON CONFLICT (name) DO UPDATE SET token = excluded.token WHERE fences.token <= excluded.token
+//
+// and zero rows changed means: you are too late, roll back. Without that check a lock only makes double work rare.
+//
+// Tokens are microseconds of the server's clock, or one more than the last: they grow also after the server lost its
+// data, unless its clock went back by more than it was away.
+//
+// Drivers: memory (one process) and Redis (one server; a fail-over to a replica may grant a lock twice: the fence
+// holds).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "bedplate/async/async.h"
+#include "bedplate/redis/client.h"
+
+namespace bedplate::cache {
+
+/// A lock that was granted. Plain data: losing it releases nothing, its time does.
+struct Lock {
+  std::string name;
+  std::string owner;       ///< of this acquire alone
+  std::int64_t token = 0;  ///< larger than all before it of this name
+};
+
+/// Thread-safe; from coroutines on loops.
+class Locks {
+ public:
+  virtual ~Locks() = default;
+
+  /// Category::conflict `locked`, at once, while somebody else holds it; unavailable when the lock service is away.
+  /// `lifetime` is at least a millisecond.
+  virtual Async<Lock> acquire(std::string_view name, std::chrono::milliseconds lifetime) = 0;
+  /// Keeps it for `lifetime` from now. Category::conflict `lock_lost`: it is not yours any more.
+  virtual Async<void> extend(const Lock& lock, std::chrono::milliseconds lifetime) = 0;
+  /// Gives it back. `lock_lost` as above; whoever has it now keeps it.
+  virtual Async<void> release(const Lock& lock) = 0;
+
+  /// Tries again, with back-off, until it is granted or `patience` is over (then `locked`).
+  Async<Lock> wait_for(std::string_view name, std::chrono::milliseconds lifetime,
+                       std::chrono::milliseconds patience);
+};
+
+/// Within this process.
+class MemoryLocks final : public Locks {
+ public:
+  Async<Lock> acquire(std::string_view name, std::chrono::milliseconds lifetime) override;
+  Async<void> extend(const Lock& lock, std::chrono::milliseconds lifetime) override;
+  Async<void> release(const Lock& lock) override;
+
+ private:
+  struct Held {
+    std::string owner;
+    std::chrono::steady_clock::time_point until;
+  };
+  std::mutex mutex_;
+  std::map<std::string, Held, std::less<>> held_;  ///< those that were not released; swept on acquire
+  std::int64_t last_token_ = 0;
+};
+
+/// Among all processes that use one Redis (or Cluster).
+class RedisLocks final : public Locks {
+ public:
+  /// `client` outlives it.
+  explicit RedisLocks(redis::Client& client, std::string prefix = "bedplate:");
+
+  Async<Lock> acquire(std::string_view name, std::chrono::milliseconds lifetime) override;
+  Async<void> extend(const Lock& lock, std::chrono::milliseconds lifetime) override;
+  Async<void> release(const Lock& lock) override;
+
+ private:
+  std::string key_of(std::string_view name) const { return prefix_ + "lock:" + std::string(name); }
+  Async<void> check_and(const redis::Script& script, const Lock& lock, std::vector<std::string> arguments);
+
+  redis::Client& client_;
+  const std::string prefix_;
+  const redis::Script acquire_;
+  const redis::Script extend_;
+  const redis::Script release_;
+};
+
+}  // namespace bedplate::cache

@@ -1,0 +1,106 @@
+#include "bedplate/cache/redis_cache.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "bedplate/base/random.h"
+
+namespace bedplate::cache {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr char kVersion = 1;
+constexpr char kAbsent = 1;
+constexpr milliseconds kLifetimeMax = std::chrono::hours(24 * 365);
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// Rounded up, so that what is asked for is never nothing.
+std::int64_t to_ms(nanoseconds duration) {
+  return std::clamp<std::int64_t>(std::chrono::ceil<milliseconds>(duration).count(), 0, kLifetimeMax.count());
+}
+
+void put_number(std::string& out, std::int64_t number) {
+  for (int shift = 0; shift < 64; shift += 8)
+    out += static_cast<char>(static_cast<std::uint64_t>(number) >> shift);
+}
+
+std::int64_t get_number(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    number |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  return static_cast<std::int64_t>(number);
+}
+
+}  // namespace
+
+void Envelope::write(std::string& out) const {
+  out += kVersion;
+  out += absent ? kAbsent : '\0';
+  put_number(out, fresh_until_ms);
+  put_number(out, keep_until_ms);
+}
+
+std::optional<Envelope> Envelope::read(std::string_view bytes) {
+  if (bytes.size() < kSize || bytes[0] != kVersion || (bytes[1] & ~kAbsent) != 0) return std::nullopt;
+  Envelope envelope;
+  envelope.absent = bytes[1] == kAbsent;
+  envelope.fresh_until_ms = get_number(bytes.substr(2));
+  envelope.keep_until_ms = get_number(bytes.substr(10));
+  return envelope;
+}
+
+RedisCache::RedisCache(redis::Client& client, std::string prefix)
+    : client_(client), prefix_(std::move(prefix)), sender_(fmt::format("{:016x}", random_u64())) {}
+
+Async<std::optional<Hit>> RedisCache::get(std::string_view key) {
+  if (!is_key(key)) co_return std::nullopt;
+  redis::Command command("GET", full(key));
+  redis::Reply reply = co_await ok(client_.call(std::move(command)));
+  const std::optional<Envelope> envelope = Envelope::read(reply.text);
+  const std::int64_t now = now_ms();
+  if (!envelope || envelope->keep_until_ms <= now) co_return std::nullopt;
+  Hit hit;
+  hit.value = Value::copy_of(std::string_view(reply.text).substr(Envelope::kSize));
+  hit.absent = envelope->absent;
+  // Whoever wrote it may have a clock of its own, or an odd idea of time.
+  hit.left.fresh = std::min(milliseconds(envelope->fresh_until_ms - now), kLifetimeMax);
+  hit.left.keep = std::min(milliseconds(envelope->keep_until_ms - now), kLifetimeMax);
+  co_return hit;
+}
+
+Async<void> RedisCache::put(std::string_view key, Entry entry, Lifetime lifetime) {
+  if (!is_key(key)) co_return;
+  const std::int64_t keep_ms = to_ms(std::max(lifetime.fresh, lifetime.keep));
+  if (keep_ms == 0) co_return;
+  Envelope envelope;
+  envelope.absent = entry.absent;
+  envelope.fresh_until_ms = now_ms() + to_ms(lifetime.fresh);
+  envelope.keep_until_ms = now_ms() + keep_ms;
+  std::string bytes;
+  bytes.reserve(Envelope::kSize + entry.value.size());
+  envelope.write(bytes);
+  bytes += entry.value;
+  redis::Command command("SET", full(key), bytes, "PX", keep_ms);
+  co_await ok(client_.call(std::move(command)));
+}
+
+Async<void> RedisCache::erase(std::string_view key) {
+  if (!is_key(key)) co_return;
+  if (InvalidationListener* listener = listener_.load()) listener->on_invalidated(key);
+  redis::Command command("DEL", full(key));
+  Result<redis::Reply> erased = co_await client_.call(std::move(command));
+  redis::Command tell("PUBLISH", channel(), sender_ + std::string(key));
+  co_await ok(client_.call(std::move(tell)));
+  if (!erased) co_await std::unexpected(std::move(erased.error()));
+}
+
+}  // namespace bedplate::cache

@@ -1,0 +1,100 @@
+// Region: values of one type in the cache, loaded when they are not there.
+//
+//   class Profiles final : public cache::Loader<Profile> {
+//    public:
+//     Profiles(cache::LoadingCache& cache, sql::Database& db) : db_(db), cached_(cache, "profile", {.fresh = 60s},
+// *this) {}
+//     Async<std::optional<Profile>> find(std::string_view id) { return cached_.get_or_load(id); }
+//     Async<std::optional<Profile>> load(std::string id) override { ... db_.read(...) ... }
+//   };
+//
+// A loader opens a read of its own and uses nothing of the request, since it may run for several requests, and after
+// the last of them (see loading_cache.h for everything else that get_or_load() does). Described types are kept as
+// JSON, std::string as it is. What is in the cache and cannot be read as T, because another version wrote it, is
+// loaded anew.
+//
+// After a change: `cached_.invalidate(id)`, or api/invalidation.h for "once this transaction has committed".
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bedplate/cache/loading_cache.h"
+#include "bedplate/describe/json/json.h"
+
+namespace bedplate::cache {
+
+template <class T>
+class Loader {
+ public:
+  /// Nothing: there is no such thing.
+  virtual Async<std::optional<T>> load(std::string id) = 0;
+
+ protected:
+  ~Loader() = default;
+};
+
+/// Thread-safe. Names of regions are unique in an application.
+template <class T>
+class Region final : private BytesLoader {
+ public:
+  /// `cache` and `loader` outlive it.
+  Region(LoadingCache& cache, std::string name, Policy policy, Loader<T>& loader)
+      : cache_(cache), prefix_(std::move(name) + ":"), policy_(policy), loader_(loader) {}
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+
+  Async<std::optional<T>> get_or_load(std::string_view id) {
+    const std::string key = key_of(id);
+    for (bool again = true;; again = false) {
+      Found found = co_await ok(cache_.get(key, policy_, *this));
+      if (found.absent) co_return std::nullopt;
+      std::optional<T> value = decoded(found.value.view());
+      if (value) co_return value;
+      co_await ok(cache_.invalidate(key));
+      if (!again) co_return co_await loader_.load(std::string(id));
+    }
+  }
+
+  Async<void> invalidate(std::string_view id) {
+    const std::string key = key_of(id);
+    co_await ok(cache_.invalidate(key));
+  }
+
+  std::string key_of(std::string_view id) const { return prefix_ + std::string(id); }
+  LoadingCache& cache() { return cache_; }
+
+ private:
+  Async<std::optional<std::string>> load_bytes(std::string key) override {
+    std::optional<T> value = co_await ok(loader_.load(key.substr(prefix_.size())));
+    if (!value) co_return std::nullopt;
+    co_return encoded(*value);
+  }
+
+  static std::string encoded(const T& value) {
+    if constexpr (std::same_as<T, std::string>)
+      return value;
+    else
+      return to_json(value, View::stored);
+  }
+  static std::optional<T> decoded(std::string_view bytes) {
+    if constexpr (std::same_as<T, std::string>) {
+      return std::string(bytes);
+    } else {
+      JsonLimits limits;
+      limits.view = View::stored;
+      Result<T> value = from_json<T>(bytes, limits);
+      if (!value) return std::nullopt;
+      return std::move(*value);
+    }
+  }
+
+  LoadingCache& cache_;
+  const std::string prefix_;
+  const Policy policy_;
+  Loader<T>& loader_;
+};
+
+}  // namespace bedplate::cache
