@@ -22,6 +22,7 @@
 #include "bedplate/sql/metrics.h"
 #include "bedplate/sql/migrate.h"
 #include "bedplate/sql/open.h"
+#include "bedplate/sql/tenants.h"
 #include "bedplate/telemetry/health.h"
 #include "bedplate/telemetry/metrics.h"
 #include "bedplate/telemetry/process.h"
@@ -214,10 +215,14 @@ Result<void> Host::open_database() {
 Result<void> Host::migrate() {
   // A command beside a running server leaves the schema to that server; on PostgreSQL there may always be one.
   bool may_migrate = settings().database.migrate && (purpose_ == HostPurpose::serve || running_->lock);
-  if (!may_migrate) return sql::check_migrated(*running_->database, application_.migration_sources());
-  auto applied = sql::migrate_up(*running_->database, application_.migration_sources());
-  if (!applied) return std::unexpected(std::move(applied.error()));
-  return {};
+  if (may_migrate) {
+    auto applied = sql::migrate_up(*running_->database, application_.migration_sources());
+    if (!applied) return std::unexpected(std::move(applied.error()));
+  } else if (auto checked = sql::check_migrated(*running_->database, application_.migration_sources());
+             !checked) {
+    return checked;
+  }
+  return purpose_ == HostPurpose::serve ? sql::check_tenants(*running_->database) : Result<void>();
 }
 
 api::DocumentInfo Host::document_info() const {

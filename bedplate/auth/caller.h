@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cassert>
+#include <optional>
 #include <string_view>
 
 #include "bedplate/auth/principal.h"
@@ -36,6 +37,8 @@ struct Caller {
     assert(principal && "this operation is open to all: look at anonymous() first");
     return principal->session;
   }
+  /// Nothing for an anonymous caller, and for one without a tenant.
+  std::optional<Uuid> tenant() const { return principal ? principal->tenant : std::nullopt; }
 };
 
 }  // namespace bedplate::auth

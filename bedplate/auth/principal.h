@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ using SessionId = Id<Session>;
 struct Principal {
   UserId user;
   SessionId session;
+  /// The customer on whose behalf the user acts, where there are several; what they reach goes by it
+  /// (sql/tenants.h). Nothing: tenants' rows are out of reach.
+  std::optional<Uuid> tenant;
   std::vector<std::string> roles;
   /// What the bearer may do, "tasks:read". The operation's needs() is checked against these, never against
   /// roles.

@@ -51,6 +51,7 @@ struct Payload {
   UserId sub;
   SessionId sid;
   Uuid jti;
+  std::optional<Uuid> tid;
   std::int64_t iat = 0;
   std::int64_t nbf = 0;
   std::int64_t exp = 0;
@@ -68,6 +69,7 @@ struct Payload {
             field<&Payload::sub>("The user"),
             field<&Payload::sid>("The session"),
             field<&Payload::jti>("This token"),
+            field<&Payload::tid>(omit_null, "The tenant, if there is one"),
             field<&Payload::iat>(range{0, kSecondsMax}, "Issued at"),
             field<&Payload::nbf>(range{0, kSecondsMax}, "Not before"),
             field<&Payload::exp>(range{0, kSecondsMax}, "Refused from here on"),
@@ -212,6 +214,7 @@ std::string sign_token(const SigningKey& key, const TokenPolicy& policy, const T
   payload.sub = claims.user;
   payload.sid = claims.session;
   payload.jti = claims.id;
+  payload.tid = claims.tenant;
   payload.iat = to_seconds(claims.issued_at);
   payload.nbf = payload.iat;
   payload.exp = to_seconds(claims.expires_at);
@@ -249,6 +252,7 @@ Result<TokenClaims> verify_token(std::string_view token, const KeyRing& ring, co
   claims.id = payload->jti;
   claims.roles = std::move(payload->roles);
   claims.scopes = std::move(*scopes);
+  claims.tenant = payload->tid;
   claims.generation = payload->gen;
   claims.issued_at = from_seconds(payload->iat);
   claims.expires_at = from_seconds(payload->exp);

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,9 +70,10 @@ struct TokenPolicy {
 
 /// What a token says. Times have whole seconds in the token (RFC 7519 NumericDate).
 struct TokenClaims {
-  UserId user;        ///< sub
-  SessionId session;  ///< sid
-  Uuid id;            ///< jti
+  UserId user;                 ///< sub
+  SessionId session;           ///< sid
+  Uuid id;                     ///< jti
+  std::optional<Uuid> tenant;  ///< tid; absent without one
   std::vector<std::string> roles;
   std::vector<std::string> scopes;  ///< scope, joined by single spaces
   std::int64_t generation = 0;      ///< gen

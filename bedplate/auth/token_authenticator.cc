@@ -58,6 +58,7 @@ Result<PrincipalRef> TokenAuthenticator::verify(std::string_view bearer, Time no
   auto principal = std::make_shared<Principal>();
   principal->user = claims->user;
   principal->session = claims->session;
+  principal->tenant = claims->tenant;
   principal->roles = std::move(claims->roles);
   principal->scopes = std::move(claims->scopes);
   principal->generation = claims->generation;

@@ -67,6 +67,14 @@ TEST_F(TokenTest, ReadsWhatItSigned) {
   EXPECT_EQ(read->kid, key_.kid());
 }
 
+TEST_F(TokenTest, NamesTheTenantOrNone) {
+  TokenClaims claims = good_claims();
+  EXPECT_FALSE(verify_token(sign_token(key_, policy_, claims), ring_, policy_, kNow)->tenant);
+  claims.tenant = new_uuid();
+  EXPECT_EQ(verify_token(sign_token(key_, policy_, claims), ring_, policy_, kNow)->tenant, claims.tenant);
+  EXPECT_EQ(code_of_payload(replaced(kPayload, R"("gen":1)", R"("gen":1,"tid":"nobody")")), "invalid_token");
+}
+
 TEST_F(TokenTest, NoScopesAndNoRolesAreFine) {
   TokenClaims claims = good_claims();
   claims.scopes.clear();

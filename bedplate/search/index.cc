@@ -8,6 +8,7 @@
 
 #include "bedplate/base/text.h"
 #include "bedplate/search/terms.h"
+#include "bedplate/sql/tenants.h"
 
 namespace bedplate::search {
 namespace {
@@ -49,32 +50,32 @@ Index::Index(const Declaration& declaration, Dialect dialect) : declaration_(dec
     updates += fmt::format("{0}{1} = excluded.{1}", updates.empty() ? "" : ", ", field.name);
     bm25 += fmt::format(", {}.0", kFts5Weights[number_of(field.weight)]);
   }
-  remove_ = fmt::format("DELETE FROM {} WHERE part = $1 AND id = $2", t);
-  remove_partition_ = fmt::format("DELETE FROM {} WHERE part = $1", t);
+  remove_ = fmt::format("DELETE FROM {} WHERE {part} = $1 AND id = $2", t, fmt::arg("part", part()));
+  remove_partition_ = fmt::format("DELETE FROM {} WHERE {part} = $1", t, fmt::arg("part", part()));
   if (dialect_ == Dialect::postgresql) {
     put_ = fmt::format(
-        "INSERT INTO {0} (part, id, {1}, words) VALUES ($1, $2{2}, ${3}::tsvector) "
-        "ON CONFLICT (part, id) DO UPDATE SET {4}, words = excluded.words",
-        t, names, values, number, updates);
+        "INSERT INTO {0} ({part}, id, {1}, words) VALUES ($1, $2{2}, ${3}::tsvector) "
+        "ON CONFLICT ({part}, id) DO UPDATE SET {4}, words = excluded.words",
+        t, names, values, number, updates, fmt::arg("part", part()));
     score_ = "ts_rank_cd(words, {}::tsquery, 1)::float8";
     return;
   }
   put_ = fmt::format(
-      "INSERT INTO {0} (part, id, {1}) VALUES ($1, $2{2}) ON CONFLICT (part, id) DO UPDATE SET {3}", t, names,
-      values, updates);
+      "INSERT INTO {0} ({part}, id, {1}) VALUES ($1, $2{2}) ON CONFLICT ({part}, id) DO UPDATE SET {3}", t,
+      names, values, updates, fmt::arg("part", part()));
   const std::string keyed = columns("$2 || ", ", ");
   const std::string keyed_of_one = columns("$3 || ", ", ");
   index_ = fmt::format(
-      "INSERT INTO {0}_words (rowid, {1}) SELECT number, {2} FROM {0} WHERE part = $1 AND id = $2", t, names,
-      keyed_of_one);
+      "INSERT INTO {0}_words (rowid, {1}) SELECT number, {2} FROM {0} WHERE {part} = $1 AND id = $2", t,
+      names, keyed_of_one, fmt::arg("part", part()));
   // FTS5 without content takes words out when it is told the text that they came from.
   unindex_ = fmt::format(
       "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} "
-      "WHERE part = $1 AND id = $2",
-      t, names, keyed_of_one);
+      "WHERE {part} = $1 AND id = $2",
+      t, names, keyed_of_one, fmt::arg("part", part()));
   unindex_partition_ = fmt::format(
-      "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} WHERE part = $1",
-      t, names, keyed);
+      "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} WHERE {part} = $1",
+      t, names, keyed, fmt::arg("part", part()));
   score_ = fmt::format("-bm25({0}_words{1})", t, bm25);
 }
 
@@ -153,24 +154,24 @@ Async<void> Index::remove_partition(sql::Transaction& tx, const Uuid& partition)
 std::string Index::from_matching(sql::Params& params, const Uuid& partition, const Query& query) const {
   const std::string_view t = declaration_.name;
   if (dialect_ == Dialect::postgresql) {
-    const std::string part = params.add(partition);
-    return fmt::format(" FROM {} WHERE part = {} AND words @@ {}::tsquery", t, part,
-                       params.add(tsquery(query, partition)));
+    const std::string key = params.add(partition);
+    return fmt::format(" FROM {} WHERE {part} = {} AND words @@ {}::tsquery", t, key,
+                       params.add(tsquery(query, partition)), fmt::arg("part", part()));
   }
   const std::string expression = fts5_expression(query, partition);
   if (query.excludes_only()) {
-    const std::string part = params.add(partition);
+    const std::string key = params.add(partition);
     return fmt::format(
-        " FROM {0} WHERE part = {1} AND number NOT IN (SELECT rowid FROM {0}_words WHERE {0}_words "
+        " FROM {0} WHERE {part} = {1} AND number NOT IN (SELECT rowid FROM {0}_words WHERE {0}_words "
         "MATCH {2})",
-        t, part, params.add(expression));
+        t, key, params.add(expression), fmt::arg("part", part()));
   }
   // The partition once more, beside the expression: two locks on the door. CROSS: the words come first, whatever
   // the planner thinks of the rest.
   const std::string match = params.add(expression);
   return fmt::format(
-      " FROM {0}_words CROSS JOIN {0} ON number = {0}_words.rowid WHERE {0}_words MATCH {1} AND part = {2}",
-      t, match, params.add(partition));
+      " FROM {0}_words CROSS JOIN {0} ON number = {0}_words.rowid WHERE {0}_words MATCH {1} AND {part} = {2}",
+      t, match, params.add(partition), fmt::arg("part", part()));
 }
 
 std::string Index::matching(sql::Params& params, const Uuid& partition, const Query& query) const {
@@ -207,16 +208,17 @@ std::string Index::schema() const {
   const std::string texts = columns("  ", " TEXT NOT NULL,\n");
   if (dialect_ == Dialect::postgresql)
     return fmt::format(
-        "CREATE TABLE {0} (\n  part uuid NOT NULL,\n  id uuid NOT NULL,\n{1} TEXT NOT NULL,\n"
-        "  words tsvector NOT NULL,\n  PRIMARY KEY (part, id)\n);\n"
-        // Without a list of pending entries: a search never has to read through one.
-        "CREATE INDEX {0}_words ON {0} USING gin (words) WITH (fastupdate = off);\n",
-        t, texts);
+               "CREATE TABLE {0} (\n  {part} uuid NOT NULL,\n  id uuid NOT NULL,\n{1} TEXT NOT NULL,\n"
+               "  words tsvector NOT NULL,\n  PRIMARY KEY ({part}, id)\n);\n"
+               // Without a list of pending entries: a search never has to read through one.
+               "CREATE INDEX {0}_words ON {0} USING gin (words) WITH (fastupdate = off);\n",
+               t, texts, fmt::arg("part", part())) +
+           (declaration_.partition_by == PartitionBy::tenant ? sql::tenant_policy(t) : "");
   return fmt::format(
-      "CREATE TABLE {0} (\n  number INTEGER PRIMARY KEY,\n  part BLOB NOT NULL,\n  id BLOB NOT NULL,\n"
-      "{1} TEXT NOT NULL,\n  UNIQUE (part, id)\n);\n"
+      "CREATE TABLE {0} (\n  number INTEGER PRIMARY KEY,\n  {part} BLOB NOT NULL,\n  id BLOB NOT NULL,\n"
+      "{1} TEXT NOT NULL,\n  UNIQUE ({part}, id)\n);\n"
       "CREATE VIRTUAL TABLE {0}_words USING fts5({2}, content='', tokenize='bedplate {3} partitioned');\n",
-      t, texts, columns("", ", "), words::name_of(declaration_.language));
+      t, texts, columns("", ", "), words::name_of(declaration_.language), fmt::arg("part", part()));
 }
 
 std::string Index::schema_down() const {

@@ -70,10 +70,17 @@ constexpr bool is_name(std::string_view name) {
 }
 }  // namespace detail
 
+/// What partitions an index.
+enum class PartitionBy : std::uint8_t {
+  any,     ///< whatever the application says: the owner, mostly
+  tenant,  ///< the call's tenant: the table is a tenants' table, guarded as sql/tenants.h says
+};
+
 /// What an index is. Compile-time, so nothing from outside gets into the text of a statement.
 struct Declaration {
-  consteval Declaration(std::string_view table, std::initializer_list<Field> fields, Language of)
-      : name(table), language(of) {
+  consteval Declaration(std::string_view table, std::initializer_list<Field> fields, Language of,
+                        PartitionBy by = PartitionBy::any)
+      : name(table), language(of), partition_by(by) {
     if (!detail::is_name(table)) detail::an_index_name_has_lower_case_letters_digits_and_underscores();
     if (fields.size() == 0 || fields.size() > kFieldsMax) detail::an_index_has_one_to_eight_fields();
     for (const Field& field : fields) {
@@ -85,6 +92,7 @@ struct Declaration {
 
   std::string_view name;
   Language language;
+  PartitionBy partition_by;
   std::array<Field, kFieldsMax> list{};
   std::size_t count = 0;
 };
@@ -153,6 +161,9 @@ class Index {
   Result<std::vector<std::string>> read(const Document& document) const;
   std::string from_matching(sql::Params& params, const Uuid& partition, const Query& query) const;
   std::string columns(std::string_view before, std::string_view separator) const;
+  std::string_view part() const {
+    return declaration_.partition_by == PartitionBy::tenant ? "tenant" : "part";
+  }
 
   const Declaration declaration_;
   const sql::Dialect dialect_;

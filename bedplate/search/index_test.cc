@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "bedplate/sql/error.h"
 #include "tests/engines/engine_kit.h"
 
 namespace bedplate::search {
@@ -18,6 +19,7 @@ namespace {
 using bedplate::testing::EngineKit;
 
 constexpr Declaration kNotes("notes_search", {{"title", Weight::highest}, {"body"}}, Language::english);
+constexpr Declaration kOfTenants("tenant_search", {{"body"}}, Language::english, PartitionBy::tenant);
 constexpr Declaration kFrench("french_search", {{"body"}}, Language::french);
 constexpr Declaration kGerman("german_search", {{"body"}}, Language::german);
 constexpr Declaration kRussian("russian_search", {{"body"}}, Language::russian);
@@ -214,6 +216,34 @@ TEST_P(IndexTest, OddTextsAreIndexed) {
   EXPECT_FALSE(kit_->run(kit_->database().transact(&Index::put, *index_, document)));
 }
 
+TEST_P(IndexTest, OfTenantsAnswersTheCallsTenantOnly) {
+  open(kOfTenants);
+  const sql::CallContext alice(kAlice);
+  const sql::CallContext bob(kBob);
+  const Document document(kAlice, numbered(1), {"milk"});
+  kit_->get(kit_->database().transact(alice, &Index::put, *index_, document));
+  const Query query = *parse_query("mil*", language_);
+  auto find = [&](const sql::CallContext& context) {
+    return kit_->get(kit_->database().read(context, &Index::find, *index_, kAlice, query, HitPage())).size();
+  };
+  EXPECT_EQ(find(alice), 1U);
+  EXPECT_EQ(find(bob), 0U) << "although it asks for another's partition";
+  EXPECT_EQ(find(sql::CallContext()), 0U);
+  const Query negative = *parse_query("-bread", language_);
+  EXPECT_TRUE(
+      kit_->get(kit_->database().read(bob, &Index::find, *index_, kAlice, negative, HitPage())).empty());
+  Result<void> crossed = kit_->run(kit_->database().transact(bob, &Index::put, *index_, document));
+  ASSERT_FALSE(crossed);
+  EXPECT_EQ(crossed.error().code(), sql::kTenantViolation);
+  const Uuid id = numbered(1);
+  kit_->get(kit_->database().transact(bob, &Index::remove, *index_, kAlice, id));
+  kit_->get(kit_->database().transact(bob, &Index::remove_partition, *index_, kAlice));
+  EXPECT_EQ(find(alice), 1U);
+  const Document again(kAlice, numbered(1), {"bread"});
+  kit_->get(kit_->database().transact(alice, &Index::put, *index_, again));
+  EXPECT_EQ(find(alice), 0U);
+}
+
 // Within a statement of the application's own, as a list with filters does.
 struct NoteList {
   const Index& index;
@@ -347,8 +377,7 @@ TEST_P(IndexTest, RandomTextsAndQueriesMatchAsReadingDoes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, IndexTest, ::testing::Values(sql::Dialect::sqlite),
-                         bedplate::testing::engine_name);
+INSTANTIATE_TEST_SUITE_P(, IndexTest, bedplate::testing::every_dialect(), bedplate::testing::dialect_name);
 
 }  // namespace
 }  // namespace bedplate::search

@@ -34,6 +34,8 @@ inline constexpr std::string_view kTextInvalid = "text_invalid";       ///< inva
 inline constexpr std::string_view kTooManyRows = "too_many_rows";      ///< too_large
 inline constexpr std::string_view kRowNotFound = "row_not_found";      ///< not_found
 inline constexpr std::string_view kReadOnly = "read_only";             ///< internal: a write through a Reader
+inline constexpr std::string_view kTenantViolation =
+    "tenant_violation";  ///< internal: a row that would belong to another tenant, or to none
 inline constexpr std::string_view kTransactionFailed =
     "transaction_failed";  ///< internal: went on after a statement of it had failed
 inline constexpr std::string_view kDatabaseDamaged =

@@ -84,6 +84,9 @@ class Param {
                                    !std::derived_from<T, Uuid> && !std::same_as<T, Time>))
   Param(const T& value) : Param(described(type_of<T>(), &value)) {}
 
+  /// The same for a value whose type is known by its description only.
+  static Param described(const TypeInfo& type, const void* value);
+
   Param(Param&&) noexcept = default;
   Param& operator=(Param&&) noexcept = default;
 
@@ -100,7 +103,6 @@ class Param {
 
  private:
   Param(Kind kind, const char* data, std::size_t size) : kind_(kind) { value_.bytes = {data, size}; }
-  static Param described(const TypeInfo& type, const void* value);
 
   union Value {
     std::int64_t integer;
@@ -129,6 +131,10 @@ class Params {
   template <class T>
   std::string add(const T& value) {
     list_.push_back(Param(value).owned());
+    return "$" + std::to_string(list_.size());
+  }
+  std::string add(const TypeInfo& type, const void* value) {
+    list_.push_back(Param::described(type, value).owned());
     return "$" + std::to_string(list_.size());
   }
   std::span<const Param> list() const { return list_; }

@@ -259,6 +259,8 @@ class Reader {
   /// On whose behalf this runs (CallContext::tenant). On PostgreSQL the driver has told the server, whose
   /// row-level security goes by it: current_setting('bedplate.tenant', true), unset or empty without one.
   const std::optional<Uuid>& tenant() const { return context_.tenant; }
+  /// What it talks to: for what stands between an operation and its driver (testing/query_guard.h).
+  Session& session() const { return session_; }
 
   /// The first row; none is Category::not_found `row_not_found`. Further rows are not looked at.
   template <class Row, class... Args>

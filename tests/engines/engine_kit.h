@@ -3,15 +3,12 @@
 //
 //   class NotesTest : public testing::TestWithParam<sql::Dialect> {};
 //   TEST_P(NotesTest, ...) { EngineKit kit(GetParam(), schema_of(GetParam())); ... kit.run(kit.database().read(...)); }
-//   INSTANTIATE_TEST_SUITE_P(, NotesTest, testing::ValuesIn(kEngines), engine_name);
+//   INSTANTIATE_TEST_SUITE_P(, NotesTest, every_dialect(), dialect_name);
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -20,45 +17,32 @@
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/maintenance.h"
 #include "bedplate/sql/open.h"
-#include "tests/servers/postgresql_server.h"
+#include "tests/servers/test_database.h"
 
 namespace bedplate::testing {
 
-inline constexpr sql::Dialect kEngines[] = {sql::Dialect::sqlite, sql::Dialect::postgresql};
-
-inline std::string engine_name(const ::testing::TestParamInfo<sql::Dialect>& info) {
+inline auto every_dialect() {
+  return ::testing::Values(sql::Dialect::sqlite, sql::Dialect::postgresql);
+}
+inline std::string dialect_name(const ::testing::TestParamInfo<sql::Dialect>& info) {
   return info.param == sql::Dialect::sqlite ? "sqlite" : "postgresql";
 }
 
 class EngineKit {
  public:
-  EngineKit(sql::Dialect dialect, const std::string& schema, sql::DatabaseOptions options = {}) {
-    std::string url;
-    if (dialect == sql::Dialect::sqlite) {
-      std::string pattern = (std::filesystem::temp_directory_path() / "bedplate-engine-XXXXXX").string();
-      directory_ = ::mkdtemp(pattern.data());
-      url = "sqlite:" + directory_ + "/test.db";
-    } else {
-      server_database_.emplace(shared_postgres().create_database());
-      url = server_database_->url();
-    }
-    database_ = check(sql::open_database(url, options));
-    script(schema);
+  EngineKit(sql::Dialect dialect, const std::string& schema, const sql::DatabaseOptions& options = {})
+      : where_(dialect == sql::Dialect::sqlite ? "sqlite" : "postgresql") {
+    database_ = check(sql::open_database(where_.url(), options));
+    if (!schema.empty()) script(schema);
   }
   EngineKit(const EngineKit&) = delete;
   EngineKit& operator=(const EngineKit&) = delete;
-  ~EngineKit() {
-    database_.reset();
-    if (!directory_.empty()) std::filesystem::remove_all(directory_);
-  }
 
   sql::Database& database() { return *database_; }
   sql::Dialect dialect() const { return database_->dialect(); }
   Loop& loop() { return loop_; }
   /// To look in past the program; only on PostgreSQL.
-  const PostgresDatabase& server_database() const { return *server_database_; }
-  /// The file; only on SQLite.
-  std::string file() const { return directory_ + "/test.db"; }
+  const PostgresDatabase& server_database() const { return where_.postgres(); }
 
   void script(const std::string& text) {
     std::unique_ptr<sql::Maintenance> maintenance = check(database_->maintenance());
@@ -85,8 +69,7 @@ class EngineKit {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
   }
 
-  std::string directory_;
-  std::optional<PostgresDatabase> server_database_;
+  TestDatabase where_;  // first: it goes last
   Loop loop_;
   std::unique_ptr<sql::Database> database_;
 };

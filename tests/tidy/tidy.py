@@ -27,6 +27,7 @@ BELOW = {
     "config": ["base", "describe"],
     "telemetry": ["base", "async", "describe", "config"],
     "sql": ["base", "words", "async", "describe", "telemetry"],
+    "documents": ["base", "async", "describe", "telemetry", "sql"],
     "search": ["base", "words", "async", "describe", "telemetry", "sql"],
     "sharding": ["base", "words", "async", "describe", "telemetry", "sql"],
     "http": ["base", "async", "describe", "telemetry"],

@@ -104,7 +104,7 @@ void Idempotency::release(const Uuid& id) {
   running_.erase(id);
 }
 
-Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Uuid& principal,
+Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const IdempotencyOwner& owner,
                                               std::string_view operation, std::string_view path,
                                               std::string_view query, std::string_view body) {
   key = without_quotes(key);
@@ -112,7 +112,8 @@ Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Uuid& 
     return bedplate::fail(Category::malformed, "invalid_idempotency_key",
                           "The Idempotency-Key is 1 to 128 visible ASCII characters.");
   std::string name;
-  append_part(name, principal.to_string());
+  append_part(name, owner.user.to_string());
+  if (owner.tenant) append_part(name, owner.tenant->to_string());
   append_part(name, operation);
   append_part(name, key);
   Uuid id = hash128(name, nullptr);

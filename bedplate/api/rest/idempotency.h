@@ -40,6 +40,16 @@ namespace bedplate::api {
 /// The table of records: module "api" of the program's migrations.
 std::span<const EmbeddedFile> idempotency_migrations();
 
+/// Whose keys are kept apart from others'. A user who acts for two tenants has two sets of keys: an answer of one
+/// is never replayed in the other.
+struct IdempotencyOwner {
+  IdempotencyOwner(const Uuid& of_user, const std::optional<Uuid>& of_tenant = {})
+      : user(of_user), tenant(of_tenant) {}
+
+  Uuid user;
+  std::optional<Uuid> tenant;
+};
+
 class Idempotency {
  public:
   /// One request under a key, while it runs. Releases the key when it goes.
@@ -64,7 +74,7 @@ class Idempotency {
 
   /// Takes the key for this process. Category::malformed `invalid_idempotency_key`; Category::conflict
   /// `idempotency_key_in_use` while another request has it.
-  Result<Claim> claim(std::string_view key, const Uuid& principal, std::string_view operation,
+  Result<Claim> claim(std::string_view key, const IdempotencyOwner& owner, std::string_view operation,
                       std::string_view path, std::string_view query, std::string_view body);
 
   /// First thing in the command's transaction. True: `response` is the kept answer, and nothing is to run.

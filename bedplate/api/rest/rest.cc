@@ -177,7 +177,7 @@ namespace {
 // What the client has seen of the database: its queries are answered by a replica that has come so far. A
 // mark that is none is as good as none.
 sql::CallContext call_context(const Exchange& exchange) {
-  sql::CallContext context;
+  sql::CallContext context(exchange.caller.tenant());
   context.after = sql::CommitMark::parse(exchange.request.field(http::FieldId::bedplate_commit))
                       .value_or(sql::CommitMark());
   context.from_replica = exchange.operation().kind == OperationKind::query;
@@ -200,9 +200,9 @@ Async<void> Rest::run(Exchange& exchange) {
     if (exchange.request.has_field(http::FieldId::idempotency_key)) {
       // Two of them, read as one list, are no key: which of them would count?
       std::string_view key = exchange.request.field_list(http::FieldId::idempotency_key);
-      Result<Idempotency::Claim> taken =
-          state_->idempotency.claim(key, exchange.principal->user, operation.name, exchange.request.path(),
-                                    exchange.request.query(), body);
+      Result<Idempotency::Claim> taken = state_->idempotency.claim(
+          key, IdempotencyOwner(exchange.principal->user, exchange.principal->tenant), operation.name,
+          exchange.request.path(), exchange.request.query(), body);
       claim.emplace(co_await ok(std::move(taken)));
     }
   }

@@ -388,6 +388,8 @@ TEST(IdempotencyTest, OneRequestAtATimeHasAKey) {
     EXPECT_EQ(second.error().retry_after().count(), 1);
     EXPECT_TRUE(idempotency.claim("key", new_uuid(), "op", "/p", "", "body"));
     EXPECT_TRUE(idempotency.claim("key", principal, "op2", "/p", "", "body"));
+    EXPECT_TRUE(idempotency.claim("key", IdempotencyOwner(principal, new_uuid()), "op", "/p", "", "body"))
+        << "the same user on behalf of a tenant has other keys";
   }
   EXPECT_TRUE(claim());
 }

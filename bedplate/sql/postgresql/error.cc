@@ -133,6 +133,11 @@ Error postgresql_error(const PGresult* result, std::string_view sql) {
     log_warn("the database is locked or has too many connections", {{"error", message}, {"sql", sql}});
     return retry_later(kDatabaseBusy, "The database is busy. Try again.");
   }
+  // By its function, for the message may be in any language: a policy's WITH CHECK.
+  if (state == "42501" && field(result, PG_DIAG_SOURCE_FUNCTION) == "ExecWithCheckOptions") {
+    log_error("a statement would write a row of another tenant", {{"sql", sql}});
+    return Error(Category::internal, kTenantViolation, "The server met an unexpected fault.");
+  }
   if (state == "25006") {
     log_error("a statement writes through a Reader", {{"sql", sql}});
     return Error(Category::internal, kReadOnly, "The server met an unexpected fault.");

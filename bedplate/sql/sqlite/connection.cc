@@ -25,7 +25,8 @@
 namespace bedplate::sql {
 namespace {
 
-constexpr int kDeadlineEvery = 8;  // guard calls between looks at the clock
+constexpr int kTenantLooksMax = 64;  // of the tenant guard at the schema, for one statement
+constexpr int kDeadlineEvery = 8;    // guard calls between looks at the clock
 
 // Milliseconds of the kernel's coarse clock: a few nanoseconds to read, a few milliseconds behind.
 std::int64_t coarse_ms() {
@@ -157,12 +158,12 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(SqliteShared& s
   static_cast<void>(counters_off);
 
   const SqliteOptions& options = shared.options;
-  if (role == Role::writer) {
+  if (role != Role::reader) {
     Result<void> created = create_private(options.path);
     if (!created) return std::unexpected(std::move(created.error()));
   }
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                    (role == Role::writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+                    (role != Role::reader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
   sqlite3* raw = nullptr;
   const int code =
       sqlite3_open_v2(options.path.c_str(), &raw, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
@@ -181,14 +182,15 @@ Result<void> SqliteConnection::configure() {
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
-  const std::string text = pragmas(options, role_ == Role::writer);
+  const std::string text = pragmas(options, role_ != Role::reader);
   int code = sqlite3_exec(db, text.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return std::unexpected(open_error(db, code, options.path));
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH,
                 static_cast<int>(std::min<std::size_t>(options.value_size_max_bytes, 1 << 30)));
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-  code = register_tokenizer(db);
-  if (code != SQLITE_OK) return std::unexpected(sqlite_error(db, code, "register the tokenizer of FTS5"));
+  code = tenants_.attach(db);
+  if (code == SQLITE_OK) code = register_tokenizer(db);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(db, code, "register functions"));
   for (std::size_t i = 0; i < std::size(kControlText); ++i) {
     sqlite3_stmt* raw = nullptr;
     code = sqlite3_prepare_v3(db, kControlText[i], -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
@@ -200,10 +202,23 @@ Result<void> SqliteConnection::configure() {
   return {};
 }
 
-int SqliteConnection::authorize(void* self, int action, const char* name, const char* argument, const char*,
-                                const char*) {
-  if (static_cast<SqliteConnection*>(self)->own_statement_) return SQLITE_OK;
+int SqliteConnection::authorize(void* self, int action, const char* name, const char* argument,
+                                const char* schema, const char* inside) {
+  auto& connection = *static_cast<SqliteConnection*>(self);
+  if (connection.own_statement_) return SQLITE_OK;
   switch (action) {
+    case SQLITE_READ:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+      if (connection.role_ == Role::maintenance) return SQLITE_OK;
+      return connection.tenants_.allows(connection.target_, name, schema, inside) ? SQLITE_OK : SQLITE_DENY;
+    case SQLITE_CREATE_TEMP_VIEW:  // what guards the rows of tenants is temporary
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_DROP_TEMP_VIEW:
+    case SQLITE_DROP_TEMP_TRIGGER:
+      return connection.role_ == Role::maintenance ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_TRANSACTION:  // transactions are the driver's: a COMMIT in a statement would commit its
                               // neighbours
     case SQLITE_SAVEPOINT:
@@ -234,7 +249,27 @@ int SqliteConnection::control(Control what) {
   int code = sqlite3_step(statement);
   const int after = sqlite3_reset(statement);
   own_statement_ = false;
-  return code == SQLITE_DONE ? SQLITE_OK : after != SQLITE_OK ? after : code;
+  if (code == SQLITE_DONE) {
+    note_transaction(what);
+    return SQLITE_OK;
+  }
+  return after != SQLITE_OK ? after : code;
+}
+
+void SqliteConnection::note_transaction(Control what) {
+  switch (what) {
+    case Control::begin_read:
+    case Control::begin_write:
+      return tenants_.transaction_began();
+    case Control::commit:
+      return tenants_.transaction_committed();
+    case Control::rollback:
+    case Control::rollback_to:
+      return tenants_.transaction_undone();
+    case Control::savepoint:
+    case Control::release:
+      return;
+  }
 }
 
 Result<void> SqliteConnection::run_own(const char* sql, const std::function<void(sqlite3_stmt*)>& on_row) {
@@ -257,7 +292,18 @@ bool SqliteConnection::in_transaction() const {
 
 // ---- running
 
+int SqliteConnection::setup_tenants() {
+  own_statement_ = true;
+  const int code = tenants_.setup(db_.get());
+  own_statement_ = false;
+  return code;
+}
+
 Result<SqliteStatement*> SqliteConnection::prepare(std::string_view sql) {
+  if (tenants_.stale()) [[unlikely]] {
+    if (const int code = setup_tenants(); code != SQLITE_OK)
+      return std::unexpected(sqlite_error(db_.get(), code, "guard the tenants' tables"));
+  }
   if (SqliteStatement* known = cache_->find(sql)) return known;
   Result<std::unique_ptr<SqliteStatement>> made = compile(sql);
   if (!made) return std::unexpected(std::move(made.error()));
@@ -267,23 +313,41 @@ Result<SqliteStatement*> SqliteConnection::prepare(std::string_view sql) {
 Result<std::unique_ptr<SqliteStatement>> SqliteConnection::compile(std::string_view sql) {
   if (sql.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
     return fail(Category::too_large, kValueTooLarge, "The statement is too long.");
-  sqlite3_stmt* raw = nullptr;
-  const char* tail = nullptr;
-  const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()),
-                                      SQLITE_PREPARE_PERSISTENT, &raw, &tail);
-  SqliteStatementHandle handle(raw);
-  if (code != SQLITE_OK) return std::unexpected(sqlite_error(db_.get(), code, sql));
-  const std::string_view rest(tail, static_cast<std::size_t>(sql.data() + sql.size() - tail));
-  if (!raw || rest.find_first_not_of(" \t\r\n;") != std::string_view::npos) {
-    log_error("a statement cannot be used", {{"error", "it is not exactly one statement"}, {"sql", sql}});
-    return fail(Category::internal, kSqlError, "The server met an unexpected fault.");
-  }
-  Result<std::unique_ptr<SqliteStatement>> made = SqliteStatement::make(std::move(handle), sql);
+  Result<std::unique_ptr<SqliteStatement>> made = compile_guarded(sql);
   if (made && role_ == Role::reader && !(*made)->read_only()) {
     log_error("a statement writes through a Reader", {{"sql", sql}});
     return fail(Category::internal, kReadOnly, "The server met an unexpected fault.");
   }
   return made;
+}
+
+// The first statement that meets a table which the tenant guard does not know makes it look.
+Result<std::unique_ptr<SqliteStatement>> SqliteConnection::compile_guarded(std::string_view sql) {
+  for (int looks = 0;; ++looks) {
+    Result<TenantGuard::Rewritten> rewritten = tenants_.rewrite(sql);
+    if (!rewritten) return std::unexpected(std::move(rewritten.error()));
+    const std::string_view text = rewritten->text.empty() ? sql : std::string_view(rewritten->text);
+    sqlite3_stmt* raw = nullptr;
+    const char* tail = nullptr;
+    target_ = rewritten->target;
+    int code = sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()),
+                                  SQLITE_PREPARE_PERSISTENT, &raw, &tail);
+    target_ = {};
+    SqliteStatementHandle handle(raw);
+    if (code != SQLITE_OK && tenants_.is_behind() && looks < kTenantLooksMax) {
+      code = setup_tenants();
+      if (code == SQLITE_OK) continue;
+    }
+    if (code != SQLITE_OK) return std::unexpected(sqlite_error(db_.get(), code, sql));
+    const std::string_view rest(tail, static_cast<std::size_t>(text.data() + text.size() - tail));
+    if (!raw || rest.find_first_not_of(" \t\r\n;") != std::string_view::npos) {
+      log_error("a statement cannot be used", {{"error", "it is not exactly one statement"}, {"sql", sql}});
+      return fail(Category::internal, kSqlError, "The server met an unexpected fault.");
+    }
+    Result<std::unique_ptr<SqliteStatement>> made = SqliteStatement::make(std::move(handle), sql);
+    if (made) (*made)->set_target(std::move(rewritten->target));
+    return made;
+  }
 }
 
 void SqliteConnection::execute(SqliteStatement& prepared, Statement& statement) {
@@ -305,8 +369,10 @@ void SqliteConnection::execute(SqliteStatement& prepared, Statement& statement) 
     return;
   }
   guard_.stop = SqliteGuard::Stop::none;
+  target_ = prepared.target();  // it may be compiled again, when the schema has changed
   const std::int64_t began_ms = coarse_ms();
   step(prepared, statement);
+  target_ = {};
   const std::int64_t took_ms = coarse_ms() - began_ms;
   if (shared_.options.slow_query_ms > 0 && took_ms >= shared_.options.slow_query_ms) [[unlikely]]
     note_slow(statement.sql, took_ms);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "bedplate/sql/session.h"
 #include "bedplate/sql/sqlite.h"
 #include "bedplate/sql/sqlite/handle.h"
+#include "bedplate/sql/sqlite/tenant_guard.h"
 
 namespace bedplate::sql {
 
@@ -53,7 +55,8 @@ class SqliteStatement;
 
 class SqliteConnection {
  public:
-  enum class Role : std::uint8_t { writer, reader };
+  /// Maintenance sees the rows of every tenant; the others are guarded (tenant_guard.h).
+  enum class Role : std::uint8_t { writer, reader, maintenance };
 
   static Result<std::unique_ptr<SqliteConnection>> open(SqliteShared& shared, Role role);
   SqliteConnection(const SqliteConnection&) = delete;
@@ -83,6 +86,8 @@ class SqliteConnection {
 
   bool in_transaction() const;
   SqliteGuard& guard() { return guard_; }
+  /// Whose rows statements see from here on.
+  void set_tenant(const std::optional<Uuid>& tenant) { tenants_.set_tenant(tenant); }
   sqlite3* handle() const { return db_.get(); }
 
  private:
@@ -91,6 +96,9 @@ class SqliteConnection {
 
   Result<void> configure();
   Result<std::unique_ptr<SqliteStatement>> compile(std::string_view sql);
+  Result<std::unique_ptr<SqliteStatement>> compile_guarded(std::string_view sql);
+  int setup_tenants();
+  void note_transaction(Control what);
   int bind(SqliteStatement& prepared, std::span<const Param> params);
   void step(SqliteStatement& prepared, Statement& statement);
   void note_slow(std::string_view sql, std::int64_t took_ms);
@@ -102,6 +110,8 @@ class SqliteConnection {
   const Role role_;
   bool own_statement_ = false;  ///< transaction control is allowed
   SqliteGuard guard_;
+  TenantGuard tenants_;
+  std::string_view target_;  ///< the tenants' table that the statement at hand writes to
   SqliteStatementHandle controls_[7];
   std::unique_ptr<Cache> cache_;
 };

@@ -44,6 +44,10 @@ Error constraint_error(sqlite3* db, int code, std::string_view sql) {
       return foreign_key_error();
     case SQLITE_CONSTRAINT_TRIGGER:  // ON DELETE RESTRICT, or RAISE() in a trigger
       if (std::string_view(sqlite3_errmsg(db)).starts_with("FOREIGN KEY")) return foreign_key_error();
+      if (std::string_view(sqlite3_errmsg(db)) == kTenantViolation) {
+        log_error("a statement would write a row of another tenant", {{"sql", sql}});
+        return Error(Category::internal, kTenantViolation, "The server met an unexpected fault.");
+      }
       return Error(Category::conflict, kCheckViolation, "The database refused the change.")
           .with_subject(sqlite3_errmsg(db));
     case SQLITE_CONSTRAINT_CHECK:

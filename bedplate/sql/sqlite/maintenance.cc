@@ -44,7 +44,7 @@ class SqliteMaintenance final : public Maintenance, private Session {
 
 Result<void> SqliteMaintenance::open() {
   Result<std::unique_ptr<SqliteConnection>> connection =
-      SqliteConnection::open(shared_, SqliteConnection::Role::writer);
+      SqliteConnection::open(shared_, SqliteConnection::Role::maintenance);
   if (!connection) return std::unexpected(std::move(connection.error()));
   connection_ = std::move(*connection);
   // A table is changed by making a new one in its place; its references are checked at the end instead.

@@ -47,9 +47,11 @@ Error stopped_error(const SqliteGuard& guard) {
 
 class SqliteLoopReader::ReadSession final : public Session {
  public:
-  ReadSession(SqliteConnection& connection, std::int64_t budget) : connection_(connection), budget_(budget) {}
+  ReadSession(SqliteConnection& connection, const CallContext& context, std::int64_t budget)
+      : connection_(connection), context_(context), budget_(budget) {}
 
   bool start(Statement& statement) override {
+    connection_.set_tenant(context_.tenant);  // bodies that run within one another share the connection
     Result<SqliteStatement*> prepared = connection_.prepare(statement.sql);
     if (!prepared) {
       statement.error.emplace(std::move(prepared.error()));
@@ -65,6 +67,7 @@ class SqliteLoopReader::ReadSession final : public Session {
 
  private:
   SqliteConnection& connection_;
+  const CallContext& context_;
   const std::int64_t budget_;
   bool exceeded_ = false;
 };
@@ -109,7 +112,7 @@ std::optional<Result<void>> SqliteLoopReader::run(Loop& loop, const CallContext&
   if (depth_ == 0) {
     if (Result<void> fresh = refresh(loop); !fresh) return fresh;
   }
-  ReadSession session(*connection_, shared_.options.loop_steps_max / SqliteGuard::kGuardSteps);
+  ReadSession session(*connection_, context, shared_.options.loop_steps_max / SqliteGuard::kGuardSteps);
   Reader reader(session, context);
   ++depth_;
   // Without a scope: a body that is dropped leaves no wait behind.
@@ -204,6 +207,7 @@ void SqliteReaders::run(SqliteConnection& connection, SqliteLongRead& read) {
   if (const int code = connection.control(Control::begin_read); code != SQLITE_OK) {
     read.error.emplace(sqlite_error(connection.handle(), code, "BEGIN"));
   } else {
+    connection.set_tenant(read.context.tenant);
     LongReadSession session(connection);
     Reader reader(session, read.context);
     Result<void> done = read.body.run(reader).run_without_waiting();

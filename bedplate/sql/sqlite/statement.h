@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bedplate/base/result.h"
@@ -23,6 +24,9 @@ class SqliteStatement {
 
   sqlite3_stmt* handle() const { return handle_.get(); }
   std::string_view sql() const { return sql_; }
+  /// The tenants' table that it writes to (tenant_guard.h); empty: none.
+  std::string_view target() const { return target_; }
+  void set_target(std::string target) { target_ = std::move(target); }
   bool read_only() const { return read_only_; }
   std::size_t parameter_count() const { return parameters_.size(); }
 
@@ -42,6 +46,7 @@ class SqliteStatement {
 
   SqliteStatementHandle handle_;
   std::string sql_;
+  std::string target_;
   bool read_only_;
   std::vector<std::uint16_t> parameters_;  ///< [SQLite's index - 1] = n - 1
   std::vector<Mapped> maps_;               ///< one, nearly always

@@ -162,6 +162,7 @@ SqliteWriter::Outcome SqliteWriter::run_command(SqliteCommand& command, bool alo
   SqliteGuard& guard = connection_->guard();
   guard.deadline = std::min(command.deadline(), now + milliseconds(shared_.options.command_time_max_ms));
 
+  connection_->set_tenant(command.context.tenant);
   CommandSession session(*connection_, alone);
   Transaction transaction(session, command.context);
   Result<void> done = command.body.run(transaction).run_without_waiting();

@@ -1,0 +1,181 @@
+// Conditions, orders and pages of queries that are put together at run time, so that no value and no name from outside
+// gets into the text.
+//
+//   inline constexpr Column kStatus("status");
+//   inline constexpr Column kDue("due_at");
+//   inline constexpr FilterRule kFilters[] = {
+//       {"status", kStatus, Compare::equal}, {"due_before", kDue, Compare::less}};
+//
+//   Where where(db_dialect);
+//   where.add(kOwner, Compare::equal, owner);
+//   where.add(kFilters, input);                               // fields of a described input that are set
+//   std::string text = "SELECT ... FROM tasks" + where.text() + " ORDER BY id LIMIT 20";
+//   rows = co_await ok(db.all<Row>(text, where.params()));    // "... WHERE owner = $1 AND due_at < $2 ..."
+//
+// A Column is made at compile time, by the compiler from a literal: there is no way from a string that came in at
+// run time to one. Values become parameters. So a statement's text consists of what stands in the program, "$n",
+// and signs that this file writes; it has few forms, which drivers keep prepared.
+//
+// Window functions, recursion and whatever else a plain statement says better is written as one.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bedplate/base/id.h"
+#include "bedplate/base/result.h"
+#include "bedplate/base/time.h"
+#include "bedplate/describe/describe.h"
+#include "bedplate/sql/maintenance.h"
+#include "bedplate/sql/params.h"
+
+namespace bedplate::sql {
+
+namespace detail {
+// Never defined: the name is what the compiler says.
+void a_column_is_letters_digits_and_underscores_or_an_expression_made_with_Column_of();
+constexpr bool is_column(std::string_view name) {
+  bool start = true;
+  for (char c : name) {
+    const bool letter = c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!letter && (start || ((c < '0' || c > '9') && c != '.'))) return false;
+    start = c == '.';
+  }
+  return !start;
+}
+}  // namespace detail
+
+/// A column that queries may look at, or an expression. Made at compile time only.
+class Column {
+ public:
+  /// `name`, or `table.name`.
+  consteval explicit Column(const char* name) : text_(name) {
+    if (!detail::is_column(text_))
+      detail::a_column_is_letters_digits_and_underscores_or_an_expression_made_with_Column_of();
+  }
+  /// An SQL expression, in parentheses where it needs them.
+  static consteval Column of(const char* expression) { return Column(expression, 0); }
+
+  constexpr std::string_view text() const { return text_; }
+
+ private:
+  consteval Column(const char* expression, int) : text_(expression) {}
+  std::string_view text_;
+};
+
+/// What a condition asks of a column. A column that is NULL meets none but is_null.
+enum class Compare : std::uint8_t {
+  equal,
+  not_equal,
+  less,
+  at_most,
+  greater,
+  at_least,
+  one_of,       ///< the value is a list; of an empty one nothing is
+  is_null,      ///< the value is a bool: true asks for NULL, false for anything else
+  starts_with,  ///< text, byte for byte, also on PostgreSQL under any collation
+};
+
+/// A field of a described input, and what it asks of which column.
+struct FilterRule {
+  std::string_view field;
+  Column column;
+  Compare compare = Compare::equal;
+};
+
+/// Values of one list: more are Category::invalid `too_many_values`.
+inline constexpr std::size_t kListValuesMax = 100;
+
+class Where {
+ public:
+  explicit Where(Dialect dialect) : dialect_(dialect) {}
+
+  /// A condition; an empty optional adds none.
+  template <class T>
+  Where& add(Column column, Compare compare, const T& value) {
+    add(column, compare, type_of<T>(), &value);
+    return *this;
+  }
+  /// Those fields of `input` that a rule names and that are set: an optional with a value, a list with values,
+  /// any other field always. A rule that names no field is a bug: nothing is found then, and it is logged.
+  template <class Input>
+  Where& add(std::span<const FilterRule> rules, const Input& input) {
+    add(rules, type_of<Input>(), &input);
+    return *this;
+  }
+  /// One that stands in the program; parameters are made with params().add().
+  Where& add_text(std::string_view condition);
+
+  /// " WHERE a = $1 AND b < $2", or nothing. With an error in it, it finds nothing.
+  std::string text() const;
+  /// The conditions alone: "a = $1 AND b < $2", or "1 = 1".
+  std::string conditions() const;
+  Params& params() { return params_; }
+  const Params& params() const { return params_; }
+  /// What was wrong with a value that came from outside.
+  const std::optional<Error>& error() const { return error_; }
+  /// The same, to hand on.
+  Result<void> check() const;
+
+ private:
+  void add(Column column, Compare compare, const TypeInfo& type, const void* value);
+  void add(std::span<const FilterRule> rules, const TypeInfo& type, const void* input);
+  void add_list(Column column, const TypeInfo& type, const void* list);
+  void add_prefix(Column column, const TypeInfo& type, const void* value);
+  std::string add_param(const TypeInfo& type, const void* value);
+
+  const Dialect dialect_;
+  std::string text_;
+  Params params_;
+  std::optional<Error> error_;
+};
+
+/// One key of an order; the last one of an order is unique, or pages lose rows that are equal.
+struct OrderKey {
+  std::string_view expression;  ///< a Column's text; never NULL
+  bool descending = false;
+};
+
+/// "a DESC, id".
+std::string order_by(std::span<const OrderKey> keys);
+/// The rows after the one with these values, which are names of parameters ("$3"), in that order:
+/// "(a < $1 OR (a = $1 AND id > $2))". The same rows on every engine whose collation orders bytes (SQLite's BINARY,
+/// PostgreSQL's "C").
+std::string after(std::span<const OrderKey> keys, std::span<const std::string> values);
+
+/// The least text that is after every text with this prefix, by bytes; nothing when there is none.
+std::optional<std::string> after_prefix(std::string_view prefix);
+
+// ---- Audit columns and soft delete
+
+/// Who did something, and when. Nobody: the system itself.
+struct Stamp {
+  Stamp(Time when, const std::optional<Uuid>& who) : at(when), by(who) {}
+
+  Time at;
+  std::optional<Uuid> by;
+};
+
+/// For tables with created_at, created_by, updated_at, updated_by, and version, each NOT NULL but the *_by:
+///
+///   "INSERT INTO notes (id, title, " + kAuditColumns + ") VALUES (" + id + ", " + title + ", " +
+///       audit_values(params, stamp) + ")"
+///   "UPDATE notes SET title = " + title + ", " + audit_update(params, stamp) + " WHERE id = " + id
+inline constexpr std::string_view kAuditColumns = "created_at, created_by, updated_at, updated_by, version";
+std::string audit_values(Params& params, const Stamp& stamp);
+std::string audit_update(Params& params, const Stamp& stamp);
+
+/// For tables with deleted_at and deleted_by beside those: a row that is gone for every query that says kNotDeleted,
+/// until a clean-up of the application takes it away.
+///
+///   "UPDATE notes SET " + soft_delete(params, stamp) + " WHERE id = " + id + " AND " + kNotDeleted
+inline constexpr std::string_view kNotDeleted = "deleted_at IS NULL";
+std::string soft_delete(Params& params, const Stamp& stamp);
+std::string soft_restore(Params& params, const Stamp& stamp);
+
+}  // namespace bedplate::sql

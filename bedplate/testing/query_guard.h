@@ -1,0 +1,64 @@
+// Fails a test when an operation's query reads a large table from end to end.
+//
+//   QueryGuard guard(kit.database());                       // either engine, with as many rows as in life
+//   ... run every operation against guard.database() ...    // what it asks is noted, once a text
+//   guard.allow("identity_tokens", "DELETE FROM identity_tokens WHERE expires_at",
+//               "runs once a minute in the background, over what has an index on no engine");
+//   EXPECT_THAT(guard.findings(kit.loop()), IsEmpty());
+//
+// Each noted statement is explained by the engine itself with the values it was first run with: EXPLAIN QUERY PLAN on
+// SQLite, EXPLAIN (FORMAT JSON) on PostgreSQL after ANALYZE. A plan that scans a table of at least `large` rows is a
+// finding, and so is a scan of a whole index without a condition. A table that is small here says nothing: fill it.
+//
+// An allowance names the table, a part of the statement, and why; one that nothing needed is a finding too.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bedplate/async/loop.h"
+#include "bedplate/sql/database.h"
+
+namespace bedplate::testing {
+
+class QueryGuard {
+ public:
+  static constexpr std::int64_t kLarge = 5'000;
+
+  explicit QueryGuard(sql::Database& database);
+  QueryGuard(const QueryGuard&) = delete;
+  QueryGuard& operator=(const QueryGuard&) = delete;
+  ~QueryGuard();
+
+  /// Passes everything on and notes it. Operations that are tested run against this one.
+  sql::Database& database();
+
+  void allow(std::string_view table, std::string_view part_of_statement, std::string_view reason);
+
+  /// A sentence for each statement whose plan reads a large table to its end, with the plan. Runs `loop`, the one that
+  /// the operations ran on.
+  std::vector<std::string> findings(Loop& loop, std::int64_t large = kLarge);
+  /// How many statements were noted: a guard that saw none guards nothing.
+  std::size_t statements() const;
+
+ private:
+  class Recorder;
+  struct Allowance {
+    std::string table, part, reason;
+    bool used = false;
+  };
+
+  bool is_large(const std::string& table, std::int64_t large);
+  bool is_allowed(const std::string& table, const std::string& statement);
+
+  std::unique_ptr<Recorder> recorder_;
+  std::vector<Allowance> allowances_;
+  std::map<std::string, std::int64_t> sizes_;
+  int looks_ = 0;
+};
+
+}  // namespace bedplate::testing
