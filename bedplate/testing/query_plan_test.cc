@@ -41,13 +41,16 @@ TEST(QueryPlanTest, FindsScansInPostgresqlsPlans) {
   EXPECT_EQ(tables(R"j([{"Plan": {"Node Type": "Index Scan", "Relation Name": "tasks", "Index Name": "i",
       "Index Cond": "(id = 1)"
 }
-}])j"), "");
-  EXPECT_EQ(tables(R"j([{"Plan": {"Node Type": "Index Only Scan", "Relation Name": "tasks", "Index Name": "i"}}])j"),
-            "tasks ");
-EXPECT_EQ(tables(R"j([{"Plan": {"Node Type": "Limit", "Plans": [
+}])j"),
+            "");
+  EXPECT_EQ(
+      tables(
+          R"j([{"Plan": {"Node Type": "Index Only Scan", "Relation Name": "tasks", "Index Name": "i"}}])j"),
+      "tasks ");
+  EXPECT_EQ(tables(R"j([{"Plan": {"Node Type": "Limit", "Plans": [
       {"Node Type": "Index Scan", "Relation Name": "tasks", "Index Name": "i"}]}}])j"),
-          "");
-EXPECT_EQ(tables("not a plan"), "? ");
+            "");
+  EXPECT_EQ(tables("not a plan"), "? ");
 }
 
 }  // namespace
