@@ -25,7 +25,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kHelpers = 2;
+constexpr std::size_t kDialers = 2;
+constexpr std::size_t kCancellers = 1;
 
 struct PostgresqlReplica {
   PostgresqlReplica(PostgresqlShare& share, const std::string& url) : endpoint(share, url) {}
@@ -48,9 +49,9 @@ class ReplayedBody final : public ReadBody {
 
 /// What one loop has of a database.
 struct PostgresqlPart {
-  PostgresqlPart(Loop& loop, const PostgresqlOptions& options, PostgresqlHelpers& helpers,
-                 PostgresqlCounters& counters)
-      : share(loop, options, helpers, counters), primary(share, options.url) {
+  PostgresqlPart(Loop& loop, const PostgresqlOptions& options, PostgresqlHelpers& dialers,
+                 PostgresqlHelpers& cancellers, PostgresqlCounters& counters)
+      : share(loop, options, dialers, cancellers, counters), primary(share, options.url) {
     for (const std::string& url : options.replica_urls)
       replicas.push_back(std::make_unique<PostgresqlReplica>(share, url));
   }
@@ -84,7 +85,7 @@ std::uint64_t next_id() {
 class PostgresqlDatabase final : public Database {
  public:
   explicit PostgresqlDatabase(const PostgresqlOptions& options)
-      : options_(options), id_(next_id()), helpers_(kHelpers) {}
+      : options_(options), id_(next_id()), dialers_(kDialers), cancellers_(kCancellers) {}
   ~PostgresqlDatabase() override { close(); }
 
   Async<void> transact(const CallContext& context, TransactionBody& body) override;
@@ -118,7 +119,8 @@ class PostgresqlDatabase final : public Database {
   const PostgresqlOptions options_;
   const std::uint64_t id_;  ///< tells databases apart, also after one is gone
   PostgresqlCounters counters_;
-  PostgresqlHelpers helpers_;
+  PostgresqlHelpers dialers_;
+  PostgresqlHelpers cancellers_;
   std::atomic<bool> closed_{false};
   std::mutex mutex_;
   std::unordered_map<Loop*, std::unique_ptr<PostgresqlPart>> parts_;
@@ -132,7 +134,7 @@ Result<PostgresqlPart*> PostgresqlDatabase::part_of(Loop& loop) {
     return last.part;
   std::lock_guard lock(mutex_);
   std::unique_ptr<PostgresqlPart>& part = parts_[&loop];
-  if (!part) part = std::make_unique<PostgresqlPart>(loop, options_, helpers_, counters_);
+  if (!part) part = std::make_unique<PostgresqlPart>(loop, options_, dialers_, cancellers_, counters_);
   last = {id_, &loop, part.get()};
   return part.get();
 }
@@ -311,7 +313,8 @@ DatabaseStats PostgresqlDatabase::stats() const {
 // put off, on this thread, so that nothing in it refers to a connection any more.
 void PostgresqlDatabase::close() {
   if (closed_.exchange(true)) return;
-  helpers_.stop();
+  dialers_.stop();
+  cancellers_.stop();
   for (auto& [loop, part] : parts_) {
     part->primary.close();
     for (auto& replica : part->replicas) replica->endpoint.close();

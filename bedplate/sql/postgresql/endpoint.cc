@@ -37,11 +37,12 @@ PostgresqlStatement& make_tenant_setter(PostgresqlStatements& statements) {
 
 }  // namespace
 
-PostgresqlShare::PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& helping,
-                                 PostgresqlCounters& counting)
+PostgresqlShare::PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
+                                 PostgresqlHelpers& cancelling, PostgresqlCounters& counting)
     : loop(on),
       options(settings),
-      helpers(helping),
+      dialers(dialing),
+      cancellers(cancelling),
       counters(counting),
       statements(settings.statements_max),
       tenant_setter(make_tenant_setter(statements)) {}
@@ -191,7 +192,7 @@ void PostgresqlEndpoint::stop_query(PostgresqlOwned& owned) {
     void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
   };
   std::unique_ptr<PGcancel, Free> cancel(PQgetCancel(owned.connection_.handle()));
-  share_.helpers.run([&owned, &loop = loop(), cancel = std::move(cancel)] {
+  share_.cancellers.run([&owned, &loop = loop(), cancel = std::move(cancel)] {
     char why[256];
     if (cancel && PQcancel(cancel.get(), why, sizeof why) != 1)
       log_warn("a query could not be stopped", {{"error", why}});
@@ -206,8 +207,8 @@ void PostgresqlEndpoint::dial(PostgresqlRole role, PostgresqlLine* line) {
     line->dialing = true;
   else
     ++dialing_owned_;
-  share_.helpers.run([this, role, line] {
-    Result<PostgresqlHandle> dialed = dial_postgresql(url_, share_.options, role, &share_.helpers.stopping());
+  share_.dialers.run([this, role, line] {
+    Result<PostgresqlHandle> dialed = dial_postgresql(url_, share_.options, role, &share_.dialers.stopping());
     share_.loop.post_callable([this, role, line, dialed = std::move(dialed)]() mutable {
       on_dialed(role, line, std::move(dialed));
     });

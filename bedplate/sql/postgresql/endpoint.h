@@ -33,12 +33,13 @@ struct PostgresqlCounters {
 
 /// What the endpoints of one loop have in common.
 struct PostgresqlShare {
-  PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& helping,
-                  PostgresqlCounters& counting);
+  PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
+                  PostgresqlHelpers& cancelling, PostgresqlCounters& counting);
 
   Loop& loop;
   const PostgresqlOptions& options;
-  PostgresqlHelpers& helpers;
+  PostgresqlHelpers& dialers;
+  PostgresqlHelpers& cancellers;  ///< apart: a server that hangs may keep them for long
   PostgresqlCounters& counters;
   PostgresqlStatements statements;
   /// Tells the server on whose behalf the rest of a transaction runs.
