@@ -13,6 +13,7 @@ import sharding_chart
 import tasks_data
 from lab import (RELEASE, ROOT, ROUNDS, WORK, Measure, bedplate, cost, fastify, fsync_p50_us, nginx, of, ratio,
                  raw_limit, take_turns)
+from postgres import Postgres
 
 
 def http():
@@ -51,29 +52,39 @@ def peer_with_tasks():
 def tasks_read():
     data = tasks_data.ensure()
     peer_server, peer_read, _ = peer_with_tasks()
-    with bedplate(data.folder) as ours, raw_limit() as raw, peer_server as peer:
+    with (bedplate(data.folder) as ours, raw_limit() as raw, peer_server as peer, Postgres() as postgres,
+          bedplate(data.folder, database=postgres.fill(data.folder).url, name="on PostgreSQL") as fleet):
         rounds = take_turns({
             "ours": lambda: ours.load("--paths", data.read_paths),
             "raw": lambda: raw.load("--paths", data.read_paths),
             "peer": lambda: peer.load("--paths", peer_read),
+            "fleet": lambda: fleet.load("--paths", data.read_paths),
         })
     rps = {name: of(results, "rps") for name, results in rounds.items()}
     return [
         Measure("of the raw limit", ratio(rps["ours"], rps["raw"]), 0.48, 0.6, note=cost(rounds["ours"])),
         Measure("of Fastify + node:sqlite", ratio(rps["ours"], rps["peer"]), 5.0, note=cost(rounds["peer"])),
+        Measure("on PostgreSQL, of the raw limit", ratio(rps["fleet"], rps["raw"]), 0.25, 0.4,
+                note=cost(rounds["fleet"])),
     ]
 
 
 def tasks_list():
     data = tasks_data.ensure()
     peer_server, _, peer_list = peer_with_tasks()
-    with bedplate(data.folder) as ours, peer_server as peer:
+    with (bedplate(data.folder) as ours, peer_server as peer, Postgres() as postgres,
+          bedplate(data.folder, database=postgres.fill(data.folder).url, name="on PostgreSQL") as fleet):
         rounds = take_turns({
             "ours": lambda: ours.load("--paths", data.list_paths),
             "peer": lambda: peer.load("--paths", peer_list),
+            "fleet": lambda: fleet.load("--paths", data.list_paths),
         })
-    return [Measure("of Fastify + node:sqlite", ratio(of(rounds["ours"], "rps"), of(rounds["peer"], "rps")), 4.0, 8.0,
-                    note=f"{cost(rounds['ours'])}; theirs: {cost(rounds['peer'])}")]
+    rps = {name: of(results, "rps") for name, results in rounds.items()}
+    return [
+        Measure("of Fastify + node:sqlite", ratio(rps["ours"], rps["peer"]), 4.0, 8.0,
+                note=f"{cost(rounds['ours'])}; theirs: {cost(rounds['peer'])}"),
+        Measure("on PostgreSQL, of Fastify + node:sqlite", ratio(rps["fleet"], rps["peer"]), note=cost(rounds["fleet"])),
+    ]
 
 
 def tasks_write():
@@ -83,11 +94,13 @@ def tasks_write():
     create = ("--method", "POST", "--paths", data.create_paths, "--header", "Content-Type: application/json",
               "--body", json.dumps({"title": "Buy milk", "description": "Two litres", "labels": ["home"]}))
     with (bedplate(batched) as ours, raw_limit() as raw,
-          bedplate(single, "database.group_commit_max=1", name="one by one") as alone):
+          bedplate(single, "database.group_commit_max=1", name="one by one") as alone, Postgres() as postgres,
+          bedplate(data.folder, database=postgres.fill(data.folder).url, name="on PostgreSQL") as fleet):
         rounds = take_turns({
             "ours": lambda: ours.load(*create),
             "raw": lambda: raw.load(*create),
             "alone": lambda: alone.load(*create),
+            "fleet": lambda: fleet.load(*create),
         })
     disk_us = fsync_p50_us(WORK)
     rps = {name: of(results, "rps") for name, results in rounds.items()}
@@ -96,6 +109,8 @@ def tasks_write():
         Measure("of the same server at batch size 1", ratio(rps["ours"], rps["alone"]), 6 if disk_us >= 50 else None,
                 10, note=f"{disk}; {cost(rounds['ours'])}"),
         Measure("of the raw limit", ratio(rps["ours"], rps["raw"]), 0.25 if disk_us < 200 else None, 0.35, note=disk),
+        Measure("on PostgreSQL, of the same server on SQLite at batch size 1", ratio(rps["fleet"], rps["alone"]),
+                note=cost(rounds["fleet"])),
     ]
 
 

@@ -108,11 +108,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def bedplate(data, *settings, name="bedplate", core=SERVER_CORE):
+def bedplate(data, *settings, name="bedplate", core=SERVER_CORE, database=None):
+    """`database`: the URL of one that is not in `data`. (In the environment: arguments are for everybody to see.)"""
     command = [RELEASE / "bedplate", "serve", "--listen", "127.0.0.1:0", "--data", data]
     for setting in ("server.threads=1", "rate_limit.enabled=false", "rest.access_log=false", *settings):
         command += ["--set", setting]
-    return Server(name, command, core=core)
+    return Server(name, command, core=core, environment={"BEDPLATE_DATABASE_URL": database} if database else None)
 
 
 def raw_limit():

@@ -128,7 +128,7 @@ make_primary() {
   printf '%s\n' "$password" >"$directory/password"
   ((EUID != 0)) || chown "$server_user" "$directory/password"
   as_server "$bin/initdb" -D "$directory/postgres" -U postgres --auth=scram-sha-256 --pwfile="$directory/password" \
-    --locale=C.UTF-8 --encoding=UTF8 >"$log" 2>&1 || fail_with "$log" "initdb failed"
+    --locale=C.UTF-8 --encoding=UTF8 --no-sync >"$log" 2>&1 || fail_with "$log" "initdb failed"
   rm -f "$directory/password"
   start_postgres postgres postgres_port
   PGPASSWORD=$password as_server "$bin/psql" -X -q -v ON_ERROR_STOP=1 \
@@ -143,7 +143,7 @@ make_replica() {
   local log=$directory/replica-copy.log
   rm -rf "${directory:?}/replica"
   PGPASSWORD=$password as_server "$bin/pg_basebackup" -h 127.0.0.1 -p "$postgres_port" -U postgres \
-    -D "$directory/replica" --wal-method=stream --checkpoint=fast --write-recovery-conf >"$log" 2>&1 ||
+    -D "$directory/replica" --wal-method=stream --checkpoint=fast --write-recovery-conf --no-sync >"$log" 2>&1 ||
     fail_with "$log" "copying PostgreSQL for the replica failed"
   start_postgres replica replica_port
 }

@@ -336,8 +336,9 @@ class Notes final : public UserDataOwner {
 };
 
 Async<void> make_notes(sql::Transaction& tx, UserId user) {
-  co_await ok(tx.run("CREATE TABLE IF NOT EXISTS notes AS "
-                     "SELECT id AS owner, email AS text FROM identity_users WHERE 1 = 0"));
+  co_await ok(
+      tx.run("CREATE TABLE IF NOT EXISTS notes AS "
+             "SELECT id AS owner, email AS text FROM identity_users WHERE 1 = 0"));
   co_await ok(tx.run("INSERT INTO notes (owner, text) VALUES ($1, 'a'), ($1, 'b')", user));
 }
 Async<std::int64_t> count_notes(sql::Reader& db) {

@@ -69,6 +69,11 @@ class Idempotency {
     std::string request_;  // what the hash is made of
   };
 
+  /// Where in its transaction a command's record has its place. Empty on SQLite, where keep() makes the record.
+  struct Place {
+    std::string row;
+  };
+
   Idempotency(const IdempotencySettings& settings, sql::Dialect dialect)
       : settings_(settings), dialect_(dialect) {}
 
@@ -77,17 +82,20 @@ class Idempotency {
   Result<Claim> claim(std::string_view key, const IdempotencyOwner& owner, std::string_view operation,
                       std::string_view path, std::string_view query, std::string_view body);
 
-  /// First thing in the command's transaction. True: `response` is the kept answer, and nothing is to run.
-  /// Category::conflict `idempotency_key_in_use` while another process runs the key.
-  Async<bool> replay(sql::Transaction& transaction, const Claim& claim, Time now,
-                     http::Response& response) const;
+  /// First thing in the command's transaction. True: `response` is the kept answer, and nothing is to run. False: the
+  /// command runs, and its record has a `place`. Category::conflict `idempotency_key_in_use` while another process runs
+  /// the key.
+  Async<bool> replay(sql::Transaction& transaction, const Claim& claim, Time now, http::Response& response,
+                     Place& place) const;
   /// Last thing in the command's transaction: keeps `response`.
-  Async<void> keep(sql::Transaction& transaction, const Claim& claim, Time now,
+  Async<void> keep(sql::Transaction& transaction, const Claim& claim, const Place& place, Time now,
                    const http::Response& response) const;
+  /// Instead of keep(), when the command fails and its writes stay: only answers of success are kept.
+  Async<void> forget(sql::Transaction& transaction, const Place& place) const;
 
  private:
   void release(const Uuid& id);
-  Async<void> lock(sql::Transaction& transaction, const Claim& claim) const;
+  Async<bool> take_place(sql::Transaction& transaction, const Claim& claim, Time now, Place& place) const;
 
   const IdempotencySettings settings_;
   const sql::Dialect dialect_;

@@ -77,16 +77,21 @@ class CommandBody final : public sql::TransactionBody {
     const Time now = parts_.clock->now();
     replayed_ = false;
     if (claim_) {
-      replayed_ = co_await ok(idempotency_.replay(transaction, *claim_, now, exchange_.response));
+      place_ = {};
+      replayed_ = co_await ok(idempotency_.replay(transaction, *claim_, now, exchange_.response, place_));
       if (replayed_) co_return;
       if (!bound_) co_await std::unexpected(bound_.error().clone());
     }
-    co_await ok(invoke(transaction));
+    Result<void> done = co_await invoke(transaction);
+    if (!done) {
+      if (claim_ && done.error().keeps_writes()) co_await ok(idempotency_.forget(transaction, place_));
+      co_await std::unexpected(std::move(done.error()));
+    }
     for (CommitHook* hook : parts_.commit_hooks)
       co_await ok(hook->before_commit(exchange_.operation(), exchange_.caller, transaction, input_, output_));
     if (!claim_) co_return;
     write_answer(exchange_, output_);
-    co_await ok(idempotency_.keep(transaction, *claim_, now, exchange_.response));
+    co_await ok(idempotency_.keep(transaction, *claim_, place_, now, exchange_.response));
   }
 
   const Rest::Parts& parts_;
@@ -96,6 +101,7 @@ class CommandBody final : public sql::TransactionBody {
   const Result<void>& bound_;
   const void* input_;
   void* output_;
+  Idempotency::Place place_;
   bool replayed_ = false;
 };
 
