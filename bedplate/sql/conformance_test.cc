@@ -16,9 +16,9 @@
 namespace bedplate::sql {
 namespace {
 
-using bedplate::testing::engine_name;
+using bedplate::testing::dialect_name;
 using bedplate::testing::EngineKit;
-using bedplate::testing::kEngines;
+using bedplate::testing::every_dialect;
 
 enum class Status { todo, done };
 consteval auto describe(Status) {
@@ -125,7 +125,7 @@ class Conformance : public ::testing::TestWithParam<Dialect> {
  private:
   std::optional<EngineKit> kit_;
 };
-INSTANTIATE_TEST_SUITE_P(Engine, Conformance, ::testing::ValuesIn(kEngines), engine_name);
+INSTANTIATE_TEST_SUITE_P(Engine, Conformance, every_dialect(), dialect_name);
 
 Note a_note(std::string title) {
   Note note;

@@ -17,9 +17,9 @@
 namespace bedplate::sql {
 namespace {
 
-using bedplate::testing::engine_name;
+using bedplate::testing::dialect_name;
 using bedplate::testing::EngineKit;
-using bedplate::testing::kEngines;
+using bedplate::testing::every_dialect;
 
 std::string schema_of(Dialect dialect) {
   const std::string schema =
@@ -40,7 +40,7 @@ class Transactions : public ::testing::TestWithParam<Dialect> {
  private:
   std::optional<EngineKit> kit_;
 };
-INSTANTIATE_TEST_SUITE_P(Engine, Transactions, ::testing::ValuesIn(kEngines), engine_name);
+INSTANTIATE_TEST_SUITE_P(Engine, Transactions, every_dialect(), dialect_name);
 
 Async<void> insert(Transaction& tx, std::int64_t id, std::int64_t balance) {
   co_await ok(tx.run("INSERT INTO accounts (id, balance) VALUES ($1, $2)", id, balance));
