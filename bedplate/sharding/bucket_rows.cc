@@ -133,10 +133,10 @@ Result<void> check_sharded(const TableShape& table) {
     return fail(
         Category::forbidden, "rows_hidden",
         "Row-level security hides rows of " + table.name + " from the mover: its role needs BYPASSRLS.");
-  if (table.find("bucket") && !table.primary_key.empty()) return {};
-  return fail(
-      Category::invalid, "not_sharded",
-      "The table " + table.name + " needs a column `bucket` and a primary key to be moved between shards.");
+  if (table.unknown_column.empty() && table.find("bucket") && !table.primary_key.empty()) return {};
+  return fail(Category::invalid, "not_sharded",
+              "The table " + table.name +
+                  " needs a column `bucket`, a primary key, and portable types to be moved between shards.");
 }
 
 }  // namespace

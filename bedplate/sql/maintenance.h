@@ -36,6 +36,8 @@ class Maintenance {
   virtual Dialect dialect() const = 0;
   /// Opens a transaction that only one runner at a time can hold; waits for another's end, within limits.
   virtual Result<void> begin() = 0;
+  /// Opens a transaction that only reads, all of it one snapshot, while others go on writing. End it with rollback().
+  virtual Result<void> begin_read() = 0;
   /// Refuses when a foreign key is left without its row.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;

@@ -23,6 +23,9 @@ constexpr const char* kBegin =
     "BEGIN; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; "
     "SELECT pg_advisory_xact_lock(7091600321864001347)";
 
+constexpr const char* kBeginRead =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; SELECT 1";
+
 class PostgresqlMaintenance final : public Maintenance, private Session {
  public:
   PostgresqlMaintenance(const PostgresqlOptions& options, PostgresqlHandle connection)
@@ -30,7 +33,8 @@ class PostgresqlMaintenance final : public Maintenance, private Session {
   ~PostgresqlMaintenance() override { rollback(); }
 
   Dialect dialect() const override { return Dialect::postgresql; }
-  Result<void> begin() override;
+  Result<void> begin() override { return begin_with(kBegin); }
+  Result<void> begin_read() override { return begin_with(kBeginRead); }
   Result<void> commit() override;
   void rollback() override {
     if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE)
@@ -48,6 +52,7 @@ class PostgresqlMaintenance final : public Maintenance, private Session {
     if (std::optional<Error> error = execute(statement)) statement.error = std::move(error);
     return true;
   }
+  Result<void> begin_with(const char* script);
   std::optional<Error> execute(Statement& statement);
   std::optional<Error> describe(PostgresqlStatement& prepared);
   Error error_of(const PGresult* result, std::string_view sql) const;
@@ -68,10 +73,10 @@ Error PostgresqlMaintenance::error_of(const PGresult* result, std::string_view s
   return postgresql_error(result, sql);
 }
 
-Result<void> PostgresqlMaintenance::begin() {
-  PostgresqlResult result(PQexec(connection_.get(), kBegin));
+Result<void> PostgresqlMaintenance::begin_with(const char* script) {
+  PostgresqlResult result(PQexec(connection_.get(), script));
   if (succeeded(result.get())) return {};
-  Error error = error_of(result.get(), kBegin);
+  Error error = error_of(result.get(), script);
   rollback();
   return std::unexpected(std::move(error));
 }

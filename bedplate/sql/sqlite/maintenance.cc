@@ -24,6 +24,7 @@ class SqliteMaintenance final : public Maintenance, private Session {
   Result<void> open();
   Dialect dialect() const override { return Dialect::sqlite; }
   Result<void> begin() override;
+  Result<void> begin_read() override;
   Result<void> commit() override;
   void rollback() override {
     if (connection_ && connection_->in_transaction()) connection_->control(Control::rollback);
@@ -55,6 +56,12 @@ Result<void> SqliteMaintenance::begin() {
   const int code = connection_->control(Control::begin_write);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(connection_->handle(), code, "BEGIN IMMEDIATE"));
   return {};
+}
+
+Result<void> SqliteMaintenance::begin_read() {
+  // BEGIN alone takes no snapshot: the first read does.
+  if (Result<void> begun = connection_->run_own("BEGIN"); !begun) return begun;
+  return connection_->run_own("SELECT count(*) FROM sqlite_schema", [](sqlite3_stmt*) {});
 }
 
 Result<void> SqliteMaintenance::commit() {

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "bedplate/base/hash.h"
+#include "bedplate/base/text.h"
 #include "bedplate/sql/transfer/canonical_json.h"
 
 namespace bedplate::sql {
@@ -201,7 +202,13 @@ std::size_t RowText::keys_max() const {
 Result<void> RowText::add(Params& params, const AnyRow& row, std::span<const std::size_t> columns) const {
   for (const std::size_t place : columns) {
     const ColumnShape& column = table_.columns[place];
-    if (!add_value(params, row.values[place], column.type))
+    const AnyValue& value = row.values[place];
+    if (dialect_ == Dialect::postgresql && value.kind == ColumnKind::text &&
+        (value.bytes.find('\0') != std::string::npos || !is_valid_utf8(value.bytes)))
+      return fail(Category::invalid, "value_unfit",
+                  "A text of " + table_.name + "." + column.name +
+                      " has a NUL or is not UTF-8, which PostgreSQL does not take.");
+    if (!add_value(params, value, column.type))
       return fail(Category::invalid, "value_unfit",
                   "A value of " + table_.name + "." + column.name +
                       " has no form in the column that it is copied to.");
@@ -215,6 +222,19 @@ Result<void> RowText::add_row(Params& params, const AnyRow& row) const {
 
 Result<void> RowText::add_key(Params& params, const AnyRow& row) const {
   return add(params, row, key_places_);
+}
+
+std::vector<AnyValue> RowText::key_values(const AnyRow& row) const {
+  std::vector<AnyValue> key;
+  for (const std::size_t place : key_places_) key.push_back(row.values[place]);
+  return key;
+}
+
+bool RowText::add_key_values(Params& params, std::span<const AnyValue> key) const {
+  if (key.size() != key_places_.size()) return false;
+  for (std::size_t i = 0; i < key.size(); ++i)
+    if (!add_value(params, key[i], table_.columns[key_places_[i]].type)) return false;
+  return true;
 }
 
 std::string RowText::key_of(const AnyRow& row) const {

@@ -51,6 +51,9 @@ class RowText {
   /// no form for one, with the table and column.
   Result<void> add_row(Params& params, const AnyRow& row) const;
   Result<void> add_key(Params& params, const AnyRow& row) const;
+  /// A row's key, column by column; and such a key as parameters (false: it is not one of this table).
+  std::vector<AnyValue> key_values(const AnyRow& row) const;
+  bool add_key_values(Params& params, std::span<const AnyValue> key) const;
   /// The bytes of a row's key: equal for equal keys.
   std::string key_of(const AnyRow& row) const;
 

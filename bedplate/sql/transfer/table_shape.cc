@@ -89,17 +89,14 @@ std::optional<ColumnType> postgresql_type(std::string_view type) {
   return std::nullopt;
 }
 
-Result<TableShape> shape_of(std::string_view name, Dialect dialect, const std::vector<ColumnRow>& rows) {
+TableShape shape_of(std::string_view name, Dialect dialect, const std::vector<ColumnRow>& rows) {
   TableShape table;
   table.name = name;
   std::vector<std::pair<std::int64_t, std::string>> key;
   for (const ColumnRow& row : rows) {
     const std::optional<ColumnType> type =
         dialect == Dialect::sqlite ? sqlite_type(row.type) : postgresql_type(row.type);
-    if (!type && row.required)
-      return fail(Category::invalid, "column_type",
-                  "The column " + table.name + "." + row.name + " has the type " + row.type +
-                      ", which cannot be copied.");
+    if (!type && row.required) table.unknown_column = row.name;
     if (row.key_place > 0) key.emplace_back(row.key_place, row.name);
     // Of a type without a portable form (tsvector): an index of the rest.
     if (type) table.columns.push_back({row.name, *type, row.required, row.identity});
@@ -120,7 +117,7 @@ Async<TableShape> read_table(Reader& db, Dialect dialect, std::string_view name)
   std::vector<ColumnRow> rows = co_await ok(db.all<ColumnRow>(text_for(kColumns, dialect), name));
   if (rows.empty())
     co_return fail(Category::not_found, "no_table", "There is no table " + std::string(name) + ".");
-  TableShape table = co_await ok(shape_of(name, dialect, rows));
+  TableShape table = shape_of(name, dialect, rows);
   table.references = co_await ok(db.all<std::string>(text_for(kReferences, dialect), name));
   std::erase(table.references, table.name);
   if (dialect == Dialect::postgresql) table.rows_hidden = co_await ok(db.value<bool>(kRowsHidden, name));

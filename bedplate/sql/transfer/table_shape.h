@@ -39,6 +39,9 @@ struct TableShape {
   std::vector<std::string> references;   ///< tables that its foreign keys name, without itself
   /// Row-level security hides rows from this session: what it copied would not be all. Such a role needs BYPASSRLS.
   bool rows_hidden = false;
+  /// A column that must have a value and is of a type without a portable form (tsvector, numeric): such a table cannot
+  /// be copied. Other columns of such types are left out. Empty: none.
+  std::string unknown_column;
 
   const ColumnShape* find(std::string_view column) const;
 };

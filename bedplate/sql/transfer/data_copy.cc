@@ -1,0 +1,354 @@
+#include "bedplate/sql/transfer/data_copy.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "bedplate/describe/describe.h"
+#include "bedplate/sql/transfer/key_text.h"
+#include "bedplate/sql/transfer/row_text.h"
+#include "bedplate/sql/transfer/table_shape.h"
+
+namespace bedplate::sql {
+namespace {
+
+constexpr std::string_view kProgressTable = "bedplate_data_copy";
+constexpr std::string_view kOwnTables[] = {kProgressTable, "schema_migrations"};
+constexpr std::string_view kCreateProgress =
+    "CREATE TABLE bedplate_data_copy (table_name TEXT NOT NULL PRIMARY KEY, rows_copied BIGINT NOT NULL, "
+    "last_key TEXT NOT NULL, finished BIGINT NOT NULL)";
+constexpr std::string_view kNote =
+    "INSERT INTO bedplate_data_copy (table_name, rows_copied, last_key, finished) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (table_name) DO UPDATE SET rows_copied = excluded.rows_copied, last_key = "
+    "excluded.last_key, "
+    "finished = excluded.finished";
+// Under this name stands whose copy it is.
+constexpr std::string_view kSourceLine = "";
+
+struct ProgressRow {
+  std::int64_t rows_copied = 0;
+  std::string last_key;
+  bool finished = false;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<ProgressRow>("How far a table has come",
+                               {field<&ProgressRow::rows_copied>(), field<&ProgressRow::last_key>(),
+                                field<&ProgressRow::finished>()});
+  }
+};
+
+/// One table on both sides: the columns that both have, in the same order.
+struct Pair {
+  TableShape source;
+  TableShape target;
+  std::vector<ColumnType> types;
+};
+
+struct PageQuery {
+  std::string text;
+  Params params;
+};
+
+Async<std::vector<AnyRow>> select_rows(Reader& db, const PageQuery& query) {
+  std::vector<AnyRow> rows = co_await ok(db.all<AnyRow>(query.text, query.params));
+  co_return rows;
+}
+
+Async<std::int64_t> select_count(Reader& db, const std::string& text) {
+  const std::int64_t count = co_await ok(db.value<std::int64_t>(text));
+  co_return count;
+}
+
+Async<std::optional<ProgressRow>> select_progress(Reader& db, const std::string_view& table) {
+  std::optional<ProgressRow> row = co_await ok(db.maybe<ProgressRow>(
+      "SELECT rows_copied, last_key, finished FROM bedplate_data_copy WHERE table_name = $1", table));
+  co_return row;
+}
+
+Async<void> write_progress(Transaction& tx, const std::string_view& table, const ProgressRow& row) {
+  co_await ok(tx.run(kNote, table, row.rows_copied, row.last_key, std::int64_t{row.finished}));
+}
+
+/// Rows to insert, and what to note with them, in one transaction.
+struct Batch {
+  const RowText& text;
+  const std::vector<AnyRow>& rows;
+  std::string_view table;
+  ProgressRow progress;
+};
+
+Async<void> write_batch(Transaction& tx, const Batch& batch) {
+  std::size_t at = 0;
+  for (const std::size_t size : chunk_sizes(batch.rows.size(), batch.text.insert_rows_max())) {
+    Params params;
+    for (std::size_t i = 0; i < size; ++i) co_await ok(batch.text.add_row(params, batch.rows[at + i]));
+    at += size;
+    const std::string text = batch.text.insert(size);
+    co_await ok(tx.run(text, params));
+  }
+  co_await ok(write_progress(tx, batch.table, batch.progress));
+}
+
+bool is_one_of(std::string_view table, const auto& names) {
+  return std::ranges::find(names, table) != std::end(names);
+}
+
+TableShape* find_table(std::vector<TableShape>& tables, std::string_view name) {
+  const auto at = std::ranges::find(tables, name, &TableShape::name);
+  return at == tables.end() ? nullptr : &*at;
+}
+
+void keep_common(TableShape& table, const TableShape& other) {
+  std::erase_if(table.columns, [&](const ColumnShape& column) { return other.find(column.name) == nullptr; });
+  std::ranges::sort(table.columns, {}, &ColumnShape::name);
+}
+
+class DataCopy {
+ public:
+  DataCopy(Maintenance& source, Database& target, Loop& loop, const DataCopyOptions& options)
+      : source_(source), reader_(source.session()), target_(target), loop_(loop), options_(options) {}
+
+  Result<DataCopyReport> run() {
+    if (Result<void> step = plan(); !step) return std::unexpected(std::move(step.error()));
+    if (Result<void> step = prepare_target(); !step) return std::unexpected(std::move(step.error()));
+    for (const Pair& pair : pairs_)
+      if (Result<void> step = copy_table(pair); !step) return std::unexpected(std::move(step.error()));
+    for (const Pair& pair : pairs_) {
+      if (Result<void> step = set_sequences(pair); !step) return std::unexpected(std::move(step.error()));
+      if (Result<void> step = compare(pair); !step) return std::unexpected(std::move(step.error()));
+    }
+    if (options_.rebuild)
+      if (Result<void> step = options_.rebuild(); !step) return std::unexpected(std::move(step.error()));
+    if (Result<void> step = script("DROP TABLE bedplate_data_copy"); !step)
+      return std::unexpected(std::move(step.error()));
+    return std::move(report_);
+  }
+
+ private:
+  Result<void> plan();
+  Result<void> pair_up(TableShape& source, TableShape& target);
+  Result<void> prepare_target();
+  Result<void> check_empty();
+  Result<void> copy_table(const Pair& pair);
+  Result<void> set_sequences(const Pair& pair);
+  Result<void> compare(const Pair& pair);
+  template <class ReadPage>
+  Result<RowSum> sum_of(const Pair& pair, const TableShape& shape, Dialect dialect, std::int64_t total,
+                        ReadPage read_page);
+  Result<void> script(std::string_view text);
+  Result<std::int64_t> count_at_source(const TableShape& table);
+  template <class T>
+  Result<T> on_target(Async<T> coroutine) {
+    return run_to_end(loop_, std::move(coroutine));
+  }
+  Result<std::vector<AnyRow>> source_page(const PageQuery& query) {
+    return select_rows(reader_, query).run_without_waiting();
+  }
+  bool is_skipped(std::string_view table) const {
+    return is_one_of(table, kOwnTables) || is_one_of(table, options_.derived);
+  }
+  void tell(std::string_view table, std::int64_t rows, std::int64_t total, bool comparing) {
+    if (options_.progress) options_.progress({table, rows, total, comparing});
+  }
+
+  Maintenance& source_;
+  Reader reader_;
+  Database& target_;
+  Loop& loop_;
+  const DataCopyOptions& options_;
+  std::vector<TableShape> target_tables_;
+  std::vector<Pair> pairs_;
+  DataCopyReport report_;
+};
+
+Result<void> DataCopy::plan() {
+  auto source = read_tables(reader_, source_.dialect()).run_without_waiting();
+  if (!source) return std::unexpected(std::move(source.error()));
+  const Dialect dialect = target_.dialect();
+  auto target = on_target(target_.read(&read_tables, dialect));
+  if (!target) return std::unexpected(std::move(target.error()));
+  target_tables_ = *target;
+  for (TableShape& table : *target) {
+    if (is_skipped(table.name)) continue;
+    TableShape* from = find_table(*source, table.name);
+    if (!from) {
+      report_.left_out.push_back(table.name + " (only at the target)");
+      continue;
+    }
+    if (Result<void> paired = pair_up(*from, table); !paired) return paired;
+  }
+  for (const TableShape& table : *source)
+    if (!is_skipped(table.name) && !find_table(*target, table.name)) report_.left_out.push_back(table.name);
+  if (pairs_.empty())
+    return fail(Category::invalid, "table_missing", "The two databases have no table in common.");
+  return {};
+}
+
+Result<void> DataCopy::pair_up(TableShape& source, TableShape& target) {
+  const std::string& name = target.name;
+  for (const TableShape* side : {&source, &target})
+    if (!side->unknown_column.empty())
+      return fail(Category::invalid, "column_type",
+                  "The column " + name + "." + side->unknown_column + " is of a type that cannot be copied.");
+  if (source.rows_hidden || target.rows_hidden)
+    return fail(Category::forbidden, "rows_hidden",
+                "Row-level security hides rows of " + name +
+                    ": copy as a role with BYPASSRLS, or as the owner of the table where that is enough.");
+  if (source.primary_key.empty() || source.primary_key != target.primary_key)
+    return fail(Category::invalid, "no_key",
+                "The table " + name + " has no primary key, or not the same one on both sides.");
+  for (const ColumnShape& column : target.columns)
+    if (column.required && !source.find(column.name))
+      return fail(Category::invalid, "column_missing",
+                  "The column " + name + "." + column.name + " must have a value, and the source has none.");
+  for (const ColumnShape& column : source.columns)
+    if (!target.find(column.name)) report_.left_out.push_back(name + "." + column.name);
+  Pair pair{.source = source, .target = target, .types = {}};
+  keep_common(pair.source, target);
+  keep_common(pair.target, source);
+  for (std::size_t i = 0; i < pair.source.columns.size(); ++i)
+    pair.types.push_back(unite_types(pair.source.columns[i].type, pair.target.columns[i].type));
+  pairs_.push_back(std::move(pair));
+  return {};
+}
+
+Result<void> DataCopy::script(std::string_view text) {
+  auto maintenance = target_.maintenance();
+  if (!maintenance) return std::unexpected(std::move(maintenance.error()));
+  if (Result<void> begun = (*maintenance)->begin(); !begun) return begun;
+  if (Result<void> ran = (*maintenance)->run_script(text); !ran) return ran;
+  return (*maintenance)->commit();
+}
+
+Result<void> DataCopy::prepare_target() {
+  report_.resumed = find_table(target_tables_, kProgressTable) != nullptr;
+  if (!report_.resumed) {
+    if (Result<void> empty = check_empty(); !empty) return empty;
+    if (Result<void> made = script(kCreateProgress); !made) return made;
+  }
+  auto line = on_target(target_.read(&select_progress, kSourceLine));
+  if (!line) return std::unexpected(std::move(line.error()));
+  if (*line && (*line)->last_key != options_.source_name)
+    return fail(Category::conflict, "copy_of_another",
+                "The target holds a part of a copy of " + (*line)->last_key +
+                    ". Go on with that source, or begin with an empty database.");
+  if (*line) return {};
+  const ProgressRow whose{.rows_copied = 0, .last_key = options_.source_name, .finished = false};
+  return on_target(target_.transact(&write_progress, kSourceLine, whose));
+}
+
+Result<void> DataCopy::check_empty() {
+  for (const TableShape& table : target_tables_) {
+    if (is_skipped(table.name)) continue;
+    const std::string text =
+        "SELECT count(*) FROM (SELECT 1 FROM " + quoted(table.name) + " LIMIT 1) AS first";
+    auto rows = on_target(target_.read(&select_count, text));
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    if (*rows > 0)
+      return fail(
+          Category::conflict, "target_not_empty",
+          "The target has rows in " + table.name + " already. Data is copied into an empty database only.");
+  }
+  return {};
+}
+
+Result<std::int64_t> DataCopy::count_at_source(const TableShape& table) {
+  const std::string text = "SELECT count(*) FROM " + quoted(table.name);
+  return select_count(reader_, text).run_without_waiting();
+}
+
+Result<void> DataCopy::copy_table(const Pair& pair) {
+  const std::string& name = pair.target.name;
+  const std::string_view table = name;
+  auto known = on_target(target_.read(&select_progress, table));
+  if (!known) return std::unexpected(std::move(known.error()));
+  ProgressRow progress = known->value_or(ProgressRow());
+  if (progress.finished) return {};
+  Result<std::int64_t> total = count_at_source(pair.source);
+  if (!total) return std::unexpected(std::move(total.error()));
+
+  const RowText from(pair.source, source_.dialect()), to(pair.target, target_.dialect());
+  while (!progress.finished) {
+    PageQuery query{from.page(options_.batch_rows, !progress.last_key.empty()), {}};
+    if (!progress.last_key.empty()) {
+      const auto key = read_key(progress.last_key);
+      if (!key || !from.add_key_values(query.params, *key))
+        return fail(Category::conflict, "copy_damaged", "The notes in bedplate_data_copy cannot be read.");
+    }
+    Result<std::vector<AnyRow>> page = source_page(query);
+    if (!page) return std::unexpected(std::move(page.error()));
+    progress.rows_copied += static_cast<std::int64_t>(page->size());
+    progress.finished = page->size() < options_.batch_rows;
+    if (!page->empty()) progress.last_key = write_key(from.key_values(page->back()));
+    const Batch batch{to, *page, table, progress};
+    if (Result<void> written = on_target(target_.transact(&write_batch, batch)); !written) return written;
+    tell(table, progress.rows_copied, *total, false);
+  }
+  return {};
+}
+
+// PostgreSQL numbers new rows itself: behind those that were copied.
+Result<void> DataCopy::set_sequences(const Pair& pair) {
+  if (target_.dialect() != Dialect::postgresql) return {};
+  for (const ColumnShape& column : pair.target.columns) {
+    if (!column.identity) continue;
+    const std::string table = quoted(pair.target.name), name = quoted(column.name);
+    const std::string text = "SELECT coalesce(setval(pg_get_serial_sequence('" + table + "', '" +
+                             column.name + "'), (SELECT max(" + name + ") FROM " + table + ")), 0)";
+    // A transaction: it writes.
+    const auto set = [](Transaction& tx, const std::string& set_text) { return select_count(tx, set_text); };
+    auto done = on_target(target_.transact(set, text));
+    if (!done) return std::unexpected(std::move(done.error()));
+  }
+  return {};
+}
+
+template <class ReadPage>
+Result<RowSum> DataCopy::sum_of(const Pair& pair, const TableShape& shape, Dialect dialect,
+                                std::int64_t total, ReadPage read_page) {
+  const RowText text(shape, dialect);
+  RowSum sum;
+  for (std::optional<AnyRow> last;;) {
+    PageQuery query{text.page(options_.batch_rows, last.has_value()), {}};
+    if (last) static_cast<void>(text.add_key(query.params, *last));
+    Result<std::vector<AnyRow>> page = read_page(query);
+    if (!page) return std::unexpected(std::move(page.error()));
+    for (const AnyRow& row : *page) sum.add(row, pair.types);
+    tell(shape.name, sum.rows, total, true);
+    if (page->size() < options_.batch_rows) return sum;
+    last = std::move(page->back());
+  }
+}
+
+Result<void> DataCopy::compare(const Pair& pair) {
+  auto total = count_at_source(pair.source);
+  if (!total) return std::unexpected(std::move(total.error()));
+  auto there = sum_of(pair, pair.source, source_.dialect(), *total,
+                      [&](const PageQuery& query) { return source_page(query); });
+  if (!there) return std::unexpected(std::move(there.error()));
+  // In a transaction: from the primary, whatever replicas there are.
+  const auto read = [](Transaction& tx, const PageQuery& query) { return select_rows(tx, query); };
+  auto here = sum_of(pair, pair.target, target_.dialect(), *total,
+                     [&](const PageQuery& query) { return on_target(target_.transact(read, query)); });
+  if (!here) return std::unexpected(std::move(here.error()));
+  if (*there != *here)
+    return fail(Category::conflict, "copy_differs",
+                "The copy of " + pair.target.name +
+                    " differs from its source: " + std::to_string(there->rows) + " rows (" + there->hex() +
+                    ") there, " + std::to_string(here->rows) + " (" + here->hex() +
+                    ") here. One of them was written meanwhile: begin again with an empty database.");
+  report_.tables.push_back({.table = pair.target.name, .rows = here->rows, .checksum = here->hex()});
+  report_.rows += here->rows;
+  return {};
+}
+
+}  // namespace
+
+Result<DataCopyReport> copy_data(Maintenance& source, Database& target, Loop& loop,
+                                 const DataCopyOptions& options) {
+  return DataCopy(source, target, loop, options).run();
+}
+
+}  // namespace bedplate::sql

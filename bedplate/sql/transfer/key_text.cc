@@ -1,0 +1,88 @@
+#include "bedplate/sql/transfer/key_text.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "bedplate/base/text.h"
+
+namespace bedplate::sql {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+
+void append_hex(std::string& out, std::string_view bytes) {
+  for (const char byte : bytes) {
+    out += kDigits[static_cast<unsigned char>(byte) >> 4];
+    out += kDigits[static_cast<unsigned char>(byte) & 15];
+  }
+}
+
+std::optional<std::string> read_hex(std::string_view text) {
+  std::string bytes;
+  if (text.size() % 2 != 0) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const std::size_t high = kDigits.find(text[i]), low = kDigits.find(text[i + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+    bytes += static_cast<char>(high << 4 | low);
+  }
+  return bytes;
+}
+
+std::optional<AnyValue> read_value(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  AnyValue value;
+  const char kind = text.front();
+  text.remove_prefix(1);
+  if (kind == 'i' || kind == 'r') {
+    const std::optional<std::int64_t> number = parse_int(text);
+    if (!number) return std::nullopt;
+    if (kind == 'i') return AnyValue{.kind = ColumnKind::integer, .integer = *number};
+    return AnyValue{.kind = ColumnKind::real, .real = std::bit_cast<double>(*number)};
+  }
+  if (kind != 't' && kind != 'b') return std::nullopt;
+  std::optional<std::string> bytes = read_hex(text);
+  if (!bytes) return std::nullopt;
+  value.kind = kind == 't' ? ColumnKind::text : ColumnKind::blob;
+  value.bytes = std::move(*bytes);
+  return value;
+}
+
+}  // namespace
+
+std::string write_key(std::span<const AnyValue> key) {
+  std::string text;
+  for (const AnyValue& value : key) {
+    if (!text.empty()) text += '|';
+    switch (value.kind) {
+      case ColumnKind::null:  // no key has one
+        break;
+      case ColumnKind::integer:
+        text += 'i' + std::to_string(value.integer);
+        break;
+      case ColumnKind::real:
+        text += 'r' + std::to_string(std::bit_cast<std::int64_t>(value.real));
+        break;
+      case ColumnKind::text:
+      case ColumnKind::blob:
+        text += value.kind == ColumnKind::text ? 't' : 'b';
+        append_hex(text, value.bytes);
+        break;
+    }
+  }
+  return text;
+}
+
+std::optional<std::vector<AnyValue>> read_key(std::string_view text) {
+  std::vector<AnyValue> key;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('|', at), text.size());
+    std::optional<AnyValue> value = read_value(text.substr(at, end - at));
+    if (!value) return std::nullopt;
+    key.push_back(std::move(*value));
+    at = end + 1;
+  }
+  return key;
+}
+
+}  // namespace bedplate::sql
