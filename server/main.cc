@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
     if (!key) return std::unexpected(std::move(key.error()));
 
     auto& tasks = host.make<tasks::Tasks>(host.clock(), host.dialect());
+    host.rebuilt_after_copy(tasks::kSearch.name,
+                            [&] { return host.wait_for(tasks.rebuild_search(host.database())); });
     auto& identity = host.make<identity::Identity>(identity_settings, std::move(*key), host.clock());
     identity.add_data_owner(tasks);
     identity.report_to(host.metrics());

@@ -72,6 +72,15 @@ Async<void> Tasks::remove(const Caller& caller, sql::Transaction& db, const Remo
   co_await ok(store_.remove(db, caller.user(), task.id));
 }
 
+Async<void> Tasks::rebuild_search(sql::Database& database) const {
+  TaskPlace after;
+  for (;;) {
+    const std::optional<TaskPlace> last = co_await ok(database.transact(&Store::index_some, store_, after));
+    if (!last) co_return;
+    after = *last;
+  }
+}
+
 Async<void> Tasks::delete_user_data(sql::Transaction& db, UserId user) {
   return store_.remove_all(db, user);
 }

@@ -6,6 +6,7 @@
 #include "bedplate/async/async.h"
 #include "bedplate/auth/caller.h"
 #include "bedplate/base/time.h"
+#include "bedplate/sql/database.h"
 #include "bedplate/sql/session.h"
 #include "services/identity/api.h"
 
@@ -26,6 +27,9 @@ class Tasks final : public identity::UserDataOwner {
 
   /// An account goes with its tasks.
   Async<void> delete_user_data(sql::Transaction& db, auth::UserId user) override;
+
+  /// Makes the search index of all tasks anew, some in a transaction: for a database that was filled by a copy.
+  Async<void> rebuild_search(sql::Database& database) const;
 
  private:
   Async<Task> load_for_change(sql::Transaction& db, auth::UserId owner, TaskId id,

@@ -62,6 +62,24 @@ std::string has_label(sql::Dialect dialect, const std::string& label) {
   return "EXISTS (SELECT 1 FROM json_each(labels) WHERE json_each.value = " + label + ")";
 }
 
+constexpr std::string_view kSelectToIndex =
+    "SELECT owner, id, title, description FROM tasks WHERE (owner, id) > ($1, $2) ORDER BY owner, id LIMIT "
+    "200";
+
+struct IndexedTask {
+  UserId owner;
+  TaskId id;
+  std::string title;
+  std::string description;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<IndexedTask>("What of a task is searched",
+                               {field<&IndexedTask::owner>(), field<&IndexedTask::id>(),
+                                field<&IndexedTask::title>(), field<&IndexedTask::description>()});
+  }
+};
+
 }  // namespace
 
 std::span<const api::SortField> Store::sort_fields() {
@@ -124,6 +142,17 @@ Async<void> Store::update(sql::Transaction& db, UserId owner, const Task& before
 Async<void> Store::remove(sql::Transaction& db, UserId owner, TaskId id) const {
   co_await ok(index_.remove(db, owner, id));
   co_await ok(db.run("DELETE FROM tasks WHERE owner = $1 AND id = $2", owner, id));
+}
+
+Async<std::optional<TaskPlace>> Store::index_some(sql::Transaction& db, const TaskPlace& after) const {
+  const std::vector<IndexedTask> tasks =
+      co_await ok(db.all<IndexedTask>(kSelectToIndex, after.owner, after.id));
+  for (const IndexedTask& task : tasks) {
+    const search::Document document(task.owner, task.id, {task.title, task.description});
+    co_await ok(index_.put(db, document));
+  }
+  if (tasks.empty()) co_return std::nullopt;
+  co_return TaskPlace{tasks.back().owner, tasks.back().id};
 }
 
 Async<void> Store::remove_all(sql::Transaction& db, UserId owner) const {

@@ -1,6 +1,7 @@
 // Tasks in the database: every statement names the owner, so no caller reaches another's rows.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,6 +20,12 @@ inline constexpr search::Declaration kSearch("tasks_search",
                                              {{"title", search::Weight::highest}, {"description"}},
                                              search::Language::english);
 
+/// A task among all, in the order of the table. The empty one comes before every other.
+struct TaskPlace {
+  auth::UserId owner;
+  TaskId id;
+};
+
 /// Immutable and shared by all threads.
 class Store {
  public:
@@ -36,6 +43,8 @@ class Store {
   Async<void> remove(sql::Transaction& db, auth::UserId owner, TaskId id) const;
   /// All of a user's tasks, when the user goes.
   Async<void> remove_all(sql::Transaction& db, auth::UserId owner) const;
+  /// Puts some tasks into the search index anew, behind the one that `after` names; which one was the last.
+  Async<std::optional<TaskPlace>> index_some(sql::Transaction& db, const TaskPlace& after) const;
 
  private:
   Result<std::string> conditions(sql::Params& params, auth::UserId owner, const ListTasks& query) const;

@@ -91,6 +91,8 @@ class Application {
   const config::Registry& config() const { return config_; }
   Result<void> wire_into(Host& host) const;
   const std::function<Result<void>(Host&)>& restore_hook() const { return after_restore_; }
+  /// From here on Hosts open this database.
+  void use_database(const std::string& url) { host_settings_.database.url = url; }
 
  private:
   struct AddedCommand {

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "bedplate/app/application.h"
+#include "bedplate/app/data_commands.h"
+#include "bedplate/app/database_place.h"
 #include "bedplate/app/signals.h"
 #include "bedplate/base/log.h"
 #include "bedplate/sql/backup.h"
@@ -19,23 +21,6 @@ namespace bedplate::app {
 namespace {
 
 constexpr std::string_view kSqliteScheme = "sqlite:";
-
-std::string database_url(const Application& application) {
-  const HostSettings& settings = application.host_settings();
-  if (!settings.database.url.empty()) return settings.database.url;
-  return std::string(kSqliteScheme) + settings.data.directory + "/bedplate.db";
-}
-
-/// The file of an embedded database, for the commands that copy it.
-Result<std::string> database_path(const Application& application) {
-  std::string url = database_url(application);
-  if (!url.starts_with(kSqliteScheme))
-    return fail(Category::invalid, "not_sqlite",
-                "This command copies the embedded database; for another one use its own tools.");
-  std::string path = url.substr(kSqliteScheme.size());
-  if (path.starts_with("//")) path = path.substr(2);
-  return path;
-}
 
 void print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
@@ -147,8 +132,9 @@ Result<void> openapi(Application& application) {
 }
 
 Result<void> backup(Application& application, const Invocation& invocation) {
-  auto path = database_path(application);
-  if (!path) return std::unexpected(std::move(path.error()));
+  const std::string url = database_url(application);
+  const std::optional<std::string> path = sqlite_path(url);
+  if (!path) return back_up_by_copy(application, url, invocation.arguments.at(0));
   auto report = sql::back_up_sqlite(*path, invocation.arguments.at(0));
   if (!report) return std::unexpected(std::move(report.error()));
   print("backed up " + std::to_string(report->size_bytes) + " bytes to " + invocation.arguments.at(0));
@@ -163,8 +149,9 @@ Result<sql::BackupReport> restore_locked(Application& application, const std::st
 }
 
 Result<void> restore(Application& application, const Invocation& invocation) {
-  auto path = database_path(application);
-  if (!path) return std::unexpected(std::move(path.error()));
+  const std::string url = database_url(application);
+  const std::optional<std::string> path = sqlite_path(url);
+  if (!path) return restore_by_copy(application, url, invocation.arguments.at(0));
   const bool replaces = std::filesystem::exists(*path);
   auto report = restore_locked(application, invocation.arguments.at(0), *path);
   if (!report) return std::unexpected(std::move(report.error()));
@@ -188,6 +175,7 @@ Result<void> run_builtin_command(Application& application, const Invocation& inv
   if (command == "serve") return serve(application);
   if (command == "migrate status") return migrate_status(application);
   if (command == "migrate up") return migrate_up(application, invocation);
+  if (command == "migrate data") return migrate_data(application, invocation);
   if (command == "migrate down") return migrate_down(application, invocation);
   if (command == "config") return print(application.config().print_effective()), Result<void>();
   if (command == "config reference") return print(application.config().print_reference()), Result<void>();

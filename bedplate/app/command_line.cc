@@ -21,6 +21,7 @@ struct Targets {
   std::map<std::string, std::vector<std::string>> arguments;
   bool dry_run = false;
   std::int64_t steps = 1;
+  std::string to;
 };
 
 void add_common_options(CLI::App& command, Targets& targets) {
@@ -69,6 +70,9 @@ std::vector<CommandSpec> built_in_commands() {
       {"serve", "Migrate, serve, and print one line with the URL once connections are accepted", {}},
       {"migrate status", "List every migration, applied or pending", {}},
       {"migrate up", "Apply what is pending", {}},
+      {"migrate data",
+       "Copy everything into another, empty database, and compare; interrupted, it goes on",
+       {}},
       {"migrate down", "Take back the newest migration of a module", {"MODULE"}},
       {"config", "Print the effective configuration with the origin of each value; secrets are masked", {}},
       {"config reference", "Print every setting with its default, range and meaning, as a TOML file", {}},
@@ -155,6 +159,7 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
   if (name == "migrate down") invocation.module = invocation.arguments.at(0);
   invocation.dry_run = targets.dry_run;
   invocation.steps = targets.steps;
+  invocation.to = targets.to;
   return {.invocation = std::move(invocation), .message = {}, .exit_status = 0};
 }
 
@@ -185,6 +190,10 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
   commands.by_name["migrate down"]
       ->add_option("--steps", targets.steps, "How many to take back")
       ->check(CLI::PositiveNumber);
+  commands.by_name["migrate data"]
+      ->add_option("--to", targets.to, "The database to fill: sqlite:PATH or postgresql://...")
+      ->type_name("URL")
+      ->required();
   for (const CommandSpec& spec : extra) {
     CLI::App& command =
         add_command(root, spec, commands, "Look after users and the service, also while it serves");

@@ -34,6 +34,7 @@ struct Invocation {
   bool dry_run = false;                ///< migrate up|down --dry-run
   std::int64_t steps = 1;              ///< migrate down --steps N
   std::string module;                  ///< migrate down MODULE
+  std::string to;                      ///< migrate data --to URL
 };
 
 struct ParsedCommandLine {

@@ -225,6 +225,12 @@ Result<void> Host::migrate() {
   return purpose_ == HostPurpose::serve ? sql::check_tenants(*running_->database) : Result<void>();
 }
 
+Result<void> Host::rebuild_derived() {
+  for (auto& rebuild : rebuilds_)
+    if (auto done = rebuild(); !done) return done;
+  return {};
+}
+
 api::DocumentInfo Host::document_info() const {
   const ProgramInfo& program = application_.program();
   return {.title = program.name, .version = program.version, .description = program.doc};

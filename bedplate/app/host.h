@@ -106,6 +106,12 @@ class Host {
   void on_start(std::function<Result<void>()> hook) { start_hooks_.push_back(std::move(hook)); }
   /// Runs after the last request was answered, while loops and database still work.
   void on_stop(std::function<void()> hook) { stop_hooks_.push_back(std::move(hook)); }
+  /// `table` follows from others, as a search index does: copies between databases leave it out, and `rebuild` makes it
+  /// anew in one that was filled. It may be called again after an interruption.
+  void rebuilt_after_copy(std::string_view table, std::function<Result<void>()> rebuild) {
+    derived_tables_.emplace_back(table);
+    rebuilds_.push_back(std::move(rebuild));
+  }
   /// A coroutine beside the requests, while serving: see background.h.
   void in_background(std::string_view name, BackgroundTasks::Body body);
 
@@ -130,6 +136,11 @@ class Host {
   /// Runs a coroutine on one of the host's loops and waits for it. Not from a loop's thread.
   template <class T>
   Result<T> wait_for(Async<T> coroutine);
+
+  // ---- For the commands that copy.
+
+  const std::vector<std::string>& derived_tables() const { return derived_tables_; }
+  Result<void> rebuild_derived();
 
   // ---- Serving.
 
@@ -164,6 +175,8 @@ class Host {
   std::vector<api::CommitHook*> commit_hooks_;
   std::vector<std::function<Result<void>()>> start_hooks_;
   std::vector<std::function<void()>> stop_hooks_;
+  std::vector<std::string> derived_tables_;
+  std::vector<std::function<Result<void>()>> rebuilds_;
 };
 
 // ---- details

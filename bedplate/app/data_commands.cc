@@ -1,0 +1,221 @@
+#include "bedplate/app/data_commands.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "bedplate/app/application.h"
+#include "bedplate/app/database_place.h"
+#include "bedplate/async/loop.h"
+#include "bedplate/sql/backup.h"
+#include "bedplate/sql/data_lock.h"
+#include "bedplate/sql/migrate.h"
+#include "bedplate/sql/open.h"
+#include "bedplate/sql/transfer/data_copy.h"
+
+namespace bedplate::app {
+namespace {
+
+using std::chrono::steady_clock;
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+/// A URL without its password, to tell one database from another.
+std::string without_password(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t at = url.find('@');
+  if (scheme == std::string::npos || at == std::string::npos) return url.substr(0, url.find('?'));
+  const std::string user = url.substr(scheme + 3, at - scheme - 3);
+  return url.substr(0, scheme + 3) + user.substr(0, user.find(':')) +
+         url.substr(at, url.find('?') == std::string::npos ? std::string::npos : url.find('?') - at);
+}
+
+/// A line a second at most, beside those at the beginning and the end of each table.
+class ProgressLines {
+ public:
+  void operator()(const sql::DataCopyProgress& progress) {
+    const steady_clock::time_point now = steady_clock::now();
+    const bool last = !progress.comparing && progress.rows >= progress.rows_total;
+    const bool first = std::exchange(table_, progress.table) != progress.table;
+    if (!first && !last && now - shown_at_ < std::chrono::seconds(1)) return;
+    shown_at_ = now;
+    print(fmt::format("{} {}: {} of {} rows", progress.comparing ? "comparing" : "copying", progress.table,
+                      progress.rows, progress.rows_total));
+  }
+
+ private:
+  steady_clock::time_point shown_at_{};
+  std::string table_;
+};
+
+/// A database that exists and has this program's schema.
+Result<std::unique_ptr<sql::Database>> open_source(Application& application, const std::string& url) {
+  if (const std::optional<std::string> path = sqlite_path(url); path && !std::filesystem::exists(*path))
+    return fail(Category::not_found, "no_database", "There is no database at " + *path + ".");
+  auto database = sql::open_database(url);
+  if (!database) return database;
+  if (auto current = sql::check_migrated(**database, application.migration_sources()); !current)
+    return std::unexpected(std::move(current.error()));
+  return database;
+}
+
+Result<std::unique_ptr<sql::Database>> open_target(Application& application, const std::string& url) {
+  auto database = sql::open_database(url);
+  if (!database) return database;
+  if (auto migrated = sql::migrate_up(**database, application.migration_sources()); !migrated)
+    return std::unexpected(std::move(migrated.error()));
+  return database;
+}
+
+/// Tables that the copy leaves out, because the program makes them anew.
+Result<std::vector<std::string>> derived_tables(Application& application) {
+  auto host = Host::open(application, HostPurpose::describe);
+  if (!host) return std::unexpected(std::move(host.error()));
+  return (*host)->derived_tables();
+}
+
+Result<void> rebuild_at(Application& application, const std::string& url) {
+  application.use_database(url);
+  auto host = Host::open(application, HostPurpose::repair);
+  if (!host) return std::unexpected(std::move(host.error()));
+  return (*host)->rebuild_derived();
+}
+
+struct CopyPlan {
+  std::string from;
+  std::string to;
+  std::string source_name;
+  bool one_snapshot = false;  ///< the source goes on being written
+  bool shows_progress = true;
+};
+
+Result<sql::DataCopyReport> copy(Application& application, const CopyPlan& plan) {
+  Loop loop;  // before the databases: it outlives what they register
+  auto source = open_source(application, plan.from);
+  if (!source) return std::unexpected(std::move(source.error()));
+  auto target = open_target(application, plan.to);
+  if (!target) return std::unexpected(std::move(target.error()));
+  auto reading = (*source)->maintenance();
+  if (!reading) return std::unexpected(std::move(reading.error()));
+  if (plan.one_snapshot)
+    if (auto begun = (*reading)->begin_read(); !begun) return std::unexpected(std::move(begun.error()));
+  auto derived = derived_tables(application);
+  if (!derived) return std::unexpected(std::move(derived.error()));
+  sql::DataCopyOptions options{.source_name = plan.source_name, .derived = std::move(*derived)};
+  options.rebuild = [&] { return rebuild_at(application, plan.to); };
+  if (plan.shows_progress) options.progress = ProgressLines();
+  return sql::copy_data(**reading, **target, loop, options);
+}
+
+void print_report(const sql::DataCopyReport& report) {
+  for (const sql::TableCopied& table : report.tables)
+    print(fmt::format("{}: {} rows, checksum {}", table.table, table.rows, table.checksum));
+  for (const std::string& name : report.left_out) print("not copied, because one side alone has it: " + name);
+}
+
+/// An empty private file, gone at the end unless it got its name.
+class PartFile {
+ public:
+  explicit PartFile(std::string path) : path_(std::move(path)) { remove(); }
+  PartFile(const PartFile&) = delete;
+  PartFile& operator=(const PartFile&) = delete;
+  ~PartFile() { remove(); }
+
+  Result<void> make() {
+    const int fd = ::open(path_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+      return fail(Category::unavailable, "storage_error",
+                  "Cannot create " + path_ + ": " + std::generic_category().message(errno) + ".");
+    ::close(fd);
+    return {};
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  void remove() {
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink((path_ + suffix).c_str());
+  }
+  std::string path_;
+};
+
+}  // namespace
+
+Result<void> migrate_data(Application& application, const Invocation& invocation) {
+  const std::string from = database_url(application);
+  if (from == invocation.to)
+    return fail(Category::invalid, "same_database", "--to names the database that is configured already.");
+  std::optional<sql::DataLock> lock;
+  if (sqlite_path(from)) {
+    auto taken = sql::DataLock::acquire(application.host_settings().data.directory);
+    if (!taken) return std::unexpected(std::move(taken.error()));
+    lock.emplace(std::move(*taken));
+  } else {
+    print(
+        "Nothing may write to the source meanwhile: stop every server of it. What was written would be found "
+        "at the "
+        "end, and this would fail.");
+  }
+  auto report = copy(application, {.from = from, .to = invocation.to, .source_name = without_password(from)});
+  if (!report && report.error().category() == Category::unavailable)
+    return std::unexpected(
+        Error(report.error().category(), report.error().code(),
+              report.error().detail() + " What was copied stays: the same command goes on there."));
+  if (!report) return std::unexpected(std::move(report.error()));
+  print_report(*report);
+  print(fmt::format(
+      "copied {} rows of {} tables{}; every value was compared. Set database.url to the new database.",
+      report->rows, report->tables.size(), report->resumed ? ", going on after an interruption" : ""));
+  return {};
+}
+
+Result<void> back_up_by_copy(Application& application, const std::string& url, const std::string& file) {
+  if (std::filesystem::exists(file))
+    return fail(Category::conflict, "file_exists", file + " exists already.");
+  PartFile part(file + ".copying");
+  if (auto made = part.make(); !made) return made;
+  const std::string to = "sqlite:" + part.path();
+  auto report = copy(application, {.from = url,
+                                   .to = to,
+                                   .source_name = without_password(url),
+                                   .one_snapshot = true,
+                                   .shows_progress = false});
+  if (!report) return std::unexpected(std::move(report.error()));
+  // Checked page by page, synced, and given its name only when whole.
+  auto backup = sql::back_up_sqlite(part.path(), file);
+  if (!backup) return std::unexpected(std::move(backup.error()));
+  print(fmt::format("backed up {} rows, {} bytes to {}", report->rows, backup->size_bytes, file));
+  return {};
+}
+
+Result<void> restore_by_copy(Application& application, const std::string& url, const std::string& file) {
+  const std::string& directory = application.host_settings().data.directory;
+  if (auto made = make_data_directory(directory); !made) return made;
+  PartFile part(directory + "/restoring.db");
+  // A copy: it is checked, and brought up to this program's schema, without touching the backup.
+  if (auto copied = sql::back_up_sqlite(file, part.path()); !copied)
+    return std::unexpected(std::move(copied.error()));
+  const std::string from = "sqlite:" + part.path();
+  if (auto migrated = open_target(application, from); !migrated)
+    return std::unexpected(std::move(migrated.error()));
+  auto report = copy(application, {.from = from, .to = url, .source_name = "backup " + file});
+  if (!report) return std::unexpected(std::move(report.error()));
+  if (application.restore_hook()) {
+    auto host = Host::open(application, HostPurpose::repair);
+    if (!host) return std::unexpected(std::move(host.error()));
+    if (auto done = application.restore_hook()(**host); !done) return done;
+  }
+  print(fmt::format("restored {} rows from {}", report->rows, file));
+  return {};
+}
+
+}  // namespace bedplate::app
