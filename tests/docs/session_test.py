@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The sessions in the documentation are true.
 
-    session_test.py [--write] DOCUMENT.md PROGRAM
+    session_test.py [--write] [--services SCRIPT] DOCUMENT.md PROGRAM
 
 Every ```console block is run, in order, in one shell against a fresh `PROGRAM serve`, in whose directory the shell
 works; there `build/` is the program's, and the program is on the PATH. Lines that start with `$ ` are commands (a trailing backslash continues them),
 the others what they answer. In an answer `…` stands for any text; ids and times may be others than those shown. The
 address http://127.0.0.1:8080 becomes the one the server took.
+
+With --services (tools/services.sh) the shell has $DATABASE_URL and $CACHE_URL, of servers started for this.
 
 With --write the answers in the document become those of this run.
 """
@@ -66,8 +68,8 @@ def clean_environment():
 class Shell:
     """One bash, so that variables set by a command are there for the next."""
 
-    def __init__(self, folder, program):
-        environment = clean_environment() | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    def __init__(self, folder, program, variables):
+        environment = clean_environment() | {"PATH": f"{program.parent}:{os.environ['PATH']}"} | variables
         self.process = subprocess.Popen(["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, cwd=folder, env=environment)
 
@@ -80,6 +82,26 @@ class Shell:
                 return "".join(lines)
             lines.append(line)
         raise SystemExit(f"the shell ended in: {command}")
+
+
+class Services:
+    """The throwaway servers, while in the `with` block; their URLs as variables. Without a script, none."""
+
+    def __init__(self, script, folder):
+        self.script, self.state = script, pathlib.Path(folder, "services")
+
+    def call(self, what):
+        return subprocess.run([self.script, what, self.state], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+    def __enter__(self):
+        if not self.script:
+            return {}
+        urls = dict(re.findall(r"^(\w+) +running +(\S+)$", self.call("up"), re.M))
+        return {"DATABASE_URL": urls["postgresql"], "CACHE_URL": urls["redis"]}
+
+    def __exit__(self, *_):
+        if self.script:
+            self.call("down")
 
 
 def start_server(program, folder):
@@ -116,14 +138,19 @@ def run_document(markdown, shell, address):
 
 def main():
     write = "--write" in sys.argv
-    document, program = (pathlib.Path(name) for name in sys.argv[1:] if name != "--write")
+    arguments = [argument for argument in sys.argv[1:] if argument != "--write"]
+    script = None
+    if arguments[0] == "--services":
+        script, arguments = pathlib.Path(arguments[1]).resolve(), arguments[2:]
+    document, program = map(pathlib.Path, arguments)
     markdown = document.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as state, \
+            Services(script, state) as variables:
         program = program.resolve()
         pathlib.Path(folder, "build").symlink_to(program.parent)
         server, address = start_server(program, folder)
         try:
-            shell = Shell(folder, program)
+            shell = Shell(folder, program, variables)
             answered, steps, failed = run_document(markdown, shell, address)
             shell.process.stdin.close()
             shell.process.wait()

@@ -1,0 +1,241 @@
+// Data on its way: from SQLite to PostgreSQL and back, into backups and out of them, and back in time.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "server.h"
+#include "tests/servers/postgresql_server.h"
+
+namespace bedplate::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::PostgresDatabase;
+using testing::PostgresServer;
+using testing::shared_postgres;
+
+/// `bedplate COMMAND... --data DIRECTORY --set database.url=URL`.
+std::vector<std::string> on(const std::string& directory, const std::string& url,
+                            std::vector<std::string> command) {
+  command.insert(command.end(), {"--data", directory, "--set", "database.url=" + url});
+  return command;
+}
+
+Server::Options served_from(const std::string& url) {
+  return {.listen = "127.0.0.1:0", .settings = {"database.url=" + url}};
+}
+
+/// Ada with a few tasks, in a SQLite database that is not served any more.
+struct Embedded {
+  TempDir directory;
+  Tokens ada;
+  std::vector<std::string> tasks;
+
+  Embedded() {
+    Server server(directory.path());
+    User user(server, "ada@example.com");
+    user.create("Buy milk");
+    user.call("POST", "/v1/tasks",
+              R"({"title": "Grüße", "labels": ["b", "a"], "due_at": "2030-01-31T17:00:00.000001Z"})");
+    tasks = user.all_tasks();
+    ada = user.tokens();
+    server.terminate();
+  }
+  std::string file() const { return directory / "bedplate.db"; }
+};
+
+std::size_t found(User& user, const std::string& words) {
+  return Json::parse(user.call("GET", "/v1/tasks?q=" + words).body)["data"].size();
+}
+
+// ---- migrate data
+
+TEST(MigrateData, TakesEverythingToPostgresqlWhereItIsServed) {
+  const Embedded old;
+  const PostgresDatabase database = shared_postgres().create_database();
+  const std::string said =
+      run_well({"migrate", "data", "--to", database.url(), "--data", old.directory.path()});
+  EXPECT_THAT(said, HasSubstr("tasks: 2 rows, checksum "));
+  EXPECT_THAT(said, HasSubstr("every value was compared"));
+  EXPECT_THAT(said, Not(HasSubstr("bedplate:bedplate"))) << "no password";
+
+  Server server(old.directory.path(), served_from(database.url()));
+  User ada(server, "ada@example.com", old.ada);
+  EXPECT_EQ(ada.all_tasks(), old.tasks) << "under the token that SQLite's server issued";
+  EXPECT_EQ(found(ada, "milk"), 1u) << "the search index was made anew";
+  EXPECT_EQ(Json::parse(ada.call("GET", "/v1/tasks?q=gr%C3%BC%C3%9Fe").body)["data"][0]["due_at"].text(),
+            "2030-01-31T17:00:00.000001Z");
+  ada.create("Written here");
+  server.terminate();
+
+  // And back, into a new file.
+  const TempDir back;
+  run_well(on(old.directory.path(), database.url(),
+              {"migrate", "data", "--to", "sqlite:" + (back / "bedplate.db")}));
+  EXPECT_EQ(DatabaseFile(back / "bedplate.db").count("SELECT count(*) FROM tasks"), 3);
+  const Output again = run(on(old.directory.path(), database.url(),
+                              {"migrate", "data", "--to", "sqlite:" + (back / "bedplate.db")}));
+  EXPECT_EQ(again.exit.status, 1);
+  EXPECT_THAT(again.err, HasSubstr("Data is copied into an empty database only."));
+}
+
+TEST(MigrateData, GoesOnAfterBeingKilled) {
+  const Embedded old;
+  DatabaseFile(old.file())
+      .run(
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+          "INSERT INTO tasks (owner, id, title, description, status, labels, created_at, updated_at, "
+          "version) "
+          "SELECT (SELECT id FROM identity_users), randomblob(16), 'Task ' || i, '', 'todo', '[]', i, i, 1 "
+          "FROM n");
+  const PostgresDatabase database = shared_postgres().create_database();
+  const std::vector<std::string> command = {"migrate",      "data",   "--to",
+                                            database.url(), "--data", old.directory.path()};
+  {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.begin(), binary());
+    Process process(arguments);
+    std::string line = process.read_line();
+    while (!line.starts_with("copying tasks: 1024 of")) line = process.read_line();
+    process.kill(SIGKILL);
+    EXPECT_EQ(process.wait().signal, SIGKILL);
+  }
+  EXPECT_EQ(database.count("SELECT count(*) FROM bedplate_data_copy WHERE table_name = ''"), 1);
+  EXPECT_GE(database.count("SELECT count(*) FROM tasks"), 1024);
+  const std::string said = run_well(command);
+  EXPECT_THAT(said, HasSubstr("going on after an interruption"));
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks"), 3002);
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks_search"), 3002);
+  EXPECT_EQ(database.count("SELECT count(*) FROM pg_class WHERE relname = 'bedplate_data_copy'"), 0);
+}
+
+TEST(MigrateData, FindsARowThatWasTamperedWith) {
+  const Embedded old;
+  const PostgresDatabase database = shared_postgres().create_database();
+  // Every row that comes in is changed a little on its way.
+  run_well(on(old.directory.path(), database.url(), {"migrate", "up"}));
+  database.rows(
+      "CREATE FUNCTION tamper() RETURNS trigger LANGUAGE plpgsql AS "
+      "$$BEGIN NEW.due_at := NEW.due_at + interval '1 microsecond'; RETURN NEW; END$$; "
+      "CREATE TRIGGER tamper BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION tamper()");
+  const Output output = run({"migrate", "data", "--to", database.url(), "--data", old.directory.path()});
+  EXPECT_EQ(output.exit.status, 1);
+  EXPECT_THAT(output.err, HasSubstr("The copy of tasks differs from its source: 2 rows ("));
+}
+
+TEST(MigrateData, IsRefusedWhileTheSourceIsServedAndWhereThereIsNone) {
+  const TempDir directory;
+  const PostgresDatabase database = shared_postgres().create_database();
+  EXPECT_THAT(run({"migrate", "data", "--to", database.url(), "--data", directory.path()}).err,
+              HasSubstr("There is no database at "));
+  Server server(directory.path());
+  EXPECT_THAT(run({"migrate", "data", "--to", database.url(), "--data", directory.path()}).err,
+              HasSubstr("serves " + directory.path()));
+  EXPECT_EQ(run({"migrate", "data", "--data", directory.path()}).exit.status, 2) << "without --to";
+}
+
+// ---- backup and restore
+
+TEST(PostgresqlBackup, IsASnapshotThatRestoresOnEitherEngine) {
+  const TempDir directory;
+  const PostgresDatabase database = shared_postgres().create_database();
+  const std::string backup = directory / "backup.db";
+  std::vector<std::string> tasks;
+  Tokens tokens;
+  {
+    Server server(directory.path(), served_from(database.url()));
+    User ada(server, "ada@example.com");
+    ada.create("Buy milk");
+    tasks = ada.all_tasks();
+    tokens = ada.tokens();
+    EXPECT_THAT(run_well(on(directory.path(), database.url(), {"backup", backup})), HasSubstr("backed up "));
+    ada.create("After the backup");
+    EXPECT_THAT(run(on(directory.path(), database.url(), {"backup", backup})).err,
+                HasSubstr("exists already."));
+  }
+  struct stat info{};
+  ASSERT_EQ(::stat(backup.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+
+  const PostgresDatabase restored = shared_postgres().create_database();
+  EXPECT_THAT(run(on(directory.path(), database.url(), {"restore", backup})).err,
+              HasSubstr("Data is copied into an empty database only."));
+  run_well(on(directory.path(), restored.url(), {"restore", backup}));
+  {
+    Server server(directory.path(), served_from(restored.url()));
+    HttpConnection http(server.url());
+    EXPECT_EQ(http.post("/v1/auth/refresh", R"({"refresh_token":")" + tokens.refresh + "\"}").status, 401)
+        << "sessions end with a restore";
+    const HttpResponse logged_in = http.post("/v1/auth/login", credentials("ada@example.com"));
+    User ada(server, "ada@example.com", tokens_in(logged_in));
+    EXPECT_EQ(ada.all_tasks(), tasks);
+    EXPECT_EQ(found(ada, "milk"), 1u);
+  }
+  // The same file in SQLite's place.
+  run_well({"restore", backup, "--data", directory.path()});
+  EXPECT_EQ(DatabaseFile(directory / "bedplate.db").count("SELECT count(*) FROM tasks"), 1);
+}
+
+// ---- Back in time
+
+/// Writes tasks until it has this many acknowledged ones.
+std::vector<std::string> write_tasks(User& user, int count) {
+  for (int i = 0; i < count; ++i) user.create("Task " + std::to_string(i));
+  std::vector<std::string> tasks = user.all_tasks();
+  std::ranges::sort(tasks);
+  return tasks;
+}
+
+// The drill of docs/guides/production-data.md: base backup, archived log, and a database set back to the second before
+// somebody deleted everything.
+TEST(PointInTimeRestore, FindsExactlyWhatWasAcknowledgedBeforeThePoint) {
+  const TempDir directory;
+  PostgresServer primary({.durable = true,
+                          .settings = {"archive_mode = on", "wal_level = replica",
+                                       "archive_command = 'mkdir -p ../archive && cp %p ../archive/%f'"}});
+  const PostgresDatabase database = primary.create_database();
+  const std::string base = directory / "base";
+  Server server(directory.path(), served_from(database.url()));
+  User ada(server, "ada@example.com");
+  write_tasks(ada, 3);
+  const std::string base_backup = testing::postgres_program("pg_basebackup") + " -d '" + primary.admin_url() +
+                                  "' -D " + base + " --checkpoint=fast --no-sync";
+  ASSERT_EQ(std::system(base_backup.c_str()), 0);  // NOLINT(cert-env33-c): the command of the guide
+  const std::vector<std::string> before = write_tasks(ada, 5);
+  const std::string point = database.rows("SELECT clock_timestamp()").at(0);
+  write_tasks(ada, 2);
+  database.rows("DELETE FROM tasks");
+  server.terminate();
+  const std::string last = database.rows("SELECT pg_walfile_name(pg_current_wal_lsn())").at(0);
+  database.rows("SELECT pg_switch_wal()");
+  ASSERT_TRUE(eventually([&] {
+    return database.count("SELECT count(*) FROM pg_stat_archiver WHERE last_archived_wal >= '" + last + "'") >
+           0;
+  }));
+  primary.stop();
+
+  std::ofstream(base + "/recovery.signal").flush();
+  PostgresServer restored(
+      {.durable = true,
+       .settings = {"restore_command = 'cp " + primary.directory() + "/archive/%f %p'",
+                    "recovery_target_time = '" + point + "'", "recovery_target_action = 'promote'"},
+       .data_from = base});
+  ASSERT_TRUE(eventually(
+      [&] { return testing::run_sql(restored.admin_url(), "SELECT pg_is_in_recovery()").at(0) == "f"; }));
+  Server again(directory.path(), served_from(restored.url(database.name())));
+  User same(again, "ada@example.com", ada.tokens());
+  std::vector<std::string> after = same.all_tasks();
+  std::ranges::sort(after);
+  EXPECT_EQ(after, before);
+  same.create("Life goes on");
+}
+
+}  // namespace
+}  // namespace bedplate::e2e
