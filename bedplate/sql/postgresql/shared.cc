@@ -12,7 +12,7 @@
 namespace bedplate::sql {
 namespace {
 
-// A read that is skipped this often has neighbours that fail all the time; it is not the one to wait forever.
+// A read that is skipped this often has neighbours that fail all the time: it goes where it has none.
 constexpr int kSendsMax = 100;
 
 // Never seen by anyone: a body that ends with it starts again.
@@ -176,7 +176,7 @@ void PostgresqlLine::on_failed(PostgresqlCall& call, const PGresult* result) {
 void PostgresqlLine::send_again(PostgresqlCall& call) {
   auto& read = static_cast<PostgresqlSharedRead&>(call);
   endpoint_.share().counters.reads_resent.fetch_add(1, std::memory_order_relaxed);
-  if (call.sends >= kSendsMax) return read.finish(postgresql_unavailable());
+  if (call.sends >= kSendsMax) return read.move();
   endpoint_.resubmit(read);
 }
 
