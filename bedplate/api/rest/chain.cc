@@ -39,6 +39,18 @@ Result<void> allowed(const RateDecision& decision) {
           .with_retry_after(std::chrono::seconds(decision.retry_after_seconds)));
 }
 
+// A second traceparent means that the request was put together from two: neither counts.
+void take_trace(Exchange& exchange) {
+  http::Request& request = exchange.request;
+  if (!request.has_field(http::FieldId::traceparent)) return;
+  std::optional<telemetry::TraceContext> parent =
+      telemetry::parse_traceparent(request.field_list(http::FieldId::traceparent));
+  if (!parent) return;
+  std::string_view states[] = {request.field_list(http::FieldId::tracestate)};
+  exchange.trace.emplace(telemetry::child_of(*parent), telemetry::join_tracestate(states));
+  exchange.caller.trace = &*exchange.trace;
+}
+
 }  // namespace
 
 Result<void> Chain::admit(Exchange& exchange) const {
@@ -58,22 +70,6 @@ Result<void> Chain::admit(Exchange& exchange) const {
   }
   return authorise(exchange);
 }
-
-namespace {
-
-// A second traceparent means that the request was put together from two: neither counts.
-void take_trace(Exchange& exchange) {
-  http::Request& request = exchange.request;
-  if (!request.has_field(http::FieldId::traceparent)) return;
-  std::optional<telemetry::TraceContext> parent =
-      telemetry::parse_traceparent(request.field_list(http::FieldId::traceparent));
-  if (!parent) return;
-  std::string_view states[] = {request.field_list(http::FieldId::tracestate)};
-  exchange.trace.emplace(telemetry::child_of(*parent), telemetry::join_tracestate(states));
-  exchange.caller.trace = &*exchange.trace;
-}
-
-}  // namespace
 
 Async<void> Chain::admit_everywhere(Exchange& exchange) const {
   identify(exchange);
