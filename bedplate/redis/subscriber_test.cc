@@ -51,7 +51,8 @@ TEST(RedisSubscriber, HearsItsChannelsAndSaysWhenItMayHaveMissedSomething) {
   std::shared_ptr<Subscriber> subscriber =
       loops.loop().call([&] { return Subscriber::start(loops.loop(), dialer, {"a", "b"}, heard); });
   EXPECT_EQ(heard.next(), "subscribed");
-  EXPECT_TRUE(subscriber->subscribed());
+  // Asked on its loop: it is said once the listener has returned.
+  EXPECT_TRUE(loops.loop().call([&] { return subscriber->subscribed(); }));
   server.command({"PUBLISH", "c", "not for us"});
   server.command({"PUBLISH", "b", "one"});
   server.command({"PUBLISH", "a", "two\r\n"});
