@@ -26,7 +26,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kDialers = 2;
-constexpr std::size_t kCancellers = 1;
 
 struct PostgresqlReplica {
   PostgresqlReplica(PostgresqlShare& share, const std::string& url) : endpoint(share, url) {}
@@ -50,7 +49,7 @@ class ReplayedBody final : public ReadBody {
 /// What one loop has of a database.
 struct PostgresqlPart {
   PostgresqlPart(Loop& loop, const PostgresqlOptions& options, PostgresqlHelpers& dialers,
-                 PostgresqlHelpers& cancellers, PostgresqlCounters& counters)
+                 PostgresqlCancellers& cancellers, PostgresqlCounters& counters)
       : share(loop, options, dialers, cancellers, counters), primary(share, options.url) {
     for (const std::string& url : options.replica_urls)
       replicas.push_back(std::make_unique<PostgresqlReplica>(share, url));
@@ -85,7 +84,7 @@ std::uint64_t next_id() {
 class PostgresqlDatabase final : public Database {
  public:
   explicit PostgresqlDatabase(const PostgresqlOptions& options)
-      : options_(options), id_(next_id()), dialers_(kDialers), cancellers_(kCancellers) {}
+      : options_(options), id_(next_id()), dialers_(kDialers) {}
   ~PostgresqlDatabase() override { close(); }
 
   Async<void> transact(const CallContext& context, TransactionBody& body) override;
@@ -120,7 +119,7 @@ class PostgresqlDatabase final : public Database {
   const std::uint64_t id_;  ///< tells databases apart, also after one is gone
   PostgresqlCounters counters_;
   PostgresqlHelpers dialers_;
-  PostgresqlHelpers cancellers_;
+  PostgresqlCancellers cancellers_;
   std::atomic<bool> closed_{false};
   std::mutex mutex_;
   std::unordered_map<Loop*, std::unique_ptr<PostgresqlPart>> parts_;
@@ -309,12 +308,11 @@ DatabaseStats PostgresqlDatabase::stats() const {
   return stats;
 }
 
-// The helpers first: they post to the loops. Then each loop, which has stopped, runs what was posted to it or
+// The dialers first: they post to the loops. Then each loop, which has stopped, runs what was posted to it or
 // put off, on this thread, so that nothing in it refers to a connection any more.
 void PostgresqlDatabase::close() {
   if (closed_.exchange(true)) return;
   dialers_.stop();
-  cancellers_.stop();
   for (auto& [loop, part] : parts_) {
     part->primary.close();
     for (auto& replica : part->replicas) replica->endpoint.close();

@@ -18,6 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+constexpr const char* kNoAnswer = "no answer in time";
+
 void ignore_notice(void*, const PGresult*) {}
 
 // libpq's message names hosts, users and databases, which belong in the operator's log; passwords it never
@@ -36,7 +38,7 @@ const char* wait_for(PGconn* connection, PostgresPollingStatusType want, steady_
   for (;;) {
     if (stop && stop->load(std::memory_order_relaxed)) return "the server is shutting down";
     const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
-    if (left <= 0) return "no answer in time";
+    if (left <= 0) return kNoAnswer;
     pollfd ready{.fd = PQsocket(connection),
                  .events = static_cast<short>(want == PGRES_POLLING_READING ? POLLIN : POLLOUT),
                  .revents = 0};
@@ -89,9 +91,26 @@ Result<PostgresqlHandle> dial_postgresql(const std::string& url, const Postgresq
   // Behind a pooler a setting would stay with a connection of the server that the next transaction may not
   // get: limits are set inside each transaction instead.
   if (options.transaction_pooler) return connection;
-  PostgresqlResult done(PQexec(connection.get(), setup_text(options, role).c_str()));
+  const PostgresqlResult done =
+      exec_postgresql(connection.get(), setup_text(options, role).c_str(), until, stop);
+  if (!done) return std::unexpected(postgresql_unavailable().with_subject(kNoAnswer));
   if (PQresultStatus(done.get()) != PGRES_COMMAND_OK) return not_connected(connection.get());
   return connection;
+}
+
+PostgresqlResult exec_postgresql(PGconn* connection, const char* sql, steady_clock::time_point until,
+                                 const std::atomic<bool>* stop) {
+  PostgresqlResult last;
+  if (PQsendQuery(connection, sql) != 1) return last;
+  for (;;) {
+    while (PQisBusy(connection) == 1) {
+      if (wait_for(connection, PGRES_POLLING_READING, until, stop)) return {};
+      if (PQconsumeInput(connection) != 1) break;  // PQgetResult() says why
+    }
+    PostgresqlResult next(PQgetResult(connection));
+    if (!next) return last;
+    last = std::move(next);
+  }
 }
 
 PostgresqlHelpers::PostgresqlHelpers(std::size_t threads) {

@@ -1,8 +1,9 @@
-// Making connections, and asking the server to stop a query: both block (names are looked up, hands are
-// shaken), so threads of the driver do it for the loops. Inside the driver only.
+// Making connections: that blocks (names are looked up, hands are shaken), so threads of the driver do it for
+// the loops. Inside the driver only.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -28,6 +29,11 @@ enum class PostgresqlRole : std::uint8_t {
 /// names the cause, without any part of the URL.
 Result<PostgresqlHandle> dial_postgresql(const std::string& url, const PostgresqlOptions& options,
                                          PostgresqlRole role, const std::atomic<bool>* stop = nullptr);
+
+/// As PQexec(), but no longer than until `until` or `*stop`: null then, and the connection is good for nothing.
+PostgresqlResult exec_postgresql(PGconn* connection, const char* sql,
+                                 std::chrono::steady_clock::time_point until,
+                                 const std::atomic<bool>* stop = nullptr);
 
 /// A few threads that do what blocks. Thread-safe.
 class PostgresqlHelpers {

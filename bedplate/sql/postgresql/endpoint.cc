@@ -38,7 +38,7 @@ PostgresqlStatement& make_tenant_setter(PostgresqlStatements& statements) {
 }  // namespace
 
 PostgresqlShare::PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
-                                 PostgresqlHelpers& cancelling, PostgresqlCounters& counting)
+                                 PostgresqlCancellers& cancelling, PostgresqlCounters& counting)
     : loop(on),
       options(settings),
       dialers(dialing),
@@ -187,19 +187,6 @@ void PostgresqlEndpoint::give_back(PostgresqlOwned& owned) {
     idle_.push_back(&owned);
 }
 
-void PostgresqlEndpoint::stop_query(PostgresqlOwned& owned) {
-  struct Free {
-    void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
-  };
-  std::unique_ptr<PGcancel, Free> cancel(PQgetCancel(owned.connection_.handle()));
-  share_.cancellers.run([&owned, &loop = loop(), cancel = std::move(cancel)] {
-    char why[256];
-    if (cancel && PQcancel(cancel.get(), why, sizeof why) != 1)
-      log_warn("a query could not be stopped", {{"error", why}});
-    loop.post_callable([&owned] { owned.on_cancel_sent(); });
-  });
-}
-
 // ---- making and losing connections
 
 void PostgresqlEndpoint::dial(PostgresqlRole role, PostgresqlLine* line) {
@@ -311,11 +298,8 @@ void PostgresqlEndpoint::bury(std::unique_ptr<PostgresqlConnection> connection) 
 void PostgresqlEndpoint::dig() {
   digging_ = false;
   std::erase_if(dead_lines_, [](const auto& line) { return line->disposable(); });
-  std::erase_if(dead_owned_,
-                [](const auto& owned) { return owned->connection_.disposable() && !owned->cancelling(); });
-  const bool again = !dead_lines_.empty() || std::ranges::any_of(dead_owned_, [](const auto& owned) {
-    return !owned->connection_.disposable();  // one that is being cancelled comes here by itself
-  });
+  std::erase_if(dead_owned_, [](const auto& owned) { return owned->connection_.disposable(); });
+  const bool again = !dead_lines_.empty() || !dead_owned_.empty();
   if (again && !std::exchange(digging_, true)) loop().on_tick_end(gravedigger_);
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "bedplate/async/timer.h"
+#include "bedplate/sql/postgresql/cancel.h"
 #include "bedplate/sql/postgresql/dial.h"
 #include "bedplate/sql/postgresql/owned.h"
 #include "bedplate/sql/postgresql/shared.h"
@@ -34,12 +35,12 @@ struct PostgresqlCounters {
 /// What the endpoints of one loop have in common.
 struct PostgresqlShare {
   PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
-                  PostgresqlHelpers& cancelling, PostgresqlCounters& counting);
+                  PostgresqlCancellers& cancelling, PostgresqlCounters& counting);
 
   Loop& loop;
   const PostgresqlOptions& options;
   PostgresqlHelpers& dialers;
-  PostgresqlHelpers& cancellers;  ///< apart: a server that hangs may keep them for long
+  PostgresqlCancellers& cancellers;
   PostgresqlCounters& counters;
   PostgresqlStatements statements;
   /// Tells the server on whose behalf the rest of a transaction runs.
@@ -78,7 +79,6 @@ class PostgresqlEndpoint {
   void bury(PostgresqlOwned& owned);
   void on_line_lost(PostgresqlLine& line);
   void bury(std::unique_ptr<PostgresqlConnection> connection);
-  void stop_query(PostgresqlOwned& owned);
 
  private:
   class RetryTimer final : public CoarseTimer {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "bedplate/base/log.h"
@@ -27,15 +28,17 @@ bool is_channel(std::string_view name) {
   return !name.empty() && name.size() <= kNameMax && std::ranges::all_of(name, fits);
 }
 
-struct FreeNotify {
-  void operator()(PGnotify* notify) const { PQfreemem(notify); }
-};
-
-bool succeeds(PGconn* connection, const std::string& sql) {
-  const PostgresqlResult result(PQexec(connection, sql.c_str()));
+bool succeeds(PGconn* connection, const std::string& sql, const PostgresqlOptions& options,
+              const std::atomic<bool>& stop) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(options.connect_timeout_ms);
+  const PostgresqlResult result = exec_postgresql(connection, sql.c_str(), until, &stop);
   return PQresultStatus(result.get()) == PGRES_COMMAND_OK ||
          PQresultStatus(result.get()) == PGRES_EMPTY_QUERY;
 }
+
+struct FreeNotify {
+  void operator()(PGnotify* notify) const { PQfreemem(notify); }
+};
 
 }  // namespace
 
@@ -99,7 +102,7 @@ void PostgresqlListener::listen_once() {
   PGconn* connection = dialed->get();
   std::string listen;
   for (const std::string& channel : channels_) listen += "LISTEN \"" + channel + "\";";
-  if (!succeeds(connection, listen)) return;
+  if (!succeeds(connection, listen, options_, stopping_)) return;
   connected_ = true;
   hearer_.on_gap();
   while (!stopping_.load()) {
@@ -108,7 +111,7 @@ void PostgresqlListener::listen_once() {
     pollfd ready[] = {{.fd = PQsocket(connection), .events = POLLIN, .revents = 0},
                       {.fd = wake_fd_, .events = POLLIN, .revents = 0}};
     const int polled = ::poll(ready, 2, kProbeMs);
-    if (polled == 0 && !succeeds(connection, "")) return;
+    if (polled == 0 && !succeeds(connection, "", options_, stopping_)) return;
     if (PQconsumeInput(connection) != 1 || PQstatus(connection) == CONNECTION_BAD) return;
   }
 }

@@ -183,6 +183,71 @@ TEST_F(Outage, AServerThatHangsIsGivenUpInTime) {
   EXPECT_EQ(ledger_.unclear, 0);
 }
 
+/// Twenty transactions whose statement runs on the server, which is frozen before their time is over, and
+/// nobody answers the requests to stop them: more than may be on their way at once.
+class FrozenOutage : public Outage {
+ protected:
+  static constexpr int kCalls = 20;
+
+  FrozenOutage() {
+    PostgresqlOptions options;
+    options.url = place_.url();
+    options.command_time_max_ms = 2000;
+    options.connect_timeout_ms = 1000;
+    options.transaction_connections = kCalls;
+    database_ = std::move(*open_postgresql(options));
+  }
+  ~FrozenOutage() override { server_.resume(); }
+
+  /// Returns when every caller has its answer, which is what each must be: a time-out.
+  void freeze_until_all_are_answered() {
+    thread_ = std::thread([this] {
+      for (int i = 0; i < kCalls; ++i) loop_.spawn(call());
+      loop_.run();
+    });
+    while (answered_ == 0 && place_.count(kRunning) < kCalls) continue;
+    server_.pause();
+    for (int seen = answered_; seen < kCalls; seen = answered_) answered_.wait(seen);
+    loop_.post_callable([this] { loop_.stop(); });
+    thread_.join();
+    EXPECT_EQ(timeouts_, kCalls);
+  }
+
+ private:
+  static constexpr const char* kRunning =
+      "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT true FROM pg_sleep%' AND state = "
+      "'active'";
+
+  static Async<void> sleep_on_the_server(Transaction& tx) {
+    co_await ok(tx.value<bool>("SELECT true FROM pg_sleep(600)"));
+  }
+  Async<void> call() {
+    Result<void> done = co_await database_->transact(&sleep_on_the_server);
+    if (!done && done.error().category() == Category::timeout) ++timeouts_;
+    answered_.fetch_add(1);
+    answered_.notify_all();
+  }
+
+  std::thread thread_;
+  std::atomic<int> answered_{0};
+  int timeouts_ = 0;
+};
+
+TEST_F(FrozenOutage, RequestsToStopThatNobodyTakesHoldNoCaller) {
+  freeze_until_all_are_answered();
+  server_.resume();
+  Result<void> done = run_to_end(loop_, database_->transact(&insert, std::int64_t{1}));
+  while (!done) done = run_to_end(loop_, database_->transact(&insert, std::int64_t{1}));
+  EXPECT_EQ(place_.count("SELECT count(*) FROM entries"), 1);
+}
+
+TEST_F(FrozenOutage, RequestsToStopThatNobodyTakesHoldNoShutdown) {
+  freeze_until_all_are_answered();
+  database_->close();  // the server is still frozen
+  server_.resume();
+  EXPECT_EQ(place_.count("SELECT count(*) FROM entries"), 0);
+}
+
 TEST(PostgresqlOpenTest, SaysThatItCannotBeReachedAndNothingOfTheUrl) {
   PostgresqlOptions options;
   options.url = "postgresql://somebody:hunter2@127.0.0.1:1/nothing";

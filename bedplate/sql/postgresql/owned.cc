@@ -274,7 +274,7 @@ void PostgresqlOwned::abandon() {
 
 // Step by step, as answers come: nothing runs, nobody is about to stop it, and no transaction is open.
 void PostgresqlOwned::recover() {
-  if (connection_.broken() || !connection_.idle() || cancelling_) return;
+  if (connection_.broken() || !connection_.idle() || cancel_.on_its_way()) return;
   if (PQtransactionStatus(connection_.handle()) == PQTRANS_IDLE) {
     phase_ = Phase::idle;
     timer_.disarm();
@@ -286,14 +286,14 @@ void PostgresqlOwned::recover() {
 
 void PostgresqlOwned::stop_server() {
   if (cancelled_ || connection_.broken() || connection_.idle()) return;
-  cancelled_ = cancelling_ = true;
-  endpoint_.stop_query(*this);
+  cancelled_ = true;
+  cancel_ =
+      endpoint_.share().cancellers.send(connection_.handle(), endpoint_.loop(), [this] { on_cancel_sent(); });
 }
 
 void PostgresqlOwned::on_cancel_sent() {
-  cancelling_ = false;
+  cancel_ = {};
   if (phase_ == Phase::recovering) recover();
-  if (phase_ == Phase::gone) endpoint_.bury(*this);
 }
 
 // The time of the transaction, of its COMMIT, or of its recovery is over.
@@ -313,6 +313,7 @@ void PostgresqlOwned::expire() {
 
 void PostgresqlOwned::on_lost() {
   timer_.disarm();
+  cancel_ = {};  // what it may still hit is nobody's
   endpoint_.share().counters.lost.fetch_add(1, std::memory_order_relaxed);
   const Phase phase = std::exchange(phase_, Phase::gone);
   if (phase == Phase::ending && ending_) fail_end(postgresql_commit_unknown());

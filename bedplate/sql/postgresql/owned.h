@@ -14,6 +14,7 @@
 
 #include "bedplate/async/timer.h"
 #include "bedplate/sql/call_context.h"
+#include "bedplate/sql/postgresql/cancel.h"
 #include "bedplate/sql/postgresql/connection.h"
 #include "bedplate/sql/session.h"
 
@@ -50,10 +51,6 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   int statements() const { return statements_; }
   CommitMark mark() const { return mark_; }
 
-  bool cancelling() const { return cancelling_; }
-  /// From the helper's thread, back on the loop: the server has been asked to stop.
-  void on_cancel_sent();
-
  private:
   friend class PostgresqlEndpoint;  // makes, lends, closes and buries it
   enum class Phase : std::uint8_t { idle, open, ending, recovering, gone };
@@ -77,6 +74,7 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   void finish(std::optional<Error> error);
   void expire();
   void stop_server();
+  void on_cancel_sent();
   void recover();
   void send_end(EndOp& op);
   void settle_end();
@@ -91,8 +89,7 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   bool begun_ = false;  ///< BEGIN was sent
   bool failed_ = false;
   bool may_run_again_ = false;
-  bool cancelling_ = false;  ///< a helper is about to ask, or is asking, the server to stop
-  bool cancelled_ = false;   ///< the helper has been asked already for this transaction
+  bool cancelled_ = false;  ///< the server was asked to stop it, once
   bool rolling_back_ = false;
   bool committed_ = false;
   bool lent_ = false;  ///< the endpoint's
@@ -100,6 +97,7 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   EndOp* ending_ = nullptr;
   std::optional<Error> control_error_;
   CommitMark mark_;
+  PostgresqlCancel cancel_;          ///< until it has arrived it could hit the next transaction
   PostgresqlConnection connection_;  // last: it tells the rest
 };
 
