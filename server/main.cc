@@ -33,7 +33,8 @@ int main(int argc, char** argv) {
     if (cache::Nudges* nudges = host.nudges()) identity.tell_others_through(*nudges);
     host.authenticate_with(identity.authenticator());
     host.on_start([&] { return host.wait_for(identity.start(host.database())); });
-    host.in_background("identity", [&] { return identity.keep_current(host.database()); });
+    host.in_background("identity: revocations", [&] { return identity.keep_current(host.database()); });
+    host.in_background("identity: housekeeping", [&] { return identity.keep_house(host.database()); });
 
     host.serve(identity::identity_api(identity));
     host.serve(tasks::tasks_api(tasks));

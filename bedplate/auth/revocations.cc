@@ -31,6 +31,11 @@ void Revocations::bump() {
   epoch_.fetch_add(1, std::memory_order_release);
 }
 
+// The epoch moves after: whoever sees the new one sees the blindness.
+void Revocations::lose_sight() {
+  if (!blind_.exchange(true)) bump();
+}
+
 bool Revocations::revoked(const Principal& principal) const {
   std::lock_guard lock(mutex_);
   if (principal.issued_at < refused_before_) return true;

@@ -17,6 +17,13 @@ struct LastUsed {
 };
 thread_local LastUsed last_used;
 
+// Not the bearer's fault, and over soon.
+std::unexpected<Error> revocations_unknown() {
+  auto failure = fail(Category::unavailable, "revocations_unknown",
+                      "Whether this token is still good cannot be found out just now.");
+  return std::unexpected(std::move(failure.error()).with_retry_after(std::chrono::seconds(1)));
+}
+
 }  // namespace
 
 TokenAuthenticator::TokenAuthenticator(const KeyRing& ring, const Revocations& revocations,
@@ -41,6 +48,7 @@ Result<PrincipalRef> TokenAuthenticator::authenticate(std::string_view bearer, T
   // Read before the look-up: what is revoked after this load makes the next request ask again.
   std::uint64_t epoch = revocations_.epoch();
   if (entry->epoch != epoch) [[unlikely]] {
+    if (revocations_.blind()) return revocations_unknown();
     if (revocations_.revoked(*entry->principal) || !ring_.find(entry->kid, now)) {
       TokenCache::forget(*entry);
       return invalid_token();
@@ -55,6 +63,7 @@ Result<PrincipalRef> TokenAuthenticator::verify(std::string_view bearer, Time no
   verifications_.fetch_add(1, std::memory_order_relaxed);
   Result<TokenClaims> claims = verify_token(bearer, ring_, policy_, now);
   if (!claims) return std::unexpected(std::move(claims.error()));
+  if (revocations_.blind()) return revocations_unknown();
   auto principal = std::make_shared<Principal>();
   principal->user = claims->user;
   principal->session = claims->session;

@@ -70,6 +70,21 @@ TEST_F(TokenAuthenticatorTest, ARevokedSessionIsRefusedAtOnce) {
   EXPECT_EQ(code_of(bearer), "invalid_token");
 }
 
+TEST_F(TokenAuthenticatorTest, NoTokenIsTakenWhileRevocationsAreUnknown) {
+  std::string seen = token(good_claims());
+  std::string fresh = token(good_claims());
+  EXPECT_EQ(code_of(seen), "good");
+  revocations_.lose_sight();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(code_of(seen), "revocations_unknown");
+    EXPECT_EQ(code_of(fresh), "revocations_unknown");
+  }
+  EXPECT_EQ(code_of("nonsense"), "invalid_token") << "what is bad in itself is said to be";
+  revocations_.regain_sight();
+  EXPECT_EQ(code_of(seen), "good");
+  EXPECT_EQ(code_of(fresh), "good");
+}
+
 TEST_F(TokenAuthenticatorTest, AnOlderGenerationIsRefused) {
   TokenClaims old = good_claims();
   TokenClaims fresh = old;

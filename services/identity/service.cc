@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bedplate/async/loop.h"
+#include "bedplate/async/timer.h"
 #include "bedplate/base/log.h"
 #include "bedplate/base/random.h"
 #include "bedplate/base/text.h"
@@ -24,7 +25,7 @@ constexpr std::size_t kUserAgentSizeMax = 300;
 constexpr seconds kUsedTokensKept{7 * 86'400};
 constexpr seconds kClockMargin{60};
 
-constexpr std::chrono::milliseconds kRevocationsEvery{500};  // a second is what we promise
+constexpr std::chrono::milliseconds kRevocationsEvery{250};  // a second is what we promise
 constexpr seconds kKeysEvery{60};
 constexpr seconds kCleanupEvery{300};
 constexpr std::string_view kRevocationsTopic = "identity:revocations";
@@ -48,6 +49,29 @@ KeyRotation rotation_of(const IdentitySettings& settings) {
   return rotation;
 }
 
+/// Fires when revocations could not be read for as long as the settings allow: they are unknown from then on.
+class Sight final : private CoarseTimer {
+ public:
+  /// `patience` zero: never.
+  Sight(Loop& loop, seconds patience, auth::Revocations& revocations)
+      : CoarseTimer(loop, &Sight::passed), patience_(patience), revocations_(revocations) {}
+
+  /// They were read just now.
+  void renew() {
+    revocations_.regain_sight();
+    if (patience_ > seconds(0)) arm(patience_);
+  }
+
+ private:
+  static void passed(CoarseTimer& timer) {
+    log_error("revocations could not be read for too long: access tokens are refused until they can");
+    static_cast<Sight&>(timer).revocations_.lose_sight();
+  }
+
+  const seconds patience_;
+  auth::Revocations& revocations_;
+};
+
 std::string new_refresh_token() {
   char bytes[kRefreshTokenBytes];
   random_bytes(bytes, sizeof(bytes));
@@ -60,6 +84,11 @@ std::string hash_of_token(std::string_view token) {
   crypto_generichash(hash, sizeof(hash), reinterpret_cast<const unsigned char*>(token.data()), token.size(),
                      nullptr, 0);
   return to_base64url({reinterpret_cast<const char*>(hash), sizeof(hash)});
+}
+
+std::int64_t steady_ms() {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
 }
 
 std::string clean_user_agent(std::string_view text) {
@@ -90,23 +119,26 @@ Async<void> Identity::start(sql::Database& db) {
 }
 
 Async<void> Identity::keep_current(sql::Database& db) {
-  Loop& loop = *Loop::current();
-  Loop::TimePoint keys_due = loop.now() + kKeysEvery;
-  Loop::TimePoint cleanup_due = loop.now() + kCleanupEvery;
+  Sight sight(*Loop::current(), seconds(settings_.revocations_age_max_seconds), revocations_);
+  sight.renew();
   for (;;) {
     co_await ok(revocations_made_.wait_for(kRevocationsEvery));
-    co_await catch_up(db);
-    if (loop.now() >= keys_due) {
-      keys_due = loop.now() + kKeysEvery;
-      Result<void> refreshed = co_await refresh_keys(db);
-      if (!refreshed) log_error("signing keys could not be read", {{"code", refreshed.error().code()}});
-    }
-    if (loop.now() >= cleanup_due) {
-      cleanup_due = loop.now() + kCleanupEvery;
-      Time now = clock_.now();
-      Result<std::int64_t> deleted = co_await db.transact(&store::delete_expired, now);
-      if (!deleted) log_warn("expired sessions could not be deleted", {{"code", deleted.error().code()}});
-    }
+    Result<void> read = co_await catch_up(db);
+    if (read) sight.renew();
+  }
+}
+
+Async<void> Identity::keep_house(sql::Database& db) {
+  Loop& loop = *Loop::current();
+  for (Loop::TimePoint cleanup_due = loop.now() + kCleanupEvery;;) {
+    co_await ok(sleep_for(kKeysEvery));
+    Result<void> refreshed = co_await refresh_keys(db);
+    if (!refreshed) log_error("signing keys could not be read", {{"code", refreshed.error().code()}});
+    if (loop.now() < cleanup_due) continue;
+    cleanup_due = loop.now() + kCleanupEvery;
+    Time now = clock_.now();
+    Result<std::int64_t> deleted = co_await db.transact(&store::delete_expired, now);
+    if (!deleted) log_warn("expired sessions could not be deleted", {{"code", deleted.error().code()}});
   }
 }
 
@@ -128,6 +160,7 @@ Async<void> Identity::read_revocations(sql::Database& db) {
            !revocations_seen_.compare_exchange_weak(before, seen, std::memory_order_relaxed)) {
     }
   } while (!rows.empty());
+  revocations_read_ms_.store(steady_ms(), std::memory_order_relaxed);
 }
 
 Async<void> Identity::refresh_keys(sql::Database& db) {
@@ -142,14 +175,16 @@ void Identity::tell_others_through(cache::Nudges& nudges) {
 
 Async<void> Identity::apply_revocations(sql::Database& db) {
   const std::int64_t before = revocations_seen_.load(std::memory_order_relaxed);
-  co_await catch_up(db);
+  static_cast<void>(co_await catch_up(db));
   if (nudges_ && revocations_seen_.load(std::memory_order_relaxed) != before)
     nudges_->nudge(kRevocationsTopic);
 }
 
 Async<void> Identity::catch_up(sql::Database& db) {
   Result<void> read = co_await read_revocations(db);
-  if (!read) log_warn("revocations could not be read", {{"code", read.error().code()}});
+  if (read) co_return;
+  log_warn("revocations could not be read", {{"code", read.error().code()}});
+  co_await std::unexpected(std::move(read.error()));
 }
 
 void Identity::Numbers::collect(telemetry::MetricWriter& out) const {
@@ -170,6 +205,11 @@ void Identity::Numbers::collect(telemetry::MetricWriter& out) const {
         identity_.authenticator_.verifications());
   out.gauge("bedplate_identity_revocations", "Revoked sessions and users that are remembered.",
             static_cast<double>(identity_.revocations_.size()));
+  out.gauge(
+      "bedplate_identity_revocations_age_seconds",
+      "Since revocations of other processes were read; beyond identity.revocations_age_max_seconds access "
+      "tokens are refused.",
+      static_cast<double>(steady_ms() - identity_.revocations_read_ms_.load()) / 1000);
 }
 
 // ---- tokens

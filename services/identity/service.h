@@ -5,6 +5,7 @@
 //   identity.add_data_owner(tasks);                       // its rows go when an account goes
 //   co_await ok(identity.start(db));                      // after migrating, before serving
 //   identity.keep_current(db).detach(&scope);             // on one loop, until the scope is cancelled
+//   identity.keep_house(db).detach(&other_scope);         // the same
 //   rest.authenticate_with(identity.authenticator());
 //
 // What holds:
@@ -15,7 +16,9 @@
 //   copy.
 // - What ends a session or changes a user's rights leaves a row in identity_revocations. This process reads
 //   it before it answers, so the tokens are refused on every loop at once; other processes within a second,
-//   as they read the table every second. That is how the command line changes a server that runs.
+//   as they read the table four times a second, always from the primary. That is how the command line changes a
+//   server that runs. One that cannot read it for identity.revocations_age_max_seconds takes no access token at
+//   all (503 `revocations_unknown`) until it can again: it does not know which of them are still good.
 // - The log names users and sessions by id; no address, password or token enters it.
 //
 // Immutable but for what guards itself; every member may be called from any loop.
@@ -73,9 +76,11 @@ class Identity {
 
   /// Loads signing keys (and makes the first) and revocations. Nothing can be verified before.
   Async<void> start(sql::Database& db);
-  /// Reads new revocations every half a second, and when another process says that there are some; keys every minute;
-  /// and deletes what has expired every few minutes. Fails only when its scope is cancelled.
+  /// Reads new revocations every quarter of a second, and when another process says that there are some; does nothing
+  /// else, so that nothing else delays it. Fails only when its scope is cancelled.
   Async<void> keep_current(sql::Database& db);
+  /// Reads keys every minute, and deletes what has expired every few minutes. Fails as keep_current() does.
+  Async<void> keep_house(sql::Database& db);
   /// One round of reading revocations: what other processes have ended since the last.
   Async<void> read_revocations(sql::Database& db);
   Async<void> refresh_keys(sql::Database& db);
@@ -156,6 +161,7 @@ class Identity {
   cache::Nudges* nudges_ = nullptr;
   Wake revocations_made_;
   std::atomic<std::int64_t> revocations_seen_{0};  ///< the highest seq applied
+  std::atomic<std::int64_t> revocations_read_ms_{0};
   Numbers numbers_{*this};
   telemetry::Watch watch_;
 };

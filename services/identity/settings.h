@@ -53,6 +53,7 @@ struct IdentitySettings {
   std::string issuer = "bedplate";
   std::string audience = "bedplate";
   std::int64_t access_token_seconds = 600;
+  std::int64_t revocations_age_max_seconds = 60;
   std::int64_t session_days = 30;
   std::int64_t sessions_per_user_max = 100;
   std::string key_file;
@@ -75,6 +76,10 @@ struct IdentitySettings {
             field<&S::audience>(optional_with_default, length{1, 200}, "The claim `aud` of access tokens"),
             field<&S::access_token_seconds>(optional_with_default, range{10, 86'400},
                                             "How long an access token is good"),
+            field<&S::revocations_age_max_seconds>(optional_with_default, range{0, 86'400},
+                                                   "How long a server that cannot read what others have "
+                                                   "revoked still takes access tokens; then it "
+                                                   "answers 503 until it can. 0: as long as they last"),
             field<&S::session_days>(optional_with_default, range{1, 400},
                                     "How long a session lasts that nobody uses"),
             field<&S::sessions_per_user_max>(

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -14,7 +13,6 @@
 namespace bedplate::e2e {
 namespace {
 
-using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 using testing::PostgresDatabase;
 using testing::PostgresSession;
@@ -58,17 +56,6 @@ TEST_F(Replicas, ShareUsersTasksAndKeys) {
   EXPECT_EQ(again.call("GET", "/v1/me").status, 200);
   EXPECT_EQ(first_->terminate().status, 0);
   EXPECT_EQ(second_->terminate().status, 0);
-}
-
-TEST_F(Replicas, ARevocationReachesTheOtherWithinASecond) {
-  User here(*first_, "ada@example.com");
-  User there(*second_, "ada@example.com", here.tokens());
-  ASSERT_EQ(there.call("GET", "/v1/me").status, 200);
-  ASSERT_EQ(here.call("POST", "/v1/auth/logout").status, 204);
-  const auto since = steady_clock::now();
-  EXPECT_TRUE(eventually([&] { return there.call("GET", "/v1/me").status == 401; }));
-  // A second between two looks, and some time for a machine that has other things to do.
-  EXPECT_LT(steady_clock::now() - since, std::chrono::seconds(3));
 }
 
 TEST_F(Replicas, OfOneIdempotencyKeyOnlyOneRequestRuns) {

@@ -163,6 +163,8 @@ Result<void> Chain::authenticate(Exchange& exchange) const {
           ? Result<auth::PrincipalRef>(bedplate::fail(Category::unauthenticated, "invalid_token",
                                                       "The Authorization field holds no Bearer token."))
           : state_.parts.authenticator->authenticate(token, state_.parts.clock->now());
+  if (!who && who.error().category() != Category::unauthenticated)
+    return std::unexpected(std::move(who.error()));  // the server's trouble: nobody is charged for it
   if (!who) {
     const std::int64_t cost = state_.parts.rate_limit.failed_auth_cost;
     const std::string_view address = exchange.caller.address;
@@ -170,8 +172,7 @@ Result<void> Chain::authenticate(Exchange& exchange) const {
       state_.address_limiter->charge(rate_key_of_address(address), cost, exchange.started_ns);
     if (state_.limits_are_shared())
       state_.parts.shared_rate_limits->charge(address_name(address), state_.address_limit, cost);
-    if (who.error().category() == Category::unauthenticated)
-      ask_for_token(exchange.response, "invalid_token");
+    ask_for_token(exchange.response, "invalid_token");
     return std::unexpected(std::move(who.error()));
   }
   exchange.principal = std::move(*who);
