@@ -233,7 +233,12 @@ Result<void> Host::rebuild_derived() {
 
 api::DocumentInfo Host::document_info() const {
   const ProgramInfo& program = application_.program();
-  return {.title = program.name, .version = program.version, .description = program.doc};
+  const bool read_replicas =
+      dialect() == sql::Dialect::postgresql && !settings().database.replica_urls.empty();
+  return {.title = program.name,
+          .version = program.version,
+          .description = program.doc,
+          .read_replicas = read_replicas};
 }
 
 std::vector<api::Api> Host::all_apis() {

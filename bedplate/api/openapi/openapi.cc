@@ -27,6 +27,9 @@ struct HeaderDoc {
   std::string_view doc;
 };
 
+constexpr std::string_view kBedplateCommit = "Bedplate-Commit";
+constexpr std::string_view kCommitMarkSchema = R"({"type":"string","pattern":"^[0-9a-f]{1,16}$"})";
+
 constexpr HeaderDoc kHeaders[] = {
     {"X-Request-Id", R"({"type":"string"})", "Names this request; quote it when asking for help."},
     {"RateLimit-Limit", R"({"type":"integer"})", "Requests at once that the caller may make."},
@@ -35,6 +38,10 @@ constexpr HeaderDoc kHeaders[] = {
     {"Retry-After", R"({"type":"integer"})", "Seconds to wait before trying again."},
     {"ETag", R"({"type":"string"})", "The version, for If-Match and If-None-Match."},
     {"Location", R"({"type":"string","format":"uri-reference"})", "Where what was made can be read."},
+    {kBedplateCommit, kCommitMarkSchema,
+     "Where this change stands in the database's history. A client that sends it with its next requests "
+     "reads what "
+     "it wrote, whatever replica answers. Opaque; keep the latest."},
     {"Idempotency-Replayed", R"({"type":"string","const":"true"})",
      "The answer was kept from an earlier request with the same Idempotency-Key."},
     {"WWW-Authenticate", R"({"type":"string"})", "How to authenticate (RFC 6750)."},
@@ -198,6 +205,12 @@ class OpenapiWriter {
                              "A word of yours, up to 128 characters, such as a UUID: the request runs once "
                              "however often it is sent.",
                              kIdempotencyKeySchema);
+    if (info_.read_replicas && operation.kind == OperationKind::query)
+      write_header_parameter(
+          kBedplateCommit,
+          "The latest Bedplate-Commit that was answered to you: the answer holds what you wrote. "
+          "Without it a replica may answer what was so a moment ago.",
+          kCommitMarkSchema);
     json_.end_array();
   }
 
@@ -297,8 +310,11 @@ class OpenapiWriter {
     const bool replays = operation.kind == OperationKind::command && operation.idempotent_replay;
     json_.key(std::to_string(operation.status)).begin_object();
     json_.member("description", http::reason_phrase(operation.status));
-    write_headers({operation.version_of ? "ETag" : "", operation.location.empty() ? "" : "Location",
-                   replays ? "Idempotency-Replayed" : "", operation.deprecation ? "Deprecation" : "",
+    const bool commits = info_.read_replicas && (operation.kind == OperationKind::command ||
+                                                 operation.kind == OperationKind::procedure);
+    write_headers({operation.version_of ? "ETag" : "", commits ? kBedplateCommit : "",
+                   operation.location.empty() ? "" : "Location", replays ? "Idempotency-Replayed" : "",
+                   operation.deprecation ? "Deprecation" : "",
                    operation.deprecation && operation.deprecation->sunset ? "Sunset" : ""});
     if (operation.output && operation.status != 204) {
       json_.key("content").begin_object().key("application/json").begin_object().key("schema");
@@ -401,13 +417,15 @@ class OpenapiWriter {
     for (const auto& [name, body] : response_order_) json_.key(name).raw(body);
     json_.end_object();
     json_.key("headers").begin_object();
-    for (const HeaderDoc& header : kHeaders)
+    for (const HeaderDoc& header : kHeaders) {
+      if (header.name == kBedplateCommit && !info_.read_replicas) continue;
       json_.key(header.name)
           .begin_object()
           .member("description", header.doc)
           .key("schema")
           .raw(header.schema)
           .end_object();
+    }
     json_.end_object();
     json_.key("securitySchemes").begin_object().key("bearer").begin_object();
     json_.member("type", "http").member("scheme", "bearer").member("bearerFormat", "JWT");

@@ -20,6 +20,9 @@ struct DocumentInfo {
   std::string version = "0.0.0";
   std::string description;  ///< CommonMark; empty: the title
   std::string contact = "The operators of this server";
+  /// Queries may be answered by replicas of the database: commands and procedures answer Bedplate-Commit, queries
+  /// take it (sql::CommitMark).
+  bool read_replicas = false;
 };
 
 /// The operations were accepted by Rest::make(). Deterministic: the same program gives the same bytes.

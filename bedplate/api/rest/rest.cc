@@ -9,6 +9,7 @@
 #include "bedplate/api/rest/access_log.h"
 #include "bedplate/api/rest/answer.h"
 #include "bedplate/api/rest/chain.h"
+#include "bedplate/api/rest/marking_database.h"
 #include "bedplate/api/rest/problem.h"
 #include "bedplate/api/rest/rest_state.h"
 #include "bedplate/api/value_slot.h"
@@ -218,36 +219,40 @@ Async<void> Rest::run(Exchange& exchange) {
   // With a key the kept answer comes first: CommandBody looks at `bound` when there is none.
   if (!bound && !claim) co_await std::unexpected(std::move(bound.error()));
   sql::CallContext context = call_context(exchange);
+  sql::CommitMark committed;
+  Result<void> done;
   switch (operation.kind) {
     case OperationKind::pure:
       if (operation.invoke_now)
-        co_await ok(operation.invoke_now(operation.object, exchange.caller, input.data(), output.data()));
+        done = operation.invoke_now(operation.object, exchange.caller, input.data(), output.data());
       else
-        co_await ok(
-            operation.invoke(operation.object, exchange.caller, nullptr, input.data(), output.data()));
+        done = co_await operation.invoke(operation.object, exchange.caller, nullptr, input.data(),
+                                         output.data());
       break;
     case OperationKind::query: {
       QueryBody query(exchange, input.data(), output.data());
-      co_await ok(state_->parts.database->read(context, static_cast<sql::ReadBody&>(query)));
+      done = co_await state_->parts.database->read(context, static_cast<sql::ReadBody&>(query));
       break;
     }
     case OperationKind::command: {
       CommandBody command(state_->parts, state_->idempotency, exchange, claim ? &*claim : nullptr, bound,
                           input.data(), output.data());
-      sql::CommitMark committed;
       context.committed = &committed;
-      co_await ok(state_->parts.database->commit(context, command));
-      if (!committed.empty())
-        exchange.response.set_field(http::FieldId::bedplate_commit, committed.to_string());
-      if (claim) co_return;  // the answer was written for keeping, or is a kept one
+      done = co_await state_->parts.database->commit(context, command);
       break;
     }
-    case OperationKind::procedure:
-      co_await ok(operation.invoke(operation.object, exchange.caller, state_->parts.database, input.data(),
-                                   output.data()));
+    case OperationKind::procedure: {
+      MarkingDatabase database(*state_->parts.database, committed);
+      sql::Database* given = &database;
+      done = co_await operation.invoke(operation.object, exchange.caller, given, input.data(), output.data());
       break;
+    }
   }
-  write_answer(exchange, output.data());
+  // Also with an error: what failed may have written before it did.
+  if (!committed.empty()) exchange.response.set_field(http::FieldId::bedplate_commit, committed.to_string());
+  co_await ok(std::move(done));
+  // With a key the answer was written for keeping, or is a kept one.
+  if (!claim) write_answer(exchange, output.data());
 }
 
 void Rest::finish(Exchange& exchange, const Result<void>& outcome) {

@@ -6,7 +6,9 @@
 namespace bedplate::api {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class RestBuildTest : public testing::Test {
  protected:
@@ -91,6 +93,26 @@ TEST_F(RestBuildTest, TheDocumentNamesEverything) {
   EXPECT_EQ(packed.field("Content-Encoding"), "br");
   EXPECT_LT(packed.body.size(), document.body.size() / 3);
   EXPECT_NE(packed.field("ETag"), etag);
+}
+
+TEST_F(RestBuildTest, TheDocumentSaysHowToReadOnesWritesWhereReplicasAnswer) {
+  kit_.start();
+  EXPECT_THAT(kit_.rest->openapi(), Not(HasSubstr("Bedplate-Commit")));
+  kit_.parts.document.read_replicas = true;
+  kit_.start();
+  const std::string& document = kit_.rest->openapi();
+  const auto of = [&](std::string_view operation) {
+    const std::size_t at = document.find(R"("operationId":")" + std::string(operation) + R"(","tags")");
+    return document.substr(at, document.find(R"("security":)", document.find(R"("security":)", at) + 1) - at);
+  };
+  constexpr std::string_view kTakes = R"({"name":"Bedplate-Commit","in":"header")";
+  constexpr std::string_view kAnswers =
+      R"("Bedplate-Commit":{"$ref":"#/components/headers/Bedplate-Commit"})";
+  EXPECT_THAT(of("things.find"), AllOf(HasSubstr(kTakes), Not(HasSubstr(kAnswers))));
+  for (std::string_view writes : {"things.create", "things.remove", "things.log_in"})
+    EXPECT_THAT(of(writes), AllOf(HasSubstr(kAnswers), Not(HasSubstr(kTakes)))) << writes;
+  EXPECT_THAT(of("things.hello"), AllOf(Not(HasSubstr(kAnswers)), Not(HasSubstr(kTakes))));
+  EXPECT_TRUE(check_json(document));
 }
 
 // What tools make of the document must be taken: they send examples as they stand, and texts of any characters.
