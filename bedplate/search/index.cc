@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -65,9 +67,12 @@ Index::Index(const Declaration& declaration, Dialect dialect) : declaration_(dec
       names, values, updates, fmt::arg("part", part()));
   const std::string keyed = columns("$2 || ", ", ");
   const std::string keyed_of_one = columns("$3 || ", ", ");
+  // VALUES and no SELECT: SQLite guards a statement of possibly many rows with a savepoint of its own, and at each
+  // FTS5 writes out what it has gathered.
   index_ = fmt::format(
-      "INSERT INTO {0}_words (rowid, {1}) SELECT number, {2} FROM {0} WHERE {part} = $1 AND id = $2", t,
-      names, keyed_of_one, fmt::arg("part", part()));
+      "INSERT INTO {0}_words (rowid, {1}) VALUES ((SELECT number FROM {0} WHERE {part} = $1 AND id = $2){2})",
+      t, names, values, fmt::arg("part", part()));
+  is_there_ = fmt::format("SELECT number FROM {} WHERE {part} = $1 AND id = $2", t, fmt::arg("part", part()));
   // FTS5 without content takes words out when it is told the text that they came from.
   unindex_ = fmt::format(
       "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} "
@@ -110,13 +115,21 @@ Async<void> Index::put(sql::Transaction& tx, const Document& document) const {
 Async<void> Index::put_sqlite(sql::Transaction& tx, const Document& document,
                               std::span<const std::string_view> texts) const {
   const std::string key = fts5_key(document.partition);
-  co_await ok(tx.run(unindex_, document.partition, document.id, key));
-  sql::Params params;
-  params.add(document.partition);
-  params.add(document.id);
-  for (std::string_view text : texts) params.add(text);
-  co_await ok(tx.run(put_, params));
-  co_await ok(tx.run(index_, document.partition, document.id, key));
+  const std::optional<std::int64_t> before =
+      co_await ok(tx.maybe<std::int64_t>(is_there_, document.partition, document.id));
+  if (before) co_await ok(tx.run(unindex_, document.partition, document.id, key));
+  sql::Params row;
+  sql::Params words;
+  for (sql::Params* params : {&row, &words}) {
+    params->add(document.partition);
+    params->add(document.id);
+  }
+  for (std::string_view text : texts) {
+    row.add(text);
+    words.add(key + std::string(text));
+  }
+  co_await ok(tx.run(put_, row));
+  co_await ok(tx.run(index_, words));
 }
 
 Async<void> Index::put_postgresql(sql::Transaction& tx, const Document& document,

@@ -21,6 +21,15 @@ using Control = SqliteConnection::Control;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// After a round that was hopeful in vain. Enough that commands which keep failing late cost little more than the
+// savepoints they need; few enough that one of them now and then goes unnoticed.
+constexpr int kCarefulRounds = 32;
+
+// It failed for what the rows are, and SQLite took back what it had written of it: other failures may leave a part.
+bool leaves_nothing(const Error& error) {
+  return error.code() == kUniqueViolation || error.code() == kForeignKeyViolation;
+}
+
 // One writer, so a relaxed load and store is enough.
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) {
   counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -31,7 +40,7 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) {
 /// What a command's Transaction talks to. Statements are done when start() returns: the command never waits.
 class SqliteWriter::CommandSession final : public Session {
  public:
-  CommandSession(SqliteConnection& connection, bool alone) : connection_(connection), alone_(alone) {}
+  CommandSession(SqliteConnection& connection, Undo by) : connection_(connection), by_(by) {}
 
   bool start(Statement& statement) override {
     if (failed_) {
@@ -45,6 +54,8 @@ class SqliteWriter::CommandSession final : public Session {
   /// A statement failed: the transaction can only roll back, as it would on every engine.
   bool failed() const { return failed_; }
   bool savepoint() const { return savepoint_; }
+  /// There may be something to undo.
+  bool written() const { return written_; }
 
  private:
   void run(Statement& statement) {
@@ -53,7 +64,8 @@ class SqliteWriter::CommandSession final : public Session {
       statement.error.emplace(std::move(prepared.error()));
       return;
     }
-    if (!savepoint_ && !alone_ && !(*prepared)->read_only()) {
+    if ((*prepared)->read_only()) return connection_.execute(**prepared, statement);
+    if (!savepoint_ && by_ == Undo::savepoint) {
       const int code = connection_.control(Control::savepoint);
       if (code != SQLITE_OK) {
         statement.error.emplace(sqlite_error(connection_.handle(), code, "SAVEPOINT"));
@@ -62,11 +74,13 @@ class SqliteWriter::CommandSession final : public Session {
       savepoint_ = true;
     }
     connection_.execute(**prepared, statement);
+    if (!statement.error || !leaves_nothing(*statement.error)) written_ = true;
   }
 
   SqliteConnection& connection_;
-  const bool alone_;
+  const Undo by_;
   bool savepoint_ = false;
+  bool written_ = false;
   bool failed_ = false;
 };
 
@@ -109,24 +123,20 @@ void SqliteWriter::run() {
 
 void SqliteWriter::run_batch() {
   if (shared_.options.batch_max == 1) return run_alone(at(0));
-  while (!run_round()) add(retried_);
+  while (!run_round()) {
+  }
 }
 
 // True: every command of the batch has its answer.
 bool SqliteWriter::run_round() {
+  if (std::ranges::all_of(batch_, [](SqliteJob* job) { return static_cast<SqliteCommand*>(job)->settled; }))
+    return true;
   if (const int code = begin(); code != SQLITE_OK) {
     fail_open(code);
     return true;
   }
-  for (std::size_t i = 0;; ++i) {
-    if (i == batch_.size()) queue_.take(batch_, shared_.options.batch_max - batch_.size());
-    if (i == batch_.size()) break;
-    if (at(i).settled) continue;
-    if (run_command(at(i), false) == Outcome::transaction_lost) {
-      at(i).settled = true;
-      return false;
-    }
-  }
+  if (!run_commands()) return false;
+  if (careful_rounds_ > 0) --careful_rounds_;
   const int code = commit();
   if (code == SQLITE_OK) return true;
   log_warn("a group commit failed; its commands run again one by one",
@@ -138,32 +148,63 @@ bool SqliteWriter::run_round() {
   return true;
 }
 
+// False: the transaction is gone, and with it what all of them wrote.
+bool SqliteWriter::run_commands() {
+  const Undo by = careful_rounds_ > 0 ? Undo::savepoint : Undo::round;
+  written_ = false;
+  for (std::size_t i = 0;; ++i) {
+    if (i == batch_.size()) queue_.take(batch_, shared_.options.batch_max - batch_.size());
+    if (i == batch_.size()) return true;
+    if (at(i).settled) continue;
+    switch (run_command(at(i), by)) {
+      case Outcome::kept:
+      case Outcome::undone:
+        break;
+      case Outcome::transaction_lost:
+        at(i).settled = true;
+        add(retried_);
+        return false;
+      case Outcome::entangled:
+        end_hopeful_round(at(i));
+        return false;
+    }
+  }
+}
+
+// The error of a command that wrote before all others stands: it saw nobody else's rows. Any other command runs again.
+void SqliteWriter::end_hopeful_round(SqliteCommand& guilty) {
+  connection_->control(Control::rollback);
+  guilty.settled = !written_;
+  if (guilty.settled) return;
+  careful_rounds_ = kCarefulRounds;
+  add(retried_);
+}
+
 void SqliteWriter::run_alone(SqliteCommand& command) {
   command.settled = true;
   if (const int code = begin(); code != SQLITE_OK) {
     command.error.emplace(sqlite_error(connection_->handle(), code, "BEGIN"));
     return;
   }
-  if (run_command(command, true) != Outcome::kept) return;
+  if (run_command(command, Undo::transaction) != Outcome::kept) return;
   const int code = commit();
   if (code == SQLITE_OK) return;
   command.error.emplace(sqlite_error(connection_->handle(), code, "COMMIT"));
   if (connection_->in_transaction()) connection_->control(Control::rollback);
 }
 
-// `alone`: the transaction is this command's, and ends when it fails.
-SqliteWriter::Outcome SqliteWriter::run_command(SqliteCommand& command, bool alone) {
+SqliteWriter::Outcome SqliteWriter::run_command(SqliteCommand& command, Undo by) {
   command.error.reset();
   const steady_clock::time_point now = steady_clock::now();
   if (command.deadline() <= now) {
     command.error.emplace(Category::timeout, kQueryTimeout, "The database took longer than it may.");
-    return undo(false, alone);
+    return undo(nullptr, by);
   }
   SqliteGuard& guard = connection_->guard();
   guard.deadline = std::min(command.deadline(), now + milliseconds(shared_.options.command_time_max_ms));
 
   connection_->set_tenant(command.context.tenant);
-  CommandSession session(*connection_, alone);
+  CommandSession session(*connection_, by);
   Transaction transaction(session, command.context);
   Result<void> done = command.body.run(transaction).run_without_waiting();
   guard.deadline = Scope::TimePoint::max();
@@ -172,20 +213,22 @@ SqliteWriter::Outcome SqliteWriter::run_command(SqliteCommand& command, bool alo
     log_error("an operation went on after a statement of its transaction had failed; it was rolled back");
     command.error.emplace(Category::internal, kTransactionFailed, "The server met an unexpected fault.");
   }
-  if (command.error && !command.error->keeps_writes()) return undo(session.savepoint(), alone);
+  if (command.error && !command.error->keeps_writes()) return undo(&session, by);
+  written_ |= session.written();
   if (!session.savepoint()) return Outcome::kept;
   const int code = connection_->control(Control::release);
   if (code == SQLITE_OK) return Outcome::kept;
   command.error.emplace(sqlite_error(connection_->handle(), code, "RELEASE"));
-  return undo(true, alone);
+  return undo(&session, by);
 }
 
-// Takes a command's writes back, and nothing else.
-SqliteWriter::Outcome SqliteWriter::undo(bool savepoint, bool alone) {
+// Takes a command's writes back, and nothing else. `session`: null when it ran no statement.
+SqliteWriter::Outcome SqliteWriter::undo(const CommandSession* session, Undo by) {
   // SQLite ends the whole transaction by itself after some errors.
   if (!connection_->in_transaction()) return Outcome::transaction_lost;
-  if (!alone && !savepoint) return Outcome::undone;  // it wrote nothing
-  if (!alone && connection_->control(Control::rollback_to) == SQLITE_OK &&
+  if (by == Undo::round) return session && session->written() ? Outcome::entangled : Outcome::undone;
+  if (by == Undo::savepoint && !(session && session->savepoint())) return Outcome::undone;
+  if (by == Undo::savepoint && connection_->control(Control::rollback_to) == SQLITE_OK &&
       connection_->control(Control::release) == SQLITE_OK)
     return Outcome::undone;
   connection_->control(Control::rollback);
