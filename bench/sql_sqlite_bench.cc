@@ -1,10 +1,8 @@
 // sql-sqlite: what the Database port costs on SQLite.
 //   point_read    one task by a random id of 100 k, through Database::read() on one loop (64 reads a tick, as
-//   from 64
-//                 connections), against bare prepared statements in one read transaction that fill the same
-//                 struct;
-//   group_commit  durable inserts from 64 coroutines, against the same with every command in a commit of its
-//   own.
+//                 from 64 connections), against bare prepared statements in one read transaction that fill
+//                 the same struct;
+//   group_commit  durable inserts from 64 coroutines, against the same with every command in a commit of its own.
 #include <sqlite3.h>
 #include <unistd.h>
 

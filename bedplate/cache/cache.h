@@ -12,11 +12,9 @@
 // - A cache forgets: what was put may be gone the next moment.
 // - After erase() has returned nobody in this process gets what was there before, and other processes soon neither
 //   (at once from Redis itself; from what they keep in front of it once the message has reached them, or when its
-// time
-//   is over).
+//   time is over).
 // - An error means that the cache cannot be reached (Category::unavailable or timeout, or the scope's), never that a
-// key
-//   is unknown. It comes within the driver's short deadline, and at once while the cache is known to be away.
+//   key is unknown. It comes within the driver's short deadline, and at once while the cache is known to be away.
 // - Keys are 1 to kKeySizeMax bytes of any kind; others are never found and never kept.
 #pragma once
 

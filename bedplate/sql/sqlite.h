@@ -4,16 +4,13 @@
 //   options.path = "/var/lib/notes/bedplate.db";
 //   auto database = open_sqlite(options);            // Result<std::unique_ptr<Database>>
 //
-// - One writer thread. Commands that arrive together share one transaction and one fsync (group commit); each
-// stands
-//   in a savepoint of its own, so a failing one takes nothing with it. None is answered before the commit is
+// - One writer thread. Commands that arrive together share one transaction and one fsync (group commit); one that
+//   fails is undone without its neighbours, for which the group may run twice. None is answered before the commit is
 //   on disk (WAL, synchronous=FULL). Nobody waits for company: a lone command commits at once.
 // - Reads run on the loop that asks, in one read transaction a loop tick, and never wait for the writer. One
-// that
-//   exceeds its budget of steps is dropped and starts again on a reader thread.
+//   that exceeds its budget of steps is dropped and starts again on a reader thread.
 // - Disk full, I/O errors and locks held by other processes are Category::unavailable; when the cause is gone
-// it goes
-//   on without a restart.
+//   it goes on without a restart.
 //
 // Files are created with mode 0600, folders with 0700.
 #pragma once

@@ -171,11 +171,12 @@ bool SqliteWriter::run_commands() {
   }
 }
 
-// The error of a command that wrote before all others stands: it saw nobody else's rows. Any other command runs again.
+// Its error stands when it wrote before all others, and so saw nobody else's rows, or took too long, which it need
+// not do twice. Otherwise it runs again like the rest.
 void SqliteWriter::end_hopeful_round(SqliteCommand& guilty) {
   connection_->control(Control::rollback);
-  guilty.settled = !written_;
-  if (guilty.settled) return;
+  guilty.settled = !written_ || guilty.error->code() == kQueryTimeout;
+  if (!written_) return;
   careful_rounds_ = kCarefulRounds;
   add(retried_);
 }
