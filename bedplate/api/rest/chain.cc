@@ -1,5 +1,7 @@
 #include "bedplate/api/rest/chain.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -22,10 +24,6 @@ std::string_view bearer_token(std::string_view authorization) {
 void ask_for_token(http::Response& response, std::string_view error) {
   response.set_field(http::FieldId::www_authenticate,
                      error.empty() ? std::string_view("Bearer") : fmt::format("Bearer error=\"{}\"", error));
-}
-
-std::int64_t cost_of(const Exchange& exchange) {
-  return exchange.endpoint ? exchange.endpoint->operation.cost : 1;
 }
 
 std::string address_name(std::string_view address) {
@@ -53,107 +51,125 @@ void take_trace(Exchange& exchange) {
 
 }  // namespace
 
-Result<void> Chain::admit(Exchange& exchange) const {
-  identify(exchange);
-  Result<void> routed = find_route(exchange);
-  // Everything counts against the address, also what is not found: a scanner is limited like anybody.
-  if (state_.address_limiter) {
-    std::uint64_t key = rate_key_of_address(exchange.caller.address);
-    if (Result<void> taken = limit(exchange, *state_.address_limiter, key); !taken) return taken;
+// The order, and the only place that says it. Everything counts against the address, also what is not found: a
+// scanner is limited like anybody.
+const Chain::Step Chain::kSteps[] = {
+    &Chain::identify,     &Chain::find_route,      &Chain::limit_address, &Chain::leave_or_go_on,
+    &Chain::authenticate, &Chain::limit_principal, &Chain::authorise,
+};
+
+Result<void> Chain::admit() {
+  for (const Step step : kSteps) {
+    Result<Next> next = (this->*step)();
+    if (!next) return std::unexpected(std::move(next.error()));
+    if (*next == Next::admitted) break;
   }
-  if (!routed || exchange.answered || exchange.endpoint->raw) return routed;
-  if (exchange.operation().access == Access::open_to_all) return {};
-  if (Result<void> known = authenticate(exchange); !known) return known;
-  if (state_.principal_limiter) {
-    std::uint64_t key = rate_key_of(exchange.principal->user);
-    if (Result<void> taken = limit(exchange, *state_.principal_limiter, key); !taken) return taken;
+  return {};
+}
+
+Async<void> Chain::admit_everywhere() {
+  for (const Step step : kSteps) {
+    const Next next = co_await ok((this->*step)());
+    if (shared_) co_await ok(ask_everywhere());
+    if (next == Next::admitted) co_return;
   }
-  return authorise(exchange);
 }
 
-Async<void> Chain::admit_everywhere(Exchange& exchange) const {
-  identify(exchange);
-  Result<void> routed = find_route(exchange);
-  const std::string_view address = exchange.caller.address;
-  co_await ok(limit_everywhere(exchange, *state_.address_limiter, rate_key_of_address(address),
-                               state_.address_limit, address_name(address)));
-  if (!routed) co_await std::unexpected(std::move(routed.error()));
-  if (exchange.answered || exchange.endpoint->raw) co_return;
-  if (exchange.operation().access == Access::open_to_all) co_return;
-  co_await ok(authenticate(exchange));
-  const auto& user = exchange.principal->user;
-  co_await ok(limit_everywhere(exchange, *state_.principal_limiter, rate_key_of(user), state_.principal_limit,
-                               "p:" + user.to_string()));
-  co_await ok(authorise(exchange));
+Result<Chain::Next> Chain::identify() {
+  http::Request& request = exchange_.request;
+  exchange_.id.take(request.field(http::FieldId::x_request_id));
+  exchange_.caller.request_id = exchange_.id.view();
+  exchange_.caller.address = request.client_address();
+  exchange_.caller.user_agent = request.field(http::FieldId::user_agent);
+  take_trace(exchange_);
+  exchange_.response.set_field(http::FieldId::x_request_id, exchange_.id.view());
+  if (state_.cors.enabled()) state_.cors.add_fields(request.field(http::FieldId::origin), exchange_.response);
+  return Next::step;
 }
 
-void Chain::identify(Exchange& exchange) const {
-  http::Request& request = exchange.request;
-  exchange.id.take(request.field(http::FieldId::x_request_id));
-  exchange.caller.request_id = exchange.id.view();
-  exchange.caller.address = request.client_address();
-  exchange.caller.user_agent = request.field(http::FieldId::user_agent);
-  take_trace(exchange);
-  exchange.response.set_field(http::FieldId::x_request_id, exchange.id.view());
-  if (state_.cors.enabled()) state_.cors.add_fields(request.field(http::FieldId::origin), exchange.response);
+Result<Chain::Next> Chain::find_route() {
+  routed_ = look_up();
+  return Next::step;
 }
 
-Result<void> Chain::find_route(Exchange& exchange) const {
-  http::Request& request = exchange.request;
-  state_.router.find(request.method(), request.path(), exchange.match);
-  switch (exchange.match.outcome) {
+Result<void> Chain::look_up() {
+  http::Request& request = exchange_.request;
+  state_.router.find(request.method(), request.path(), exchange_.match);
+  switch (exchange_.match.outcome) {
     case RouteOutcome::found:
-      exchange.endpoint = &state_.endpoints[exchange.match.target];
+      exchange_.endpoint = &state_.endpoints[exchange_.match.target];
       return {};
     case RouteOutcome::options:
-      answer_options(exchange);
+      answer_options();
       return {};
     case RouteOutcome::method_not_allowed:
-      exchange.response.set_field(http::FieldId::allow, exchange.match.allow);
+      exchange_.response.set_field(http::FieldId::allow, exchange_.match.allow);
       return bedplate::fail(Category::method_not_allowed, "method_not_allowed",
-                            fmt::format("This path answers {}.", exchange.match.allow));
+                            fmt::format("This path answers {}.", exchange_.match.allow));
     case RouteOutcome::not_found:
       break;
   }
   if (request.method() == http::Method::options && request.path() == "*") {
-    exchange.match.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-    answer_options(exchange);
+    exchange_.match.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    answer_options();
     return {};
   }
   return bedplate::fail(Category::not_found, "not_found", "There is nothing at this path.");
 }
 
-void Chain::answer_options(Exchange& exchange) const {
-  exchange.answered = true;
-  exchange.response.set_status(204);
-  exchange.response.set_field(http::FieldId::allow, exchange.match.allow);
+void Chain::answer_options() {
+  exchange_.answered = true;
+  exchange_.response.set_status(204);
+  exchange_.response.set_field(http::FieldId::allow, exchange_.match.allow);
   if (state_.cors.enabled())
-    state_.cors.add_preflight_fields(exchange.request, exchange.match.allow, exchange.response);
+    state_.cors.add_preflight_fields(exchange_.request, exchange_.match.allow, exchange_.response);
 }
 
-Result<void> Chain::limit(Exchange& exchange, RateLimiter& limiter, std::uint64_t key) const {
-  const std::int64_t cost = cost_of(exchange);
-  if (cost == 0) return {};
-  exchange.rate = limiter.take(key, cost, exchange.started_ns);
-  return allowed(*exchange.rate);
+template <class NameOf>
+Result<Chain::Next> Chain::limit(RateLimiter* limiter, std::uint64_t key, RateLimit limit_of_key,
+                                 NameOf name_of) {
+  const std::int64_t cost = exchange_.endpoint ? exchange_.endpoint->operation.cost : 1;
+  if (cost == 0) return Next::step;
+  exchange_.rate = limiter->take(key, cost, exchange_.started_ns);
+  if (Result<void> taken = allowed(*exchange_.rate); !taken) return std::unexpected(std::move(taken.error()));
+  if (state_.limits_are_shared()) shared_ = {.name = name_of(), .limit = limit_of_key, .cost = cost};
+  return Next::step;
 }
 
-Async<void> Chain::limit_everywhere(Exchange& exchange, RateLimiter& limiter, std::uint64_t key,
-                                    RateLimit limit_of_key, std::string name) const {
-  const std::int64_t cost = cost_of(exchange);
-  if (cost == 0) co_return;
-  co_await ok(limit(exchange, limiter, key));
+Result<Chain::Next> Chain::limit_address() {
+  if (!state_.address_limiter) return Next::step;
+  const std::string_view address = exchange_.caller.address;
+  return limit(state_.address_limiter.get(), rate_key_of_address(address), state_.address_limit,
+               [&] { return address_name(address); });
+}
+
+Result<Chain::Next> Chain::limit_principal() {
+  if (!state_.principal_limiter) return Next::step;
+  const auto& user = exchange_.principal->user;
+  return limit(state_.principal_limiter.get(), rate_key_of(user), state_.principal_limit,
+               [&] { return "p:" + user.to_string(); });
+}
+
+Async<void> Chain::ask_everywhere() {
+  SharedTake take = *std::exchange(shared_, std::nullopt);
   std::optional<RateDecision> decision =
-      co_await ok(state_.parts.shared_rate_limits->take(std::move(name), limit_of_key, cost));
+      co_await ok(state_.parts.shared_rate_limits->take(std::move(take.name), take.limit, take.cost));
   if (!decision) co_return;  // it is away: what was decided here stands
-  exchange.rate = *decision;
+  exchange_.rate = *decision;
   co_await ok(allowed(*decision));
 }
 
-Result<void> Chain::authenticate(Exchange& exchange) const {
-  std::string_view authorization = exchange.request.field(http::FieldId::authorization);
+// What was found decides whether the rest is for it.
+Result<Chain::Next> Chain::leave_or_go_on() {
+  if (!routed_) return std::unexpected(std::move(routed_.error()));
+  if (exchange_.answered || exchange_.endpoint->raw) return Next::admitted;
+  return exchange_.operation().access == Access::open_to_all ? Next::admitted : Next::step;
+}
+
+Result<Chain::Next> Chain::authenticate() {
+  std::string_view authorization = exchange_.request.field(http::FieldId::authorization);
   if (authorization.empty()) {
-    ask_for_token(exchange.response, {});
+    ask_for_token(exchange_.response, {});
     return bedplate::fail(Category::unauthenticated, "token_required",
                           "Send an access token: `Authorization: Bearer ...`.");
   }
@@ -163,33 +179,32 @@ Result<void> Chain::authenticate(Exchange& exchange) const {
           ? Result<auth::PrincipalRef>(bedplate::fail(Category::unauthenticated, "invalid_token",
                                                       "The Authorization field holds no Bearer token."))
           : state_.parts.authenticator->authenticate(token, state_.parts.clock->now());
-  if (!who && who.error().category() != Category::unauthenticated)
-    return std::unexpected(std::move(who.error()));  // the server's trouble: nobody is charged for it
   if (!who) {
     const std::int64_t cost = state_.parts.rate_limit.failed_auth_cost;
-    const std::string_view address = exchange.caller.address;
+    const std::string_view address = exchange_.caller.address;
     if (state_.address_limiter)
-      state_.address_limiter->charge(rate_key_of_address(address), cost, exchange.started_ns);
+      state_.address_limiter->charge(rate_key_of_address(address), cost, exchange_.started_ns);
     if (state_.limits_are_shared())
       state_.parts.shared_rate_limits->charge(address_name(address), state_.address_limit, cost);
-    ask_for_token(exchange.response, "invalid_token");
+    if (who.error().category() == Category::unauthenticated)
+      ask_for_token(exchange_.response, "invalid_token");
     return std::unexpected(std::move(who.error()));
   }
-  exchange.principal = std::move(*who);
-  exchange.caller.principal = exchange.principal.get();
-  return {};
+  exchange_.principal = std::move(*who);
+  exchange_.caller.principal = exchange_.principal.get();
+  return Next::step;
 }
 
-Result<void> Chain::authorise(Exchange& exchange) const {
-  for (std::string_view scope : exchange.operation().scopes) {
-    if (exchange.principal->has_scope(scope)) continue;
-    exchange.response.set_field(http::FieldId::www_authenticate,
-                                fmt::format("Bearer error=\"insufficient_scope\", scope=\"{}\"",
-                                            fmt::join(exchange.operation().scopes, " ")));
+Result<Chain::Next> Chain::authorise() {
+  for (std::string_view scope : exchange_.operation().scopes) {
+    if (exchange_.principal->has_scope(scope)) continue;
+    exchange_.response.set_field(http::FieldId::www_authenticate,
+                                 fmt::format("Bearer error=\"insufficient_scope\", scope=\"{}\"",
+                                             fmt::join(exchange_.operation().scopes, " ")));
     return bedplate::fail(Category::forbidden, "scope_missing",
                           fmt::format("Your token does not have the scope `{}`.", scope));
   }
-  return {};
+  return Next::admitted;
 }
 
 }  // namespace bedplate::api

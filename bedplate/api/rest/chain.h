@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bedplate/api/rest/exchange.h"
@@ -10,27 +11,47 @@
 
 namespace bedplate::api {
 
-/// Names the request, finds its endpoint, and decides whether this caller may have it now. An error is the answer;
+/// Names one request, finds its endpoint, and decides whether this caller may have it now. An error is the answer;
 /// fields that go with it (Allow, WWW-Authenticate) are set. Sets Exchange::answered where nothing is left to do.
 class Chain {
  public:
-  explicit Chain(const Rest::State& state) : state_(state) {}
+  /// Both outlive it.
+  Chain(const Rest::State& state, Exchange& exchange) : state_(state), exchange_(exchange) {}
 
-  Result<void> admit(Exchange& exchange) const;
+  Result<void> admit();
   /// The same where replicas share their limits: it waits for them.
-  Async<void> admit_everywhere(Exchange& exchange) const;
+  Async<void> admit_everywhere();
 
  private:
-  void identify(Exchange& exchange) const;
-  Result<void> find_route(Exchange& exchange) const;
-  void answer_options(Exchange& exchange) const;
-  Result<void> limit(Exchange& exchange, RateLimiter& limiter, std::uint64_t key) const;
-  Async<void> limit_everywhere(Exchange& exchange, RateLimiter& limiter, std::uint64_t key, RateLimit limit,
-                               std::string name) const;
-  Result<void> authenticate(Exchange& exchange) const;
-  Result<void> authorise(Exchange& exchange) const;
+  enum class Next : std::uint8_t { step, admitted };
+  using Step = Result<Next> (Chain::*)();
+  /// What all replicas are still to be asked, after this one's own limit allowed it.
+  struct SharedTake {
+    std::string name;
+    RateLimit limit;
+    std::int64_t cost;
+  };
+  static const Step kSteps[];
+
+  Result<Next> identify();
+  Result<Next> find_route();
+  Result<Next> limit_address();
+  Result<Next> leave_or_go_on();
+  Result<Next> authenticate();
+  Result<Next> limit_principal();
+  Result<Next> authorise();
+
+  Result<void> look_up();
+  void answer_options();
+  /// `name_of()` is its name among all replicas.
+  template <class NameOf>
+  Result<Next> limit(RateLimiter* limiter, std::uint64_t key, RateLimit limit_of_key, NameOf name_of);
+  Async<void> ask_everywhere();
 
   const Rest::State& state_;
+  Exchange& exchange_;
+  Result<void> routed_;
+  std::optional<SharedTake> shared_;
 };
 
 }  // namespace bedplate::api

@@ -140,12 +140,12 @@ Rest::~Rest() = default;
 
 Async<void> Rest::handle(http::Request& request, http::Response& response) {
   Exchange exchange(request, response, steady_now_ns());
-  const Chain chain(*state_);
+  Chain chain(*state_, exchange);
   Result<void> outcome;
   if (state_->limits_are_shared())
-    outcome = co_await chain.admit_everywhere(exchange);
+    outcome = co_await chain.admit_everywhere();
   else
-    outcome = chain.admit(exchange);
+    outcome = chain.admit();
   if (outcome && !exchange.answered) {
     const Endpoint& endpoint = *exchange.endpoint;
     if (endpoint.raw)
