@@ -26,24 +26,21 @@ std::string sort_text(std::span<const SortKey> keys) {
 
 }  // namespace
 
+std::vector<sql::OrderKey> PageRequest::order(std::string_view unique_column) const {
+  std::vector<sql::OrderKey> keys;
+  for (const SortKey& key : sort) keys.push_back({key.field.expression, key.descending});
+  keys.push_back({unique_column});
+  return keys;
+}
+
 std::string PageRequest::after_condition(sql::Params& params, std::string_view unique_column) const {
   std::vector<std::string> names;
   for (const CursorValue& value : *after) names.push_back(add_value(params, value));
-  // (a > $1) OR (a = $1 AND b < $2) OR (a = $1 AND b = $2 AND id > $3), nested so that each value stands twice only.
-  std::string condition = fmt::format("{} > {}", unique_column, names.back());
-  for (std::size_t i = sort.size(); i-- > 0;) {
-    const char* beyond = sort[i].descending ? "<" : ">";
-    condition = fmt::format("({0} {1} {2} OR ({0} = {2} AND {3}))", sort[i].field.expression, beyond,
-                            names[i], condition);
-  }
-  return condition;
+  return sql::after(order(unique_column), names);
 }
 
 std::string PageRequest::order_and_limit(std::string_view unique_column) const {
-  std::string text = " ORDER BY ";
-  for (const SortKey& key : sort)
-    text += fmt::format("{}{}, ", key.field.expression, key.descending ? " DESC" : "");
-  text += fmt::format("{} LIMIT {}", unique_column, limit + 1);
+  std::string text = fmt::format(" ORDER BY {} LIMIT {}", sql::order_by(order(unique_column)), limit + 1);
   if (offset > 0) text += fmt::format(" OFFSET {}", offset);
   return text;
 }

@@ -28,6 +28,7 @@
 #include "bedplate/api/paging/sort.h"
 #include "bedplate/base/result.h"
 #include "bedplate/sql/params.h"
+#include "bedplate/sql/query.h"
 
 namespace bedplate::api {
 
@@ -51,6 +52,9 @@ struct PageRequest {
 
   /// The cursor after a row with these sort keys (in the order of `sort`) and unique column.
   std::string cursor_after(std::span<const CursorValue> keys) const;
+
+ private:
+  std::vector<sql::OrderKey> order(std::string_view unique_column) const;
 };
 
 /// Fails with Category::invalid and faults at `?page`, `?cursor` (`invalid_cursor`, `exclusive`), `?sort`.
