@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bedplate/cache/memory_cache.h"
-#include "bedplate/sql/sql_test_kit.h"
+#include "tests/engines/engine_kit.h"
 
 namespace bedplate::api {
 namespace {
@@ -41,8 +41,11 @@ class Notes final : public cache::BytesLoader {
   cache::LoadingCache& cache_;
 };
 
-TEST(Invalidation, HappensAfterTheCommitAndOnlyThen) {
-  sql::SqliteKit kit("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('old')");
+class Invalidation : public ::testing::TestWithParam<sql::Dialect> {};
+INSTANTIATE_TEST_SUITE_P(, Invalidation, testing::every_dialect(), testing::dialect_name);
+
+TEST_P(Invalidation, HappensAfterTheCommitAndOnlyThen) {
+  testing::EngineKit kit(GetParam(), "CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('old')");
   cache::MemoryCache memory;
   cache::LoadingCache cache(memory);
   Notes notes(kit.database(), cache);

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -31,9 +32,13 @@ inline std::string dialect_name(const ::testing::TestParamInfo<sql::Dialect>& in
 class EngineKit {
  public:
   EngineKit(sql::Dialect dialect, const std::string& schema, const sql::DatabaseOptions& options = {})
-      : where_(dialect == sql::Dialect::sqlite ? "sqlite" : "postgresql") {
-    database_ = check(sql::open_database(where_.url(), options));
-    if (!schema.empty()) script(schema);
+      : where_(std::in_place, dialect == sql::Dialect::sqlite ? "sqlite" : "postgresql") {
+    open(where_->url(), schema, options);
+  }
+  /// On a server of the test's own, to be killed under it. `place` outlives the kit.
+  EngineKit(const PostgresDatabase& place, const std::string& schema,
+            const sql::DatabaseOptions& options = {}) {
+    open(place.url(), schema, options);
   }
   EngineKit(const EngineKit&) = delete;
   EngineKit& operator=(const EngineKit&) = delete;
@@ -41,8 +46,8 @@ class EngineKit {
   sql::Database& database() { return *database_; }
   sql::Dialect dialect() const { return database_->dialect(); }
   Loop& loop() { return loop_; }
-  /// To look in past the program; only on PostgreSQL.
-  const PostgresDatabase& server_database() const { return where_.postgres(); }
+  /// To look in past the program; only on PostgreSQL, and for a database that the kit made.
+  const PostgresDatabase& server_database() const { return where_->postgres(); }
 
   void script(const std::string& text) {
     std::unique_ptr<sql::Maintenance> maintenance = check(database_->maintenance());
@@ -69,7 +74,12 @@ class EngineKit {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
   }
 
-  TestDatabase where_;  // first: it goes last
+  void open(const std::string& url, const std::string& schema, const sql::DatabaseOptions& options) {
+    database_ = check(sql::open_database(url, options));
+    if (!schema.empty()) script(schema);
+  }
+
+  std::optional<TestDatabase> where_;  // first: it goes last
   Loop loop_;
   std::unique_ptr<sql::Database> database_;
 };

@@ -7,7 +7,7 @@
 namespace bedplate::api {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class SickDisk final : public telemetry::HealthCheck {
  public:
@@ -16,7 +16,7 @@ class SickDisk final : public telemetry::HealthCheck {
   }
 };
 
-class HealthRoutesTest : public testing::Test {
+class HealthRoutesTest : public ::testing::Test {
  protected:
   void start(std::string metrics_token = "") {
     routes_.emplace(health_, kit_.metrics, std::move(metrics_token));

@@ -6,11 +6,11 @@
 namespace bedplate::api {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
-class RestBuildTest : public testing::Test {
+class RestBuildTest : public ::testing::Test {
  protected:
   /// What Rest::make() says against an Api.
   std::string complaint(Api api) {

@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <future>
+#include <stdexcept>
 #include <thread>
 
 #include "bedplate/api/rest/problem.h"
@@ -14,21 +16,26 @@
 namespace bedplate::api {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
-class RestSocketTest : public testing::Test {
- protected:
-  void SetUp() override {
-    kit_.start();
-    server_.emplace(loops_, *kit_.rest, http::ServerSettings{}, &problems_);
+/// A kit behind a port, on two loops.
+class SocketServer {
+ public:
+  explicit SocketServer(RestKit& kit) : kit_(kit) {
+    kit.start();
+    server_.emplace(loops_, *kit.rest, http::ServerSettings{}, &problems_);
     loops_.start();
     Result<void> listening = server_->listen("127.0.0.1:0");
-    ASSERT_TRUE(listening) << listening.error().detail();
+    if (!listening) throw std::runtime_error(listening.error().detail());
     port_ = static_cast<std::uint16_t>(std::stoi(server_->urls().front().substr(17)));
   }
-  void TearDown() override {
+  SocketServer(const SocketServer&) = delete;
+  SocketServer& operator=(const SocketServer&) = delete;
+  ~SocketServer() {
     server_->drain(std::chrono::seconds(5));
     loops_.stop();
+    kit_.sql.database().close();  // before the loops go
   }
 
   /// Sends the bytes on a connection of their own and returns everything that comes until it closes.
@@ -55,14 +62,27 @@ class RestSocketTest : public testing::Test {
         std::string(key) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }
 
-  RestKit kit_;
+ private:
+  RestKit& kit_;
   LoopGroup loops_{2};
   ServerProblems problems_;
   std::optional<http::Server> server_;
   std::uint16_t port_ = 0;
 };
 
-TEST_F(RestSocketTest, AnswersOverASocket) {
+class RestSocketTest : public ::testing::TestWithParam<sql::Dialect> {
+ protected:
+  std::string exchange(std::string_view bytes) const { return server_.exchange(bytes); }
+  std::string create(std::string_view title, std::string_view key) const {
+    return server_.create(title, key);
+  }
+
+  RestKit kit_{GetParam()};
+  SocketServer server_{kit_};
+};
+INSTANTIATE_TEST_SUITE_P(, RestSocketTest, testing::every_dialect(), testing::dialect_name);
+
+TEST_P(RestSocketTest, AnswersOverASocket) {
   std::string made = create("Lamp", "key-1");
   EXPECT_THAT(made, HasSubstr("HTTP/1.1 201 Created\r\n"));
   EXPECT_THAT(made, HasSubstr("\r\nLocation: /v1/things/"));
@@ -71,7 +91,7 @@ TEST_F(RestSocketTest, AnswersOverASocket) {
   EXPECT_THAT(listed, HasSubstr(R"("title":"Lamp")"));
 }
 
-TEST_F(RestSocketTest, TheServersOwnErrorsHaveTheSameShape) {
+TEST_P(RestSocketTest, TheServersOwnErrorsHaveTheSameShape) {
   std::string bad =
       exchange("GET /v1/things HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n");
   EXPECT_THAT(bad, HasSubstr("HTTP/1.1 400 "));
@@ -80,14 +100,14 @@ TEST_F(RestSocketTest, TheServersOwnErrorsHaveTheSameShape) {
   EXPECT_THAT(bad, HasSubstr(R"("request_id":)"));
 }
 
-TEST_F(RestSocketTest, HeadHasNoBody) {
+TEST_P(RestSocketTest, HeadHasNoBody) {
   std::string head = exchange("HEAD /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(head, HasSubstr("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(head, HasSubstr("\r\nContent-Length: 16\r\n"));
   EXPECT_TRUE(head.ends_with("\r\n\r\n"));
 }
 
-TEST_F(RestSocketTest, ManyWithOneKeyRunOnce) {
+TEST_P(RestSocketTest, ManyWithOneKeyRunOnce) {
   std::vector<std::thread> clients;
   std::vector<std::string> answers(8);
   for (std::string& answer : answers) clients.emplace_back([&] { answer = create("Lamp", "one-key"); });
@@ -96,6 +116,39 @@ TEST_F(RestSocketTest, ManyWithOneKeyRunOnce) {
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 201 ") || answer.starts_with("HTTP/1.1 409 ")) << answer;
   EXPECT_EQ(kit_.things.runs, 1);
   EXPECT_THAT(create("Lamp", "one-key"), HasSubstr("Idempotency-Replayed: true"));
+}
+
+TEST(RestOutageTest, AKeyWhoseRequestWasCutShortByAKillRunsOnceWhenItIsSentAgain) {
+  testing::PostgresServer postgres;
+  testing::PostgresDatabase place = postgres.create_database();
+  RestKit kit(place);
+  kit.parts.rate_limit.enabled = false;
+  SocketServer server(kit);
+  testing::PostgresSession lock(place.admin_url());
+  lock.rows("BEGIN; LOCK TABLE things IN EXCLUSIVE MODE");
+  std::future<std::string> cut =
+      std::async(std::launch::async, [&] { return server.create("Lamp", "key-1"); });
+  while (place.count("SELECT count(*) FROM pg_locks WHERE relation = 'things'::regclass AND NOT granted") ==
+         0)
+    continue;  // until it has its key and waits for the table
+  EXPECT_THAT(server.create("Lamp", "key-1"), HasSubstr("HTTP/1.1 409 "));
+  postgres.kill();
+  const std::string refused = cut.get();
+  EXPECT_THAT(refused, HasSubstr("HTTP/1.1 503 "));
+  EXPECT_THAT(refused, HasSubstr("Retry-After: "));
+  postgres.start();
+  // Each loop connects again when it comes to it.
+  const auto create_in_time = [&](std::string_view title) {
+    std::string answer = server.create(title, "key-1");
+    while (answer.starts_with("HTTP/1.1 503 ")) answer = server.create(title, "key-1");
+    return answer;
+  };
+  const std::string made = create_in_time("Lamp");
+  EXPECT_THAT(made, HasSubstr("HTTP/1.1 201 "));
+  EXPECT_THAT(made, Not(HasSubstr("Idempotency-Replayed"))) << "nothing of the first was kept";
+  EXPECT_THAT(create_in_time("Lamp"), HasSubstr("Idempotency-Replayed: true"));
+  EXPECT_THAT(create_in_time("Desk"), HasSubstr("HTTP/1.1 422 "));
+  EXPECT_EQ(place.count("SELECT count(*) FROM things"), 1);
 }
 
 }  // namespace

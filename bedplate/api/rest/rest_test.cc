@@ -9,22 +9,23 @@
 namespace bedplate::api {
 namespace {
 
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
-class RestTest : public testing::Test {
+class RestTest : public ::testing::TestWithParam<sql::Dialect> {
  protected:
   std::string created_path(std::string_view title = "Lamp") {
     Reply made = kit_.send("POST", "/v1/things", R"({"title":")" + std::string(title) + "\"}");
     EXPECT_EQ(made.status, 201) << made.body;
     return made.field("Location");
   }
-  RestKit kit_;
+  RestKit kit_{GetParam()};
 };
+INSTANTIATE_TEST_SUITE_P(, RestTest, testing::every_dialect(), testing::dialect_name);
 
-TEST_F(RestTest, CreatesReadsChangesAndDeletes) {
+TEST_P(RestTest, CreatesReadsChangesAndDeletes) {
   Reply made = kit_.send("POST", "/v1/things", R"({"title":"Lamp"})");
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.field("ETag"), "\"1\"");
@@ -56,7 +57,7 @@ TEST_F(RestTest, CreatesReadsChangesAndDeletes) {
   EXPECT_EQ(kit_.get(path).status, 404);
 }
 
-TEST_F(RestTest, ProblemsSayWhatAndWhere) {
+TEST_P(RestTest, ProblemsSayWhatAndWhere) {
   Reply missing =
       kit_.get("/v1/things/018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f", {{"X-Request-Id", "client-id-1"}});
   EXPECT_EQ(missing.status, 404);
@@ -68,7 +69,7 @@ TEST_F(RestTest, ProblemsSayWhatAndWhere) {
             R"("request_id":"client-id-1"})");
 }
 
-TEST_F(RestTest, ReportsEveryFaultAtOnce) {
+TEST_P(RestTest, ReportsEveryFaultAtOnce) {
   Reply bad = kit_.send("POST", "/v1/things", R"({"title":"","labels":["ok","far too long"],"nope":1})");
   EXPECT_EQ(bad.status, 422);
   EXPECT_THAT(bad.body, HasSubstr(R"("pointer":"/title","code":"too_short")"));
@@ -88,7 +89,7 @@ TEST_F(RestTest, ReportsEveryFaultAtOnce) {
   EXPECT_THAT(malformed.body, HasSubstr("malformed_json"));
 }
 
-TEST_F(RestTest, BindsQueryParameters) {
+TEST_P(RestTest, BindsQueryParameters) {
   EXPECT_EQ(kit_.get("/v1/things?color=red&label=a&label=b&limit=5").status, 200);
   Reply bad = kit_.get("/v1/things?color=blue&limit=500&page=0&nope=1&limit=3");
   EXPECT_EQ(bad.status, 422);
@@ -107,7 +108,7 @@ TEST_F(RestTest, BindsQueryParameters) {
   EXPECT_EQ(kit_.get("/v1/things/018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f?x=1").status, 422);
 }
 
-TEST_F(RestTest, PagesByNumberAndCursor) {
+TEST_P(RestTest, PagesByNumberAndCursor) {
   for (std::string_view title : {"a", "b", "c", "d", "e"}) created_path(title);
   Reply first = kit_.get("/v1/things?limit=2");
   Result<Page<ThingView>> page = from_json<Page<ThingView>>(first.body, {.view = View::stored});
@@ -137,7 +138,7 @@ TEST_F(RestTest, PagesByNumberAndCursor) {
   EXPECT_THAT(both.body, HasSubstr("?page"));
 }
 
-TEST_F(RestTest, AsksWhoCalls) {
+TEST_P(RestTest, AsksWhoCalls) {
   kit_.token.clear();
   Reply anonymous = kit_.get("/v1/things");
   EXPECT_EQ(anonymous.status, 401);
@@ -157,7 +158,7 @@ TEST_F(RestTest, AsksWhoCalls) {
   EXPECT_EQ(kit_.get("/hello").status, 200);  // open to all: not looked at
 }
 
-TEST_F(RestTest, AnswersMethodsAndPathsThatAreNotThere) {
+TEST_P(RestTest, AnswersMethodsAndPathsThatAreNotThere) {
   Reply wrong = kit_.call("PUT", "/v1/things");
   EXPECT_EQ(wrong.status, 405);
   EXPECT_EQ(wrong.field("Allow"), "GET, HEAD, POST, OPTIONS");
@@ -172,7 +173,7 @@ TEST_F(RestTest, AnswersMethodsAndPathsThatAreNotThere) {
             415);  // an override is not looked at: it is a POST without a body
 }
 
-TEST_F(RestTest, TakesAndGivesJsonOnly) {
+TEST_P(RestTest, TakesAndGivesJsonOnly) {
   auto post = [&](std::string_view type, std::string_view method = "POST",
                   std::string_view path = "/v1/things") {
     return kit_.call(method, path, {{"Content-Type", type}, {"Authorization", "Bearer good"}},
@@ -189,7 +190,7 @@ TEST_F(RestTest, TakesAndGivesJsonOnly) {
   EXPECT_EQ(kit_.get("/v1/things", {{"Accept", "application/problem+json"}}).status, 200);
 }
 
-TEST_F(RestTest, NeverShowsInternals) {
+TEST_P(RestTest, NeverShowsInternals) {
   Reply broken = kit_.get("/broken");
   EXPECT_EQ(broken.status, 500);
   EXPECT_THAT(broken.body, HasSubstr(R"("code":"internal")"));
@@ -199,7 +200,7 @@ TEST_F(RestTest, NeverShowsInternals) {
   EXPECT_THAT(thrown.body, Not(HasSubstr("secret")));
 }
 
-TEST_F(RestTest, EveryAnswerHasItsFields) {
+TEST_P(RestTest, EveryAnswerHasItsFields) {
   for (Reply reply : {kit_.get("/hello"), kit_.get("/nope"), kit_.get("/v1/things")}) {
     EXPECT_EQ(reply.field("X-Content-Type-Options"), "nosniff");
     EXPECT_THAT(reply.field("Content-Security-Policy"), HasSubstr("default-src 'none'"));
@@ -214,7 +215,7 @@ TEST_F(RestTest, EveryAnswerHasItsFields) {
   EXPECT_EQ(login.field("Cache-Control"), "no-store");
 }
 
-TEST_F(RestTest, LimitsAddressesAndPrincipals) {
+TEST_P(RestTest, LimitsAddressesAndPrincipals) {
   kit_.parts.rate_limit.address_burst = 5;
   kit_.parts.rate_limit.address_rate = 0.01;
   kit_.parts.rate_limit.principal_burst = 2;
@@ -238,7 +239,7 @@ TEST_F(RestTest, LimitsAddressesAndPrincipals) {
   EXPECT_EQ(kit_.get("/hello").status, 200);
 }
 
-TEST_F(RestTest, WhatIsNoKeyIsRefusedRatherThanIgnored) {
+TEST_P(RestTest, WhatIsNoKeyIsRefusedRatherThanIgnored) {
   for (const FieldList& keys : {FieldList{{"Idempotency-Key", ""}}, FieldList{{"Idempotency-Key", "a b"}},
                                 FieldList{{"Idempotency-Key", "one"}, {"Idempotency-Key", "two"}}}) {
     Reply reply = kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", keys);
@@ -247,7 +248,7 @@ TEST_F(RestTest, WhatIsNoKeyIsRefusedRatherThanIgnored) {
   }
 }
 
-TEST_F(RestTest, CorsAnswersListedOriginsOnly) {
+TEST_P(RestTest, CorsAnswersListedOriginsOnly) {
   kit_.parts.cors.allowed_origins = {"https://app.example.org"};
   kit_.start();
   Reply preflight =
@@ -263,13 +264,13 @@ TEST_F(RestTest, CorsAnswersListedOriginsOnly) {
   EXPECT_EQ(stranger.field("Vary"), "Origin");
 }
 
-TEST_F(RestTest, DocumentsVaryByOriginToo) {
+TEST_P(RestTest, DocumentsVaryByOriginToo) {
   kit_.parts.cors.allowed_origins = {"https://app.example.org"};
   kit_.start();
   EXPECT_THAT(kit_.call("GET", "/openapi.json").fields, HasSubstr("Vary: Origin\r\n"));
 }
 
-TEST_F(RestTest, CountsByOperation) {
+TEST_P(RestTest, CountsByOperation) {
   kit_.get("/hello");
   kit_.get("/nope");
   Buffer text;
@@ -289,7 +290,7 @@ class Auditor final : public CommitHook {
   bool refuse = false;
 };
 
-TEST_F(RestTest, HooksTakePartInTheCommit) {
+TEST_P(RestTest, HooksTakePartInTheCommit) {
   Auditor auditor;
   kit_.parts.commit_hooks = {&auditor};
   kit_.start();
@@ -302,7 +303,7 @@ TEST_F(RestTest, HooksTakePartInTheCommit) {
 
 // ---- idempotency
 
-TEST_F(RestTest, ReplaysTheAnswerOfAKey) {
+TEST_P(RestTest, ReplaysTheAnswerOfAKey) {
   Reply first = kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", "key-1"}});
   Reply again = kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", "\"key-1\""}});
   EXPECT_EQ(first.status, 201);
@@ -321,7 +322,7 @@ TEST_F(RestTest, ReplaysTheAnswerOfAKey) {
               HasSubstr("idempotency_key_reused"));
 }
 
-TEST_F(RestTest, KeysBelongToOnePrincipalAndOperation) {
+TEST_P(RestTest, KeysBelongToOnePrincipalAndOperation) {
   kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", "key-1"}});
   kit_.token = "Bearer other";
   Reply other = kit_.send("POST", "/v1/things", R"({"title":"Table"})", {{"Idempotency-Key", "key-1"}});
@@ -332,7 +333,7 @@ TEST_F(RestTest, KeysBelongToOnePrincipalAndOperation) {
   EXPECT_EQ(renamed.field("Idempotency-Replayed"), "");
 }
 
-TEST_F(RestTest, OnlyCommittedAnswersAreKept) {
+TEST_P(RestTest, OnlyCommittedAnswersAreKept) {
   EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":"taken"})", {{"Idempotency-Key", "key-2"}}).status,
             409);
   EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":""})", {{"Idempotency-Key", "key-2"}}).status, 422);
@@ -341,7 +342,7 @@ TEST_F(RestTest, OnlyCommittedAnswersAreKept) {
   EXPECT_EQ(kit_.send("POST", "/v1/things", "{}", {{"Idempotency-Key", std::string(200, 'k')}}).status, 400);
 }
 
-TEST_F(RestTest, KeysExpire) {
+TEST_P(RestTest, KeysExpire) {
   kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", "key-3"}});
   kit_.clock.time += std::chrono::hours(25);
   Reply later = kit_.send("POST", "/v1/things", R"({"title":"Table"})", {{"Idempotency-Key", "key-3"}});
@@ -349,7 +350,7 @@ TEST_F(RestTest, KeysExpire) {
   EXPECT_EQ(kit_.things.runs, 2);
 }
 
-TEST_F(RestTest, AnAnswerTooLargeToKeepStillRunsOnce) {
+TEST_P(RestTest, AnAnswerTooLargeToKeepStillRunsOnce) {
   kit_.parts.idempotency.answer_size_max = 10;
   kit_.start();
   kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", "key-4"}});
@@ -359,7 +360,7 @@ TEST_F(RestTest, AnAnswerTooLargeToKeepStillRunsOnce) {
   EXPECT_EQ(kit_.things.runs, 1);
 }
 
-TEST_F(RestTest, AnOperationIsToldTheTraceItBelongsTo) {
+TEST_P(RestTest, AnOperationIsToldTheTraceItBelongsTo) {
   kit_.start();
   constexpr std::string_view kParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const auto traced = [&](FieldList fields) {

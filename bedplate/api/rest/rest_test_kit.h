@@ -1,4 +1,4 @@
-// For the tests of this room: a small service over a fresh SQLite database, served without a socket.
+// For the tests of this room: a small service over a fresh database of either engine, served without a socket.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,8 +17,8 @@
 #include "bedplate/base/embedded.h"
 #include "bedplate/base/time.h"
 #include "bedplate/sql/database.h"
-#include "bedplate/sql/sql_test_kit.h"
 #include "bedplate/telemetry/metrics.h"
+#include "tests/engines/engine_kit.h"
 
 namespace bedplate::api {
 
@@ -241,15 +241,12 @@ struct Reply {
 
 class RestKit {
  public:
-  RestKit()
-      : sql("CREATE TABLE things (id BLOB PRIMARY KEY, title TEXT NOT NULL, version INTEGER NOT NULL) "
-            "STRICT;" +
-            idempotency_table()) {
-    parts.clock = &clock;
-    parts.database = &sql.database();
-    parts.authenticator = &authenticator;
-    parts.metrics = &metrics;
-    parts.rest.access_log = false;
+  explicit RestKit(sql::Dialect dialect = sql::Dialect::sqlite) : sql(dialect, schema_of(dialect)) {
+    set_parts();
+  }
+  /// On PostgreSQL, on a server of the test's own.
+  explicit RestKit(const testing::PostgresDatabase& place) : sql(place, schema_of(sql::Dialect::postgresql)) {
+    set_parts();
   }
 
   Result<std::unique_ptr<Rest>> make(std::vector<Api> apis) { return Rest::make(std::move(apis), parts); }
@@ -290,7 +287,7 @@ class RestKit {
 
   std::string token = "Bearer good";
   std::string peer = "192.0.2.1";
-  sql::SqliteKit sql;
+  testing::EngineKit sql;
   SetClock clock;
   FakeAuthenticator authenticator;
   telemetry::Registry metrics;
@@ -303,10 +300,23 @@ class RestKit {
     if (!token.empty()) fields.push_back({"Authorization", token});
     return fields;
   }
-  static std::string idempotency_table() {
+  void set_parts() {
+    parts.clock = &clock;
+    parts.database = &sql.database();
+    parts.authenticator = &authenticator;
+    parts.metrics = &metrics;
+    parts.rest.access_log = false;
+  }
+  static std::string schema_of(sql::Dialect dialect) {
+    const bool sqlite = dialect == sql::Dialect::sqlite;
+    std::string schema =
+        sqlite ? "CREATE TABLE things (id BLOB PRIMARY KEY, title TEXT NOT NULL, version INTEGER NOT NULL) "
+                 "STRICT;"
+               : "CREATE TABLE things (id UUID PRIMARY KEY, title TEXT NOT NULL, version BIGINT NOT NULL);";
     for (const EmbeddedFile& file : idempotency_migrations())
-      if (file.name == "0001_idempotency.sqlite.up.sql") return std::string(file.bytes);
-    return {};
+      if (file.name == (sqlite ? "0001_idempotency.sqlite.up.sql" : "0001_idempotency.postgresql.up.sql"))
+        schema += file.bytes;
+    return schema;
   }
 };
 

@@ -9,7 +9,7 @@
 namespace bedplate::api {
 namespace {
 
-class RouterTest : public testing::Test {
+class RouterTest : public ::testing::Test {
  protected:
   void add(Verb verb, std::string_view pattern, std::uint32_t target) {
     Result<void> added = router_.add(verb, pattern, target);
