@@ -1,4 +1,5 @@
-# bedplate_room(NAME [FOLDERS folders...] [LINK targets...] [PRIVATE_LINK targets...] [TEST_LINK targets...])
+# bedplate_room(NAME [FOLDERS folders...] [LINK targets...] [PRIVATE_LINK targets...] [TEST_LINK targets...]
+#               [SERVER_TESTS patterns...])
 #
 # A room is a folder, with the FOLDERS in it that part a large one by subject: every *.cc there is the library
 # bedplate_NAME, every *_test.cc its test program bedplate_NAME_test, every *_fuzz.cc a fuzz target of its own name.
@@ -12,7 +13,7 @@ add_custom_target(all_tests)
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ${BEDPLATE_TESTS})
 
 function(bedplate_room name)
-  cmake_parse_arguments(ROOM "" "" "FOLDERS;LINK;PRIVATE_LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "FOLDERS;LINK;PRIVATE_LINK;TEST_LINK;SERVER_TESTS" ${ARGN})
   set(places "")
   foreach(folder ${ROOM_FOLDERS})
     list(APPEND places ${folder}/)
@@ -37,7 +38,8 @@ function(bedplate_room name)
   endif()
   bedplate_install_room(${name})
   if(BEDPLATE_TESTS AND tests)
-    bedplate_test(${library}_test ROOM ${name} LABEL unit SOURCES ${tests} LINK ${library} ${ROOM_TEST_LINK})
+    bedplate_test(${library}_test ROOM ${name} LABEL unit SOURCES ${tests} LINK ${library} ${ROOM_TEST_LINK}
+                  SERVER_TESTS ${ROOM_SERVER_TESTS})
   endif()
   if(BEDPLATE_FUZZ)
     foreach(source ${fuzzers})
@@ -49,23 +51,66 @@ function(bedplate_room name)
   endif()
 endfunction()
 
-# bedplate_test(target ROOM name LABEL unit|e2e|tidy SOURCES files... LINK targets...)
+# bedplate_test(target ROOM name LABEL unit|servers|e2e SOURCES files... LINK targets... [SERVER_TESTS patterns...])
 #
-# A GoogleTest program whose tests ctest runs one by one, as ROOM.Suite.Test. One that links test_servers finds the
-# shared servers of tests/servers running.
+# A GoogleTest program whose tests ctest runs one by one, as ROOM.Suite.Test.
+#
+# A program that links test_servers has tests of two kinds: those with PostgreSQL, Redis or Outage in their names, or
+# that match one of SERVER_TESTS ("Replicas.*"), are labelled `servers` and find the shared servers of tests/servers
+# running. The others are labelled LABEL; where that is `unit`, they are refused a server.
 function(bedplate_test target)
-  cmake_parse_arguments(TEST "" "ROOM;LABEL" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(TEST "" "ROOM;LABEL" "SOURCES;LINK;SERVER_TESTS" ${ARGN})
   if(BEDPLATE_TEST_ROOMS AND NOT TEST_ROOM IN_LIST BEDPLATE_TEST_ROOMS)
     return()
   endif()
   add_executable(${target} ${TEST_SOURCES})
   target_link_libraries(${target} PRIVATE ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   add_dependencies(all_tests ${target})
-  set(fixture "")
-  if(test_servers IN_LIST TEST_LINK)
-    set(fixture FIXTURES_REQUIRED servers)
+  if(NOT test_servers IN_LIST TEST_LINK)
+    bedplate_discover(${target} ${TEST_ROOM} ${TEST_LABEL} "*")
+  elseif(NOT TEST_LABEL STREQUAL "unit")
+    bedplate_discover(${target} ${TEST_ROOM} ${TEST_LABEL} "*" FIXTURES_REQUIRED servers)
+  else()
+    list(JOIN TEST_SERVER_TESTS ":" patterns)
+    string(PREPEND patterns "*ostgres*:*Redis*:*Outage*:")
+    bedplate_discover(${target} ${TEST_ROOM} servers "${patterns}" FIXTURES_REQUIRED servers)
+    bedplate_discover(${target} ${TEST_ROOM} unit "-${patterns}" ENVIRONMENT_MODIFICATION BEDPLATE_UNIT_TEST=set:1)
   endif()
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${TEST_ROOM}.
-                       PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 120 ${fixture}
-                                  ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1")
+endfunction()
+
+# Makes ctest know the tests that match the filter; further arguments are properties of theirs.
+function(bedplate_discover target room label filter)
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${room}. TEST_FILTER "${filter}"
+                       PROPERTIES LABELS ${label} TIMEOUT 120 ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1"
+                                  ${ARGN})
+endfunction()
+
+# bedplate_compile_fail(room header)
+#
+# Each compile_fail/*.cc of this folder is a test, room.compile_fail.NAME: a program that must not compile, and what the
+# compiler is to say (compile_fail.cmake). They include `header` first; GCC finds it compiled already, because reading
+# it takes ten times as long as the rest of a case.
+function(bedplate_compile_fail room header)
+  if(NOT BEDPLATE_TESTS OR BEDPLATE_TEST_ROOMS)
+    return()
+  endif()
+  set(compiled ${CMAKE_CURRENT_BINARY_DIR}/compiled_header)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    cmake_path(GET header PARENT_PATH folder)
+    file(MAKE_DIRECTORY ${compiled}/${folder})
+    add_custom_command(
+      OUTPUT ${compiled}/${header}.gch DEPENDS ${PROJECT_SOURCE_DIR}/${header} DEPFILE ${compiled}/header.d
+      COMMAND ${CMAKE_CXX_COMPILER} -std=c++23 -w -I${PROJECT_SOURCE_DIR} -x c++-header ${PROJECT_SOURCE_DIR}/${header}
+              -o ${compiled}/${header}.gch -MD -MF ${compiled}/header.d -MT ${compiled}/${header}.gch)
+    add_custom_target(${room}_compiled_header ALL DEPENDS ${compiled}/${header}.gch)
+    add_dependencies(all_tests ${room}_compiled_header)
+  endif()
+  file(GLOB cases CONFIGURE_DEPENDS compile_fail/*.cc)
+  foreach(case ${cases})
+    get_filename_component(name ${case} NAME_WE)
+    add_test(NAME ${room}.compile_fail.${name}
+             COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} -DSOURCE=${case} -DCOMPILED=${compiled}
+                     -DINCLUDE=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
+    set_tests_properties(${room}.compile_fail.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 60)
+  endforeach()
 endfunction()

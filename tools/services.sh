@@ -222,12 +222,13 @@ down() {
   [[ -n $directory ]] || return 0
   for name in replica postgres; do
     postgres_runs "$name" || continue
-    as_server "$bin/pg_ctl" -D "$directory/$name" -s -m fast -t 60 stop >/dev/null || die "PostgreSQL ($name) does not stop"
+    # Without a last checkpoint: the data goes too.
+    as_server "$bin/pg_ctl" -D "$directory/$name" -s -m immediate -t 60 stop >/dev/null || die "PostgreSQL ($name) does not stop"
   done
   if redis_runs; then
     pid=$(<"$directory/redis.pid")
     kill "$pid"
-    tail --pid="$pid" -f /dev/null
+    tail --pid="$pid" -s 0.02 -f /dev/null
   fi
   rm -rf "$directory"
   directory=''

@@ -503,6 +503,7 @@ TEST(ServerTest, DrainFinishesWhatRuns) {
   const Answer answer = busy.send("abcdef").read_answer();
   EXPECT_EQ(answer.body, "6");
   EXPECT_EQ(answer.field("Connection"), "close");
+  busy.shutdown_write();
   drainer.join();
 }
 
@@ -517,6 +518,7 @@ TEST(ServerTest, DrainStillAnswersWhoWasLetIn) {
   const Answer answer = let_in.send(kHello).read_answer();
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.field("Connection"), "close");
+  let_in.shutdown_write();
   drainer.join();
 }
 

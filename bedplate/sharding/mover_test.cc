@@ -140,7 +140,7 @@ TEST_P(MoverDies, with_its_process_and_another_finishes) {
   if (child == 0) move_and_be_killed(directory.path(), GetParam());
   ShardKit kit(directory.path(), {"a", "b"}, {.wait_max = milliseconds(20'000)});
   get(kit.run(kit.directory().refresh()));
-  Shoppers shoppers(kit, customers);
+  Shoppers shoppers(kit, customers, milliseconds(5));
   shoppers.shop_while(wait_for_death_and_finish(kit, child));
   shoppers.check();
   get(kit.run(kit.directory().refresh()));

@@ -186,7 +186,9 @@ class ShardKit {
 /// Writes orders of some customers until told to stop, and keeps account of what was acknowledged.
 class Shoppers {
  public:
-  Shoppers(ShardKit& kit, std::vector<CustomerId> customers) : kit_(kit), customers_(std::move(customers)) {}
+  /// `pause` after each order leaves the database to other processes: SQLite's locks know no queue.
+  Shoppers(ShardKit& kit, std::vector<CustomerId> customers, std::chrono::milliseconds pause = {})
+      : kit_(kit), customers_(std::move(customers)), pause_(pause) {}
 
   Async<void> shop(std::size_t customer) {
     NewOrder order;
@@ -200,6 +202,7 @@ class Shoppers {
       if (!inserted) failed_.insert(inserted.error().code());
       const Result<std::vector<Uuid>> read = co_await kit_.sharded().read(keys, &orders_of, order.customer);
       if (inserted && read && std::ranges::find(*read, order.id) == read->end()) ++lost_in_reads_;
+      if (pause_.count() > 0) co_await ok(sleep_for(pause_));
       co_await ok(yield());
     }
   }
@@ -243,6 +246,7 @@ class Shoppers {
 
   ShardKit& kit_;
   const std::vector<CustomerId> customers_;
+  const std::chrono::milliseconds pause_;
   std::set<Uuid> acknowledged_, unknown_;
   std::set<std::string> failed_;
   int lost_in_reads_ = 0;

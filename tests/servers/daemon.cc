@@ -275,6 +275,13 @@ void Daemon::kill_all() {
     if (!wait_for_end(child, kPatienceMs)) server_failed("a child process survives its SIGKILL", log_);
 }
 
+void check_servers_allowed() {
+  const char* test = std::getenv("BEDPLATE_UNIT_TEST");
+  if (test != nullptr)
+    server_failed(
+        "a test labelled `unit` wants a server: name its suite in SERVER_TESTS (cmake/BedplateRoom.cmake)");
+}
+
 void server_failed(const std::string& reason, const std::string& log) {
   const std::string said = log.empty() ? "" : read_file(log);
   std::fprintf(stderr, "test servers: %s\n%s", reason.c_str(),

@@ -110,6 +110,10 @@ class Daemon {
   std::string log_;
 };
 
+/// Called before a server is started or one that is shared is used. Aborts in a test that ctest has labelled `unit`:
+/// such tests need nothing beside them. Its suite belongs into SERVER_TESTS of its bedplate_room() or bedplate_test().
+void check_servers_allowed();
+
 /// Prints the reason and the end of the log, and aborts.
 [[noreturn]] void server_failed(const std::string& reason, const std::string& log = {});
 

@@ -272,6 +272,7 @@ void PostgresServer::find_port_and_start() {
 }
 
 void PostgresServer::launch() {
+  check_servers_allowed();
   daemon_.start({.arguments = {postgres_program("postgres"), "-D", data()},
                  .log = directory_ / "log",
                  .death_signal = SIGQUIT});
@@ -328,6 +329,7 @@ void PostgresServer::catch_up_with(const PostgresServer& primary) const {
 }
 
 const PostgresAddress& shared_postgres() {
+  check_servers_allowed();
   static const PostgresAddress address = [] {
     if (std::optional<SharedServers> shared = find_shared_servers())
       return PostgresAddress(shared->postgres_port, shared->postgres_password);

@@ -163,6 +163,7 @@ void RedisServer::configure() {
 }
 
 void RedisServer::launch() {
+  check_servers_allowed();
   daemon_.start({.arguments = {kProgram, directory_ / "redis.conf"}, .log = directory_ / "log"});
 }
 
@@ -217,6 +218,7 @@ RedisCluster::RedisCluster() {
 }
 
 const RedisAddress& shared_redis() {
+  check_servers_allowed();
   static const RedisAddress address = [] {
     if (std::optional<SharedServers> shared = find_shared_servers())
       return RedisAddress(shared->redis_port, shared->redis_password);
