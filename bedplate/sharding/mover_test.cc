@@ -20,6 +20,12 @@ Result<void> crash() {
   return fail(Category::internal, "crashed", "The mover has crashed.");
 }
 
+class MoverTest : public ::testing::TestWithParam<Engines> {
+ protected:
+  ShardPlaces places{GetParam()};
+};
+INSTANTIATE_TEST_SUITE_P(, MoverTest, every_engines(), engines_name);
+
 Async<void> move_about(ShardKit& kit, int times) {
   Mover mover(kit.sharded(), kTables);
   for (int i = 0; i < times; ++i) {
@@ -29,14 +35,13 @@ Async<void> move_about(ShardKit& kit, int times) {
   }
 }
 
-TEST(Mover, moves_a_bucket_there_and_back_while_it_is_written_and_read) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b"});
+TEST_P(MoverTest, moves_a_bucket_there_and_back_while_it_is_written_and_read) {
+  ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
-  Shoppers shoppers(kit, {kit.customer_in(3), kit.customer_in(3), kit.customer_in(3), kit.customer_in(4)});
-  shoppers.shop_while(move_about(kit, 3));
-  shoppers.check();
+  Shoppers shoppers({kit.customer_in(3), kit.customer_in(3), kit.customer_in(3), kit.customer_in(4)});
+  shoppers.shop_while(kit, move_about(kit, 3));
+  shoppers.check(kit);
   EXPECT_TRUE(shoppers.failed().empty()) << *shoppers.failed().begin();
   EXPECT_GT(shoppers.acknowledged(), 20u);
   EXPECT_EQ(kit.directory().map()->shard_of(3), "a");
@@ -53,14 +58,13 @@ Async<void> rebalance(ShardKit& kit, std::int64_t& moved) {
   co_await ok(kit.directory().remove_shard("a"));
 }
 
-TEST(Mover, spreads_buckets_over_shards_that_join_and_takes_them_from_one_that_leaves) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b", "c"});
+TEST_P(MoverTest, spreads_buckets_over_shards_that_join_and_takes_them_from_one_that_leaves) {
+  ShardKit kit(places, {"a", "b", "c"});
   kit.create({"a"});
-  Shoppers shoppers(kit, {kit.customer_in(1), kit.customer_in(7), kit.customer_in(15)});
+  Shoppers shoppers({kit.customer_in(1), kit.customer_in(7), kit.customer_in(15)});
   std::int64_t moved = 0;
-  shoppers.shop_while(rebalance(kit, moved));
-  shoppers.check();
+  shoppers.shop_while(kit, rebalance(kit, moved));
+  shoppers.check(kit);
   EXPECT_EQ(moved, 10 + 6);
   EXPECT_EQ(kit.directory().map()->shards, (std::vector<std::string>{"b", "c"}));
   EXPECT_EQ(kit.run(kit.directory().remove_shard("b")).error().code(), "shard_owns_buckets");
@@ -70,14 +74,21 @@ TEST(Mover, spreads_buckets_over_shards_that_join_and_takes_them_from_one_that_l
   EXPECT_EQ(counted, static_cast<std::int64_t>(kit.stored().orders.size()));
 }
 
-class MoverDies : public testing::TestWithParam<MoveStep> {};
+constexpr MoveStep kSteps[] = {MoveStep::begun,   MoveStep::arriving, MoveStep::copied, MoveStep::fenced,
+                               MoveStep::equal,   MoveStep::switched, MoveStep::closed, MoveStep::open,
+                               MoveStep::deleted, MoveStep::ended};
 
-Async<void> crash_and_finish(ShardKit& kit, MoveStep at) {
+/// There and back again.
+std::string target_of(std::size_t round) {
+  return round % 2 == 0 ? "b" : "a";
+}
+
+Async<void> crash_and_finish(ShardKit& kit, MoveStep at, const std::string& target) {
   MoverOptions options;
   options.idle_max = milliseconds(0);
   options.after_step = [at](MoveStep step) { return step == at ? crash() : Result<void>(); };
   Mover first(kit.sharded(), kTables, options);
-  const Result<MoveReport> crashed = co_await first.move(3, "b");
+  const Result<MoveReport> crashed = co_await first.move(3, target);
   EXPECT_EQ(crashed ? "" : crashed.error().code(), "crashed");
   for (int i = 0; i < 20; ++i) co_await ok(yield());
   options.after_step = nullptr;
@@ -86,22 +97,24 @@ Async<void> crash_and_finish(ShardKit& kit, MoveStep at) {
   EXPECT_EQ(finished, at == MoveStep::ended ? 0 : 1);
 }
 
-TEST_P(MoverDies, and_another_finishes) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b"});
+TEST_P(MoverTest, that_dies_after_any_step_is_replaced_by_another) {
+  ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
-  Shoppers shoppers(kit, {kit.customer_in(3), kit.customer_in(3)});
-  shoppers.shop_while(crash_and_finish(kit, GetParam()));
-  shoppers.check();
+  Shoppers shoppers({kit.customer_in(3), kit.customer_in(3)});
+  for (std::size_t i = 0; i < std::size(kSteps); ++i) {
+    SCOPED_TRACE(i);
+    shoppers.shop_while(kit, crash_and_finish(kit, kSteps[i], target_of(i)));
+    EXPECT_EQ(kit.directory().map()->shard_of(3), target_of(i));
+    EXPECT_TRUE(get(kit.run(kit.directory().moves())).empty());
+  }
+  shoppers.check(kit);
   EXPECT_TRUE(shoppers.failed().empty()) << *shoppers.failed().begin();
-  EXPECT_EQ(kit.directory().map()->shard_of(3), "b");
-  EXPECT_TRUE(get(kit.run(kit.directory().moves())).empty());
 }
 
 // A process of its own, killed by the kernel in the middle: everything it held in memory is gone.
-[[noreturn]] void move_and_be_killed(const std::string& path, MoveStep at) {
-  ShardKit kit(path, {"a", "b"});
+[[noreturn]] void move_and_be_killed(ShardPlaces& places, MoveStep at, const std::string& target) {
+  ShardKit kit(places, {"a", "b"});
   MoverOptions options;
   options.after_step = [at](MoveStep step) -> Result<void> {
     if (step == at) ::kill(::getpid(), SIGKILL);
@@ -109,7 +122,7 @@ TEST_P(MoverDies, and_another_finishes) {
   };
   Mover mover(kit.sharded(), kTables, options);
   static_cast<void>(kit.run(kit.directory().refresh()));
-  static_cast<void>(kit.run(mover.move(3, "b")));
+  static_cast<void>(kit.run(mover.move(3, target)));
   ::_exit(1);
 }
 
@@ -127,37 +140,34 @@ Async<void> wait_for_death_and_finish(ShardKit& kit, pid_t child) {
   co_await ok(mover.finish_abandoned());
 }
 
-TEST_P(MoverDies, with_its_process_and_another_finishes) {
-  const sql::TempDirectory directory;
+TEST_P(MoverTest, whose_process_is_killed_after_any_step_is_replaced_by_another) {
   std::vector<CustomerId> customers;
   {
-    ShardKit kit(directory.path(), {"a", "b"});
+    ShardKit kit(places, {"a", "b"});
     kit.create({"a"});
     get(kit.run(kit.directory().add_shard("b")));
     customers = {kit.customer_in(3), kit.customer_in(3)};
   }
-  const pid_t child = ::fork();  // there are no threads at this moment
-  if (child == 0) move_and_be_killed(directory.path(), GetParam());
-  ShardKit kit(directory.path(), {"a", "b"}, {.wait_max = milliseconds(20'000)});
+  Shoppers shoppers(customers);
+  for (std::size_t i = 0; i < std::size(kSteps); ++i) {
+    SCOPED_TRACE(i);
+    const pid_t child = ::fork();  // there are no threads at this moment
+    if (child == 0) move_and_be_killed(places, kSteps[i], target_of(i));
+    ShardKit kit(places, {"a", "b"}, {.wait_max = milliseconds(20'000)});
+    get(kit.run(kit.directory().refresh()));
+    shoppers.shop_while(kit, wait_for_death_and_finish(kit, child));
+    get(kit.run(kit.directory().refresh()));
+    EXPECT_EQ(kit.directory().map()->shard_of(3), target_of(i));
+    EXPECT_TRUE(get(kit.run(kit.directory().moves())).empty());
+  }
+  ShardKit kit(places, {"a", "b"});
   get(kit.run(kit.directory().refresh()));
-  Shoppers shoppers(kit, customers, milliseconds(5));
-  shoppers.shop_while(wait_for_death_and_finish(kit, child));
-  shoppers.check();
-  get(kit.run(kit.directory().refresh()));
-  EXPECT_EQ(kit.directory().map()->shard_of(3), "b");
-  EXPECT_TRUE(get(kit.run(kit.directory().moves())).empty());
+  shoppers.check(kit);
 }
 
-INSTANTIATE_TEST_SUITE_P(AtEachStep, MoverDies,
-                         testing::Values(MoveStep::begun, MoveStep::arriving, MoveStep::copied,
-                                         MoveStep::fenced, MoveStep::equal, MoveStep::switched,
-                                         MoveStep::closed, MoveStep::open, MoveStep::deleted,
-                                         MoveStep::ended));
-
 // A mover that slept while another took its move over: each thing that it still tries is refused.
-TEST(Mover, that_wakes_up_late_is_refused_everywhere) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b"});
+TEST_P(MoverTest, that_wakes_up_late_is_refused_everywhere) {
+  ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
   kit.customer_in(3);
@@ -170,24 +180,22 @@ TEST(Mover, that_wakes_up_late_is_refused_everywhere) {
   get(kit.run(kit.database(1).transact(&start_arriving, taken)));
   get(kit.run(kit.database(0).transact(&fence, taken)));
 
-  const auto copying = [](sql::Transaction& tx, const Move& move) -> Async<void> {
-    return check_arriving(tx, sql::Dialect::sqlite, move);
-  };
+  const sql::Dialect dialect = kit.database(1).dialect();
   EXPECT_EQ(kit.run(kit.database(1).transact(&start_arriving, slept)).error().code(), "move_overtaken");
-  EXPECT_EQ(kit.run(kit.database(1).transact(copying, slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(1).transact(&check_arriving, dialect, slept)).error().code(),
+            "move_overtaken");
   EXPECT_EQ(kit.run(kit.database(0).transact(&fence, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.database(0).transact(&lift_fence, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().touch_move(slept, 9)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().switch_bucket(slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().end_move(slept)).error().code(), "move_overtaken");
-  EXPECT_TRUE(kit.run(kit.database(1).transact(copying, taken)));
+  EXPECT_TRUE(kit.run(kit.database(1).transact(&check_arriving, dialect, taken)));
   EXPECT_EQ(kit.run(kit.directory().switch_bucket(taken)).has_value(), true);
   EXPECT_EQ(kit.run(kit.directory().switch_bucket(taken)).error().code(), "move_overtaken") << "once only";
 }
 
-TEST(Mover, lifts_the_fence_of_a_bucket_that_is_too_large_for_it) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b"});
+TEST_P(MoverTest, lifts_the_fence_of_a_bucket_that_is_too_large_for_it) {
+  ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
   const CustomerId customer = kit.customer_in(3);
@@ -214,9 +222,8 @@ Async<void> insert_rubbish(sql::Transaction& tx, const CustomerId& customer) {
   co_await ok(tx.run("INSERT INTO orders (id, bucket, customer, price) VALUES ($1, 3, $1, 1)", other));
 }
 
-TEST(Mover, replaces_what_an_earlier_move_left_at_the_target) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b"});
+TEST_P(MoverTest, replaces_what_an_earlier_move_left_at_the_target) {
+  ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
   const CustomerId customer = kit.customer_in(3);

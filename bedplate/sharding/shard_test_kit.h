@@ -1,12 +1,20 @@
-// For the tests of this folder: a directory and shards in SQLite files, a small application on them, and a checker that
-// knows what was acknowledged.
+// For the tests of this folder: a directory and shards on either engine or on both, a small application on them, and a
+// checker that knows what was acknowledged.
+//
+//   class MoverTest : public testing::TestWithParam<Engines> {};
+//   TEST_P(MoverTest, ...) { ShardPlaces places(GetParam()); ShardKit kit(places, {"a", "b"}); kit.create({"a"}); ... }
+//   INSTANTIATE_TEST_SUITE_P(, MoverTest, every_engines(), engines_name);
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -16,24 +24,47 @@
 #include "bedplate/sharding/mover.h"
 #include "bedplate/sharding/sharded_database.h"
 #include "bedplate/sql/migrate.h"
-#include "bedplate/sql/sql_test_kit.h"
+#include "bedplate/sql/open.h"
+#include "tests/servers/test_database.h"
 
 namespace bedplate::sharding {
 
-using sql::get;
+/// The value, or an exception that says the error.
+template <class T>
+T get(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().code() + ": " + result.error().detail());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+/// What the shards stand on. Mixed: the directory and every other shard on PostgreSQL, the rest on SQLite.
+enum class Engines : std::uint8_t { sqlite, postgresql, mixed };
+
+inline auto every_engines() {
+  return ::testing::Values(Engines::sqlite, Engines::postgresql, Engines::mixed);
+}
+inline std::string engines_name(const ::testing::TestParamInfo<Engines>& info) {
+  constexpr const char* kNames[] = {"sqlite", "postgresql", "mixed"};
+  return kNames[static_cast<std::size_t>(info.param)];
+}
 
 struct Customer;
 using CustomerId = Id<Customer>;
 
 /// Rows of one table refer to rows of another, as real ones do.
-inline constexpr const char* kShopSchema = R"(
-CREATE TABLE customers (id BLOB NOT NULL PRIMARY KEY, bucket BIGINT NOT NULL, name TEXT NOT NULL UNIQUE,
-                        orders BIGINT NOT NULL) WITHOUT ROWID;
+inline std::string shop_schema(sql::Dialect dialect) {
+  std::string text = R"(
+CREATE TABLE customers (id @id NOT NULL PRIMARY KEY, bucket BIGINT NOT NULL, name TEXT NOT NULL UNIQUE,
+                        orders BIGINT NOT NULL);
 CREATE INDEX customers_by_bucket ON customers (bucket);
-CREATE TABLE orders (id BLOB NOT NULL PRIMARY KEY, bucket BIGINT NOT NULL,
-                     customer BLOB NOT NULL REFERENCES customers (id), price REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE orders (id @id NOT NULL PRIMARY KEY, bucket BIGINT NOT NULL,
+                     customer @id NOT NULL REFERENCES customers (id), price DOUBLE PRECISION NOT NULL);
 CREATE INDEX orders_by_bucket ON orders (bucket);
 )";
+  const std::string_view id = dialect == sql::Dialect::sqlite ? "BLOB" : "UUID";
+  for (std::size_t at = text.find("@id"); at != std::string::npos; at = text.find("@id", at))
+    text.replace(at, 3, id);
+  return text;
+}
 
 struct NewOrder {
   Bucket bucket = 0;
@@ -71,21 +102,46 @@ struct Stored {
   std::int64_t strays = 0;               ///< rows on shards that do not own their bucket
 };
 
+/// The databases of a directory and of shards, by name. They outlive the kits that open them.
+class ShardPlaces {
+ public:
+  explicit ShardPlaces(Engines engines) : engines_(engines) {}
+
+  /// Made when first asked for.
+  std::string url(const std::string& name) {
+    if (const auto known = urls_.find(name); known != urls_.end()) return known->second;
+    const bool postgresql =
+        engines_ == Engines::postgresql || (engines_ == Engines::mixed && databases_.size() % 2 == 0);
+    databases_.push_back(std::make_unique<testing::TestDatabase>(postgresql ? "postgresql" : "sqlite"));
+    return urls_[name] = databases_.back()->url();
+  }
+  /// One that stands elsewhere.
+  void set(const std::string& name, std::string url) { urls_[name] = std::move(url); }
+
+ private:
+  const Engines engines_;
+  std::vector<std::unique_ptr<testing::TestDatabase>> databases_;
+  std::map<std::string, std::string> urls_;
+};
+
+/// One process that works on the shards.
 class ShardKit {
  public:
   static constexpr std::int64_t kBuckets = 16;
 
-  /// Opens, and makes if need be, a directory and these shards in `path`.
-  ShardKit(const std::string& path, const std::vector<std::string>& names, ShardedOptions options = {}) {
-    directory_database_ = open(path + "/directory.db", "sharding_directory", directory_migrations(), "");
+  /// Opens, and makes if need be, a directory and these shards.
+  ShardKit(ShardPlaces& places, const std::vector<std::string>& names, ShardedOptions options = {}) {
+    directory_database_ = open(places.url("directory"), "sharding_directory", directory_migrations(), false);
     std::vector<Shard> shards;
     for (const std::string& name : names) {
-      databases_.push_back(open(path + "/" + name + ".db", "sharding", shard_migrations(), kShopSchema));
+      databases_.push_back(open(places.url(name), "sharding", shard_migrations(), true));
       shards.push_back({name, databases_.back().get()});
     }
     directory_ = std::make_unique<Directory>(*directory_database_);
     sharded_ = std::make_unique<ShardedDatabase>(*directory_, shards, options);
   }
+  ShardKit(const ShardKit&) = delete;
+  ShardKit& operator=(const ShardKit&) = delete;
 
   /// The directory of `names`, and the shards told.
   void create(std::vector<std::string> names) {
@@ -140,19 +196,24 @@ class ShardKit {
   }
 
  private:
-  static std::unique_ptr<sql::Database> open(const std::string& path, std::string_view module,
-                                             std::span<const EmbeddedFile> migrations,
-                                             const std::string& schema) {
-    sql::SqliteOptions options;
-    options.path = path;
-    options.busy_timeout_ms = 20'000;
-    auto database = get(sql::open_sqlite(options));
+  /// A machine that is busy with other things must not look like a shard that does not answer.
+  static sql::DatabaseOptions patient() {
+    constexpr std::int64_t kPatienceMs = 60'000;
+    sql::DatabaseOptions options;
+    options.sqlite.busy_timeout_ms = kPatienceMs;
+    options.postgresql.connect_timeout_ms = options.postgresql.read_time_max_ms = kPatienceMs;
+    options.postgresql.command_time_max_ms = options.postgresql.lock_time_max_ms = kPatienceMs;
+    return options;
+  }
+  static std::unique_ptr<sql::Database> open(const std::string& url, std::string_view module,
+                                             std::span<const EmbeddedFile> migrations, bool shop) {
+    auto database = get(sql::open_database(url, patient()));
     const sql::MigrationSource source{module, migrations};
     const auto steps = get(sql::migrate_up(*database, std::span(&source, 1)));
-    if (!steps.empty() && !schema.empty()) {
+    if (!steps.empty() && shop) {
       auto maintenance = get(database->maintenance());
       get(maintenance->begin());
-      get(maintenance->run_script(schema));
+      get(maintenance->run_script(shop_schema(database->dialect())));
       get(maintenance->commit());
     }
     return database;
@@ -175,53 +236,38 @@ class ShardKit {
     if (--running_ == 0) loop_.stop();
   }
 
+  Loop loop_;  // outlives the databases
   std::unique_ptr<sql::Database> directory_database_;
   std::vector<std::unique_ptr<sql::Database>> databases_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<ShardedDatabase> sharded_;
   std::size_t running_ = 0;
-  Loop loop_;
 };
 
 /// Writes orders of some customers until told to stop, and keeps account of what was acknowledged.
 class Shoppers {
  public:
-  /// `pause` after each order leaves the database to other processes: SQLite's locks know no queue.
-  Shoppers(ShardKit& kit, std::vector<CustomerId> customers, std::chrono::milliseconds pause = {})
-      : kit_(kit), customers_(std::move(customers)), pause_(pause) {}
+  explicit Shoppers(std::vector<CustomerId> customers) : customers_(std::move(customers)) {}
 
-  Async<void> shop(std::size_t customer) {
-    NewOrder order;
-    order.customer = customers_[customer];
-    order.bucket = ShardKey(order.customer).bucket(ShardKit::kBuckets);
-    while (!stopped_) {
-      order.id = new_uuid();
-      const ShardKeys keys(order.customer);
-      const Result<void> inserted = co_await kit_.sharded().transact(keys, &insert_order, order);
-      (inserted ? acknowledged_ : unknown_).insert(order.id);
-      if (!inserted) failed_.insert(inserted.error().code());
-      const Result<std::vector<Uuid>> read = co_await kit_.sharded().read(keys, &orders_of, order.customer);
-      if (inserted && read && std::ranges::find(*read, order.id) == read->end()) ++lost_in_reads_;
-      if (pause_.count() > 0) co_await ok(sleep_for(pause_));
-      co_await ok(yield());
-    }
-  }
-  /// All of them, and `work`, after which they stop.
-  void shop_while(Async<void> work) {
-    std::vector<Async<void>> coroutines;
-    for (std::size_t i = 0; i < customers_.size(); ++i) coroutines.push_back(shop(i));
-    coroutines.push_back(work_then_stop(std::move(work)));
+  /// All of them through this kit, and `work`, after which they stop.
+  void shop_while(ShardKit& kit, Async<void> work) {
     stopped_ = false;
-    kit_.run_all(std::move(coroutines));
+    std::vector<Async<void>> coroutines;
+    for (std::size_t i = 0; i < customers_.size(); ++i) coroutines.push_back(shop(kit, i));
+    coroutines.push_back(work_then_stop(std::move(work)));
+    kit.run_all(std::move(coroutines));
   }
 
   std::size_t acknowledged() const { return acknowledged_.size(); }
+  /// The codes of what failed.
   const std::set<std::string>& failed() const { return failed_; }
+  /// Failures that neither ask to come back later nor say that time is over.
+  int unclear() const { return unclear_; }
 
   /// Each acknowledged order is stored exactly once, what was not acknowledged at most once, and each customer counts
   /// as many as there are.
-  void check() {
-    const Stored stored = kit_.stored();
+  void check(ShardKit& kit) {
+    const Stored stored = kit.stored();
     EXPECT_EQ(lost_in_reads_, 0) << "reads that missed what was acknowledged before";
     EXPECT_EQ(stored.strays, 0);
     for (const Uuid& id : acknowledged_) {
@@ -238,17 +284,39 @@ class Shoppers {
   }
 
  private:
+  Async<void> shop(ShardKit& kit, std::size_t customer) {
+    NewOrder order;
+    order.customer = customers_[customer];
+    order.bucket = ShardKey(order.customer).bucket(ShardKit::kBuckets);
+    while (!stopped_) {
+      order.id = new_uuid();
+      const ShardKeys keys(order.customer);
+      const Result<void> inserted = co_await kit.sharded().transact(keys, &insert_order, order);
+      (inserted ? acknowledged_ : unknown_).insert(order.id);
+      if (!inserted) note(inserted.error());
+      const Result<std::vector<Uuid>> read = co_await kit.sharded().read(keys, &orders_of, order.customer);
+      if (!read) note(read.error());
+      if (inserted && read && std::ranges::find(*read, order.id) == read->end()) ++lost_in_reads_;
+      // A customer thinks. (And without a moment in which nobody holds the lock on a file, another process never gets it.)
+      co_await ok(sleep_for(std::chrono::milliseconds(5)));
+    }
+  }
   Async<void> work_then_stop(Async<void> work) {
     Result<void> done = co_await std::move(work);
     stopped_ = true;
     co_await ok(std::move(done));
   }
+  void note(const Error& error) {
+    failed_.insert(error.code());
+    const bool clear = error.category() == Category::timeout ||
+                       (error.category() == Category::unavailable && error.retry_after().count() > 0);
+    if (!clear) ++unclear_;
+  }
 
-  ShardKit& kit_;
   const std::vector<CustomerId> customers_;
-  const std::chrono::milliseconds pause_;
   std::set<Uuid> acknowledged_, unknown_;
   std::set<std::string> failed_;
+  int unclear_ = 0;
   int lost_in_reads_ = 0;
   bool stopped_ = false;
 };

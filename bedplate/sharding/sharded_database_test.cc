@@ -7,9 +7,14 @@
 namespace bedplate::sharding {
 namespace {
 
-TEST(ShardedDatabase, runs_commands_and_reads_where_the_key_lies) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b"});
+class ShardedDatabaseTest : public ::testing::TestWithParam<Engines> {
+ protected:
+  ShardPlaces places{GetParam()};
+};
+INSTANTIATE_TEST_SUITE_P(, ShardedDatabaseTest, every_engines(), engines_name);
+
+TEST_P(ShardedDatabaseTest, runs_commands_and_reads_where_the_key_lies) {
+  ShardKit kit(places, {"a", "b"});
   kit.create({"a", "b"});
   std::vector<CustomerId> customers;
   for (Bucket bucket = 0; bucket < 16; ++bucket) customers.push_back(kit.customer_in(bucket));
@@ -22,9 +27,8 @@ TEST(ShardedDatabase, runs_commands_and_reads_where_the_key_lies) {
   EXPECT_EQ(get(kit.run(kit.sharded().read_each(&count_owned_orders))), (std::vector<std::int64_t>{8, 8}));
 }
 
-TEST(ShardedDatabase, refuses_a_command_that_would_cross_shards) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a"});
+TEST_P(ShardedDatabaseTest, refuses_a_command_that_would_cross_shards) {
+  ShardKit kit(places, {"a"});
   kit.create({"a"});
   const CustomerId first = kit.customer_in(3), second = kit.customer_in(4), neighbour = kit.customer_in(3);
   const NewOrder order{3, first, new_uuid()};
@@ -38,9 +42,8 @@ TEST(ShardedDatabase, refuses_a_command_that_would_cross_shards) {
   EXPECT_TRUE(kit.run(kit.sharded().transact(together, &insert_order, order)));
 }
 
-TEST(ShardedDatabase, passes_the_errors_of_a_body_on) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a"});
+TEST_P(ShardedDatabaseTest, passes_the_errors_of_a_body_on) {
+  ShardKit kit(places, {"a"});
   kit.create({"a"});
   const CustomerId customer = kit.customer_in(3);
   const NewOrder order{3, customer, new_uuid()};
@@ -49,10 +52,9 @@ TEST(ShardedDatabase, passes_the_errors_of_a_body_on) {
   EXPECT_EQ(twice.error().code(), sql::kUniqueViolation);
 }
 
-TEST(ShardedDatabase, says_when_there_is_no_directory_or_no_shard) {
-  const sql::TempDirectory directory;
+TEST_P(ShardedDatabaseTest, says_when_there_is_no_directory_or_no_shard) {
   {
-    ShardKit kit(directory.path(), {"a", "b"});
+    ShardKit kit(places, {"a", "b"});
     const NewOrder order;
     EXPECT_EQ(kit.run(kit.sharded().transact(ShardKeys("x"), &insert_order, order)).error().code(),
               "no_directory");
@@ -61,30 +63,29 @@ TEST(ShardedDatabase, says_when_there_is_no_directory_or_no_shard) {
     EXPECT_EQ(kit.run(kit.directory().create(32, {"a", "b"})).error().code(), "directory_exists");
     EXPECT_EQ(kit.run(kit.directory().create(48, {"a"})).error().code(), "bucket_count");
   }
-  ShardKit lame(directory.path(), {"a"});
+  ShardKit lame(places, {"a"});
   get(lame.run(lame.directory().refresh()));
   EXPECT_EQ(lame.run(lame.sharded().read_each(&count_owned_orders)).error().code(), "shard_unreachable");
 }
 
 // A process that slept through a move: its map is old, and it must not write where the bucket was.
-TEST(ShardedDatabase, a_router_with_an_old_map_is_refused_by_the_shard_and_finds_the_new_one) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b"});
+TEST_P(ShardedDatabaseTest, a_router_with_an_old_map_is_refused_by_the_shard_and_finds_the_new_one) {
+  ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
   const CustomerId customer = kit.customer_in(3);
-  ShardKit other(directory.path(), {"a", "b"});
+  ShardKit other(places, {"a", "b"});
   get(other.run(other.directory().refresh()));
 
   Mover mover(kit.sharded(), {"customers", "orders"});
   get(kit.run(mover.move(3, "b")));
   const Claim stale{3, 1};
-  const auto guarded = [](sql::Transaction& tx, const Claim& claim) -> Async<void> {
-    return check_command(tx, sql::Dialect::sqlite, claim);
-  };
-  EXPECT_EQ(kit.run(kit.database(0).transact(guarded, stale)).error().code(), kBucketElsewhere);
-  EXPECT_EQ(kit.run(kit.database(1).transact(guarded, stale)).error().code(), kBucketElsewhere)
-      << "an old epoch";
+  for (const std::size_t shard : {0u, 1u}) {
+    const sql::Dialect dialect = kit.database(shard).dialect();
+    EXPECT_EQ(kit.run(kit.database(shard).transact(&check_command, dialect, stale)).error().code(),
+              kBucketElsewhere)
+        << shard << ": it has gone, or its epoch is an old one";
+  }
 
   EXPECT_EQ(other.directory().map()->shard_of(3), "a");
   const NewOrder order{3, customer, new_uuid()};
@@ -93,9 +94,8 @@ TEST(ShardedDatabase, a_router_with_an_old_map_is_refused_by_the_shard_and_finds
   EXPECT_EQ(other.stored().orders.at(order.id), 1);
 }
 
-TEST(ShardedDatabase, a_command_waits_for_a_bucket_that_changes_hands_but_not_for_ever) {
-  const sql::TempDirectory directory;
-  ShardKit kit(directory.path(), {"a", "b"}, {.wait_max = std::chrono::milliseconds(30), .fan_out_tries = 2});
+TEST_P(ShardedDatabaseTest, a_command_waits_for_a_bucket_that_changes_hands_but_not_for_ever) {
+  ShardKit kit(places, {"a", "b"}, {.wait_max = std::chrono::milliseconds(30), .fan_out_tries = 2});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
   const CustomerId customer = kit.customer_in(3);
