@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "bedplate/async/async.h"
+#include "bedplate/describe/any_row.h"
+#include "bedplate/sharding/change_log.h"
 #include "bedplate/sharding/directory.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/transfer/row_text.h"
@@ -16,7 +20,7 @@ namespace bedplate::sharding {
 Async<std::vector<sql::TableShape>> read_sharded_tables(sql::Reader& db, sql::Dialect dialect,
                                                         const std::vector<std::string>& names);
 
-/// What a pass found.
+/// What a look at rows found.
 struct PassReport {
   std::int64_t different = 0;  ///< rows that were copied, changed or deleted
   std::int64_t refused =
@@ -24,34 +28,95 @@ struct PassReport {
           ///< that another row still has, changes in this pass too
 };
 
-/// One pass: makes the target's rows of the bucket those of the source. What changes behind its back is for the next.
+/// Called between pages of work that may be long. An error ends the work.
+class Pulse {
+ public:
+  virtual Async<void> beat() = 0;
+
+ protected:
+  ~Pulse() = default;
+};
+
+/// One shard of a move.
+struct BucketSide {
+  sql::Database* database = nullptr;
+  std::vector<sql::TableShape> tables;  ///< in the same order on both sides, with the same columns
+};
+
+/// What the parts of a move share. All that it refers to outlives it.
+struct BucketCopy {
+  const BucketSide& source;
+  const BucketSide& target;
+  const Move& move;
+  std::size_t page_rows;
+  Pulse& pulse;
+};
+
+/// Rows to write or delete at one side, as long as the move is still this mover's. All that it refers to outlives it.
+struct BucketWrite {
+  using Body = Async<void> (*)(sql::Transaction&, const BucketWrite&);
+
+  BucketWrite(const Move& of, sql::Dialect at, const sql::RowText& table, const std::vector<AnyRow>& which)
+      : move(of), dialect(at), text(table), rows(which) {}
+  const Move& move;
+  sql::Dialect dialect;
+  const sql::RowText& text;
+  const std::vector<AnyRow>& rows;
+};
+
+/// Makes the target's rows of the bucket those of the source. Whatever it writes it looks at once more: a row is done
+/// with when a comparison has found it the same on both sides, and until then it is pending.
 class BucketSync {
  public:
-  struct Side {
-    sql::Database* database;
-    std::vector<sql::TableShape> tables;  ///< in the same order on both sides, with the same columns
-  };
-  /// All outlive it.
-  BucketSync(const Side& source, const Side& target, const Move& move, std::size_t page_rows)
-      : source_(source), target_(target), move_(move), page_rows_(page_rows) {}
+  /// Keys that are kept in memory.
+  static constexpr std::size_t kPendingMax = 50'000;
 
-  /// Deletes first, referring tables first; then inserts and changes, referred-to first.
-  Async<PassReport> pass();
+  explicit BucketSync(const BucketCopy& copy);
+
+  /// Compares the whole bucket and makes it equal. What changes behind its back is for the change log to name.
+  /// Afterwards the rows that it wrote are pending, and no others.
+  Async<PassReport> compare_all();
+  /// It wrote more rows than can be kept pending: once more.
+  bool too_many_pending() const { return forgotten_ > 0; }
+
+  /// Takes the change log's entries: their rows are pending. Returns how many there were.
+  Async<std::int64_t> take_changes();
+  /// There were more than can be kept pending.
+  bool changes_left() const { return changes_left_; }
+  /// Compares what is pending and makes it equal.
+  Async<PassReport> compare_pending();
+  std::size_t pending() const;
+
+  /// Deletes the bucket's rows at the target, to begin anew.
+  Async<void> delete_arrived();
 
  private:
+  using Key = std::vector<AnyValue>;
+  struct Differences {
+    std::vector<AnyRow> extra;      ///< only at the target
+    std::vector<AnyRow> different;  ///< other than at the target, or not there
+  };
+
   Async<void> delete_extra(std::size_t table);
   Async<void> write_different(std::size_t table);
+  Async<void> look_at_pending(std::size_t table, bool deleting);
+  Async<void> write(std::size_t table, const std::vector<AnyRow>& rows);
+  Async<void> erase(std::size_t table, const std::vector<AnyRow>& rows);
+  Async<std::vector<AnyRow>> rows_at(const BucketSide& side, std::size_t table,
+                                     std::span<const Key> keys) const;
+  Differences differences(std::size_t table, const std::vector<AnyRow>& source,
+                          const std::vector<AnyRow>& target) const;
+  Async<void> apply(BucketWrite write, BucketWrite::Body body);
+  void keep_pending(std::size_t table, const sql::RowText& text, const std::vector<AnyRow>& rows);
 
-  const Side& source_;
-  const Side& target_;
-  const Move& move_;
-  const std::size_t page_rows_;
+  const BucketCopy copy_;
+  std::vector<std::set<std::string>> pending_;  ///< [table]: keys, as sql::write_key() writes them
+  std::size_t forgotten_ = 0;
+  bool changes_left_ = false;
   PassReport report_;
 };
 
-/// Deletes the bucket's rows at the source of a move that has switched.
-Async<void> delete_moved(const BucketSync::Side& source, const Move& move, std::size_t page_rows);
-/// Deletes the bucket's rows at the target of a move that has not.
-Async<void> delete_arrived(const BucketSync::Side& target, const Move& move, std::size_t page_rows);
+/// Deletes the bucket's rows, and what is left of its change log, at the source of a move that has switched.
+Async<void> delete_moved(const BucketCopy& copy);
 
 }  // namespace bedplate::sharding

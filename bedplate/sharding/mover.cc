@@ -6,13 +6,20 @@
 #include "bedplate/async/timer.h"
 #include "bedplate/base/log.h"
 #include "bedplate/sharding/bucket_rows.h"
+#include "bedplate/sharding/change_log.h"
+#include "bedplate/sharding/ownership.h"
+#include "bedplate/sql/error.h"
 
 namespace bedplate::sharding {
 namespace {
 
 using std::chrono::steady_clock;
 
-constexpr int kFencedPassesMax = 6;
+constexpr int kWholePassesMax = 8;    // over the whole bucket
+constexpr int kRoundsMax = 256;       // over what has changed, before the fence
+constexpr int kFencedRoundsMax = 64;  // behind it
+constexpr int kFencesMax = 3;
+constexpr int kRefusalsMax = 3;  // rounds in which rows stood in each other's way, one after another
 
 bool same_columns(const std::vector<sql::TableShape>& a, const std::vector<sql::TableShape>& b) {
   if (a.size() != b.size()) return false;
@@ -27,7 +34,7 @@ bool same_columns(const std::vector<sql::TableShape>& a, const std::vector<sql::
 }  // namespace
 
 /// One move, from wherever it stands to its end.
-class Mover::Run {
+class Mover::Run final : private Pulse {
  public:
   Run(Mover& mover, Move move) : mover_(mover), move_(std::move(move)) {}
 
@@ -40,28 +47,41 @@ class Mover::Run {
 
  private:
   using Step = Async<void> (*)(sql::Transaction&, const Move&);
+  using TurnstileStep = Async<void> (*)(sql::Transaction&, const Turnstile&, const Move&);
 
   Async<void> prepare();
   Async<void> before_the_switch();
   Async<void> after_the_switch();
-  Async<void> copy();
-  Async<void> make_equal();
-  /// A step in the transaction of one side.
-  Async<void> at(BucketSync::Side& side, Step step) { co_await ok(side.database->transact(step, move_)); }
+  Async<void> keep_change_log();
+  Async<void> copy_all(BucketSync& sync);
+  Async<void> catch_up(BucketSync& sync);
+  Async<void> make_equal(BucketSync& sync);
+  Async<void> begin_again(BucketSync& sync, Error why);
+  Async<PassReport> round(BucketSync& sync);
   Async<void> lift_fence_if_safe(Error why);
-  Async<PassReport> pass();
+  Async<void> beat() override;
+  Async<void> touch();
+
+  /// A step in the transaction of one side.
+  Async<void> at(BucketSide& side, Step step) { co_await ok(side.database->transact(step, move_)); }
+  Async<void> at_turnstile(TurnstileStep step) {
+    const Turnstile turnstile(source_.database->dialect(), mover_.options_.held_max);
+    co_await ok(source_.database->transact(step, turnstile, move_));
+  }
   Result<void> done(MoveStep step) {
     const auto& after = mover_.options_.after_step;
     return after ? after(step) : Result<void>();
   }
-  bool fenced_too_long() const { return steady_clock::now() - fenced_at_ > mover_.options_.fence_max; }
+  BucketCopy copy() { return {source_, target_, move_, mover_.options_.page_rows, *this}; }
 
   Mover& mover_;
   Move move_;
   MoveReport report_;
-  BucketSync::Side source_{};
-  BucketSync::Side target_{};
-  steady_clock::time_point fenced_at_{};
+  BucketSide source_;
+  BucketSide target_;
+  std::optional<steady_clock::time_point> held_since_;
+  bool may_give_up_ = false;  ///< the fence can still be lifted
+  steady_clock::time_point touched_ = steady_clock::now();
 };
 
 Async<void> Mover::Run::prepare() {
@@ -81,13 +101,26 @@ Async<void> Mover::Run::prepare() {
 Async<void> Mover::Run::before_the_switch() {
   co_await ok(at(target_, &start_arriving));
   co_await ok(done(MoveStep::arriving));
-  co_await ok(copy());
-  co_await ok(done(MoveStep::copied));
-  co_await ok(at(source_, &fence));
-  fenced_at_ = steady_clock::now();
-  co_await ok(done(MoveStep::fenced));
-  Result<void> equal = co_await make_equal();
-  if (!equal) co_await ok(lift_fence_if_safe(std::move(equal.error())));
+  co_await ok(keep_change_log());
+  co_await ok(at_turnstile(&start_logging));
+  co_await ok(done(MoveStep::logging));
+  BucketSync sync(copy());
+  co_await ok(copy_all(sync));
+  for (bool equal = false; !equal;) {
+    co_await ok(catch_up(sync));
+    co_await ok(done(MoveStep::copied));
+    held_since_ = steady_clock::now();
+    ++report_.fences;
+    Result<void> reached = co_await at_turnstile(&fence);
+    if (reached) {
+      co_await ok(done(MoveStep::fenced));
+      may_give_up_ = true;
+      reached = co_await make_equal(sync);
+      may_give_up_ = false;
+    }
+    equal = reached.has_value();
+    if (!equal) co_await ok(begin_again(sync, std::move(reached.error())));
+  }
   co_await ok(done(MoveStep::equal));
   // From here on the fence stays if this fails: whether the switch was committed is for the next mover to look up.
   co_await ok(mover_.shards_.directory().switch_bucket(move_));
@@ -98,45 +131,79 @@ Async<void> Mover::Run::after_the_switch() {
   co_await ok(at(source_, &close));
   co_await ok(done(MoveStep::closed));
   co_await ok(at(target_, &open));
-  if (fenced_at_ != steady_clock::time_point())
-    report_.fenced_us =
-        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - fenced_at_).count();
+  if (held_since_)
+    report_.held_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - *held_since_).count();
   co_await ok(done(MoveStep::open));
-  co_await ok(delete_moved(source_, move_, mover_.options_.page_rows));
+  co_await ok(delete_moved(copy()));
   co_await ok(done(MoveStep::deleted));
   co_await ok(mover_.shards_.directory().end_move(move_));
   co_await ok(done(MoveStep::ended));
 }
 
-Async<PassReport> Mover::Run::pass() {
-  co_await ok(mover_.shards_.directory().touch_move(move_, mover_.now_us()));
-  BucketSync sync(source_, target_, move_, mover_.options_.page_rows);
-  const PassReport report = co_await ok(sync.pass());
+Async<void> Mover::Run::keep_change_log() {
+  const sql::Dialect dialect = source_.database->dialect();
+  for (const sql::TableShape& table : source_.tables) {
+    const bool there = co_await ok(source_.database->read(&has_change_log, table, dialect));
+    if (!there) co_await ok(source_.database->transact(&make_change_log, table, dialect));
+  }
+}
+
+Async<void> Mover::Run::copy_all(BucketSync& sync) {
+  int refusals = 0;
+  for (int passes = 0; passes < kWholePassesMax; ++passes) {
+    const std::int64_t changes = co_await ok(sync.take_changes());  // the pass sees what they speak of
+    const PassReport pass = co_await ok(sync.compare_all());
+    report_.changes += changes;
+    report_.rows += pass.different;
+    refusals = pass.refused > 0 ? refusals + 1 : 0;
+    if (refusals == 0 && !sync.too_many_pending()) co_return;
+    // Two that swap a unique value never get past each other: all anew, into an empty bucket.
+    if (refusals == kRefusalsMax) co_await ok(sync.delete_arrived());
+  }
+  co_await fail(Category::unavailable, "bucket_too_busy", "The bucket changes faster than it can be copied.");
+}
+
+/// Takes what has changed and makes it equal.
+Async<PassReport> Mover::Run::round(BucketSync& sync) {
+  const std::int64_t changes = co_await ok(sync.take_changes());
+  const PassReport report = co_await ok(sync.compare_pending());
+  report_.changes += changes;
   report_.rows += report.different;
-  ++report_.passes;
   co_return report;
 }
 
-Async<void> Mover::Run::copy() {
-  for (int passes = 0; passes < mover_.options_.copy_passes_max; ++passes) {
-    const PassReport report = co_await ok(pass());
-    // What a page holds is copied in no time behind the fence.
-    if (report.different + report.refused <= static_cast<std::int64_t>(mover_.options_.page_rows)) co_return;
+Async<void> Mover::Run::catch_up(BucketSync& sync) {
+  for (int rounds = 0; rounds < kRoundsMax; ++rounds) {
+    co_await ok(round(sync));
+    // What a page holds is copied in no time behind the fence. If it never gets so far, the fence's limit decides.
+    if (sync.pending() <= mover_.options_.page_rows) co_return;
   }
 }
 
-Async<void> Mover::Run::make_equal() {
-  for (int passes = 0; passes < kFencedPassesMax; ++passes) {
-    const PassReport report = co_await ok(pass());
-    if (report.different == 0 && report.refused == 0) co_return;
-    if (fenced_too_long())
-      co_await fail(Category::unavailable, "fence_too_long",
-                    "The bucket is too large to be compared in the time that commands may wait.");
-    // Rows that stand in each other's way (two that swap a unique value): all anew, into an empty bucket.
-    if (report.refused > 0) co_await ok(delete_arrived(target_, move_, mover_.options_.page_rows));
+Async<void> Mover::Run::make_equal(BucketSync& sync) {
+  int refusals = 0;
+  for (int rounds = 0; rounds < kFencedRoundsMax; ++rounds) {
+    const PassReport report = co_await ok(round(sync));
+    if (sync.pending() == 0 && !sync.changes_left()) co_return;
+    refusals = report.refused > 0 && report.different == 0 ? refusals + 1 : 0;
+    if (refusals == kRefusalsMax)
+      co_await fail(Category::conflict, "rows_collide", "Rows of the bucket have swapped unique values.");
   }
   co_await fail(Category::conflict, "move_unequal",
-                "The bucket changes although its shard refuses commands for it.");
+                "The bucket does not become equal although its shard refuses commands for it.");
+}
+
+/// After an attempt to get behind the fence: lifts it, and fails unless another attempt makes sense.
+Async<void> Mover::Run::begin_again(BucketSync& sync, Error why) {
+  held_since_.reset();
+  const bool collided = why.code() == "rows_collide";
+  const bool another = collided || why.code() == "held_too_long" || why.code() == sql::kDatabaseBusy;
+  if (!another || report_.fences == kFencesMax) co_await ok(lift_fence_if_safe(std::move(why)));
+  co_await ok(at(source_, &lift_fence));
+  if (!collided) co_return;
+  co_await ok(sync.delete_arrived());
+  co_await ok(copy_all(sync));
 }
 
 Async<void> Mover::Run::lift_fence_if_safe(Error why) {
@@ -147,6 +214,20 @@ Async<void> Mover::Run::lift_fence_if_safe(Error why) {
   co_await std::unexpected(std::move(why));
 }
 
+// Between pages: says that this mover lives, and gives up behind the fence when writes were held for too long.
+Async<void> Mover::Run::beat() {
+  const steady_clock::time_point now = steady_clock::now();
+  if (may_give_up_ && now - *held_since_ > mover_.options_.held_max)
+    co_await fail(Category::unavailable, "held_too_long",
+                  "What has changed in the bucket cannot be copied in the time that commands may wait.");
+  if (now - touched_ > mover_.options_.idle_max / 4) co_await ok(touch());
+}
+
+Async<void> Mover::Run::touch() {
+  co_await ok(mover_.shards_.directory().touch_move(move_, mover_.now_us()));
+  touched_ = steady_clock::now();
+}
+
 Mover::Mover(ShardedDatabase& shards, std::vector<std::string> tables, MoverOptions options)
     : shards_(shards), tables_(std::move(tables)), options_(std::move(options)) {}
 
@@ -155,9 +236,16 @@ std::int64_t Mover::now_us() const {
 }
 
 Async<MoveReport> Mover::finish(Move move) {
+  const Bucket bucket = move.bucket;
+  const std::string target = move.target;
   Run run(*this, std::move(move));
   co_await ok(run.to_the_end());
   co_await ok(shards_.directory().refresh());
+  log_info("a bucket has moved", {{"bucket", bucket},
+                                  {"target", target},
+                                  {"rows", run.report().rows},
+                                  {"changes", run.report().changes},
+                                  {"held_us", run.report().held_us}});
   co_return run.report();
 }
 

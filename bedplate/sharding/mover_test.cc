@@ -25,6 +25,9 @@ class MoverTest : public ::testing::TestWithParam<Engines> {
   ShardPlaces places{GetParam()};
 };
 INSTANTIATE_TEST_SUITE_P(, MoverTest, every_engines(), engines_name);
+class MoverProcessTest : public MoverTest {};
+INSTANTIATE_TEST_SUITE_P(, MoverProcessTest, ::testing::Values(Engines::sqlite, Engines::mixed),
+                         engines_name);
 
 Async<void> move_about(ShardKit& kit, int times) {
   Mover mover(kit.sharded(), kTables);
@@ -74,9 +77,9 @@ TEST_P(MoverTest, spreads_buckets_over_shards_that_join_and_takes_them_from_one_
   EXPECT_EQ(counted, static_cast<std::int64_t>(kit.stored().orders.size()));
 }
 
-constexpr MoveStep kSteps[] = {MoveStep::begun,   MoveStep::arriving, MoveStep::copied, MoveStep::fenced,
-                               MoveStep::equal,   MoveStep::switched, MoveStep::closed, MoveStep::open,
-                               MoveStep::deleted, MoveStep::ended};
+constexpr MoveStep kSteps[] = {MoveStep::begun,  MoveStep::arriving, MoveStep::logging,  MoveStep::copied,
+                               MoveStep::fenced, MoveStep::equal,    MoveStep::switched, MoveStep::closed,
+                               MoveStep::open,   MoveStep::deleted,  MoveStep::ended};
 
 /// There and back again.
 std::string target_of(std::size_t round) {
@@ -140,7 +143,7 @@ Async<void> wait_for_death_and_finish(ShardKit& kit, pid_t child) {
   co_await ok(mover.finish_abandoned());
 }
 
-TEST_P(MoverTest, whose_process_is_killed_after_any_step_is_replaced_by_another) {
+TEST_P(MoverProcessTest, that_is_killed_after_any_step_is_replaced_by_another) {
   std::vector<CustomerId> customers;
   {
     ShardKit kit(places, {"a", "b"});
@@ -178,13 +181,20 @@ TEST_P(MoverTest, that_wakes_up_late_is_refused_everywhere) {
       << "touched since";
   const Move taken = get(kit.run(kit.directory().claim_move(slept, 2, 3)));
   get(kit.run(kit.database(1).transact(&start_arriving, taken)));
-  get(kit.run(kit.database(0).transact(&fence, taken)));
+  const Turnstile turnstile(kit.database(0).dialect(), milliseconds(60'000));
+  get(kit.run(kit.database(0).transact(&start_logging, turnstile, taken)));
+  get(kit.run(kit.database(0).transact(&fence, turnstile, taken)));
 
   const sql::Dialect dialect = kit.database(1).dialect();
+  const sql::Dialect source = kit.database(0).dialect();
   EXPECT_EQ(kit.run(kit.database(1).transact(&start_arriving, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.database(1).transact(&check_arriving, dialect, slept)).error().code(),
             "move_overtaken");
-  EXPECT_EQ(kit.run(kit.database(0).transact(&fence, slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(0).transact(&start_logging, turnstile, slept)).error().code(),
+            "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(0).transact(&check_logging, source, slept)).error().code(),
+            "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(0).transact(&fence, turnstile, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.database(0).transact(&lift_fence, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().touch_move(slept, 9)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().switch_bucket(slept)).error().code(), "move_overtaken");
@@ -194,16 +204,15 @@ TEST_P(MoverTest, that_wakes_up_late_is_refused_everywhere) {
   EXPECT_EQ(kit.run(kit.directory().switch_bucket(taken)).error().code(), "move_overtaken") << "once only";
 }
 
-TEST_P(MoverTest, lifts_the_fence_of_a_bucket_that_is_too_large_for_it) {
+TEST_P(MoverTest, lifts_the_fence_when_writes_are_held_for_too_long) {
   ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
   const CustomerId customer = kit.customer_in(3);
   MoverOptions options;
-  options.fence_max = milliseconds(-1);
-  options.copy_passes_max = 0;  // so that the first pass behind the fence finds something
+  options.held_max = milliseconds(-1);
   Mover mover(kit.sharded(), kTables, options);
-  EXPECT_EQ(kit.run(mover.move(3, "b")).error().code(), "fence_too_long");
+  EXPECT_EQ(kit.run(mover.move(3, "b")).error().code(), "held_too_long");
   const NewOrder order{3, customer, new_uuid()};
   EXPECT_TRUE(kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order)));
   options = {};

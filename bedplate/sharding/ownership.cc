@@ -29,6 +29,13 @@ struct OwnedRow {
 constexpr std::string_view kOwned = "SELECT epoch, state, mover FROM sharding_owned WHERE bucket = $1";
 constexpr std::string_view kOwnedForShare =
     "SELECT epoch, state, mover FROM sharding_owned WHERE bucket = $1 FOR SHARE";
+// The first number of the advisory locks is "shrd"; the second is the bucket.
+constexpr std::string_view kOwnedForCommand =
+    "SELECT o.epoch, o.state, o.mover FROM (SELECT pg_advisory_xact_lock_shared(1936224868, $1::integer)) AS "
+    "l, "
+    "sharding_owned o WHERE o.bucket = $1::integer FOR SHARE OF o";
+constexpr std::string_view kWaitMax = "SELECT set_config('lock_timeout', $1, true)";
+constexpr std::string_view kLockBucket = "SELECT pg_advisory_xact_lock(1936224868, $1::integer)";
 constexpr std::size_t kInsertRows = 256;
 
 std::string_view owned_text(sql::Dialect dialect) {
@@ -50,10 +57,19 @@ Async<void> must_change_one(std::int64_t changed) {
   if (changed != 1) co_await overtaken();
 }
 
+/// Waits for the commands of the bucket that run, and holds off later ones until this transaction ends.
+Async<void> pass_turnstile(Transaction& tx, const Turnstile& turnstile, Bucket bucket) {
+  if (turnstile.dialect == sql::Dialect::sqlite) co_return;
+  const std::string wait_max = std::to_string(std::max<std::int64_t>(1, turnstile.wait_max.count())) + "ms";
+  co_await ok(tx.run(kWaitMax, wait_max));
+  co_await ok(tx.run(kLockBucket, bucket));
+}
+
 }  // namespace
 
 Async<void> check_command(Transaction& tx, sql::Dialect dialect, const Claim& claim) {
-  const std::optional<OwnedRow> row = co_await ok(tx.maybe<OwnedRow>(owned_text(dialect), claim.bucket));
+  const std::string_view text = dialect == sql::Dialect::postgresql ? kOwnedForCommand : kOwned;
+  const std::optional<OwnedRow> row = co_await ok(tx.maybe<OwnedRow>(text, claim.bucket));
   if (!row || row->epoch != claim.epoch || row->state == "gone") co_await elsewhere();
   if (row->state != "owned") co_await moving();
 }
@@ -85,12 +101,14 @@ Async<void> own_from_the_start(Transaction& tx, const std::vector<Bucket>& bucke
 }
 
 Async<void> start_arriving(Transaction& tx, const Move& move) {
-  const std::int64_t changed = co_await ok(tx.run(
-      "INSERT INTO sharding_owned (bucket, epoch, state, mover) VALUES ($1, $2, 'arriving', $3) "
-      "ON CONFLICT (bucket) DO UPDATE SET epoch = excluded.epoch, state = 'arriving', mover = excluded.mover "
-      "WHERE sharding_owned.mover <= excluded.mover AND (sharding_owned.epoch < excluded.epoch "
-      "OR (sharding_owned.epoch = excluded.epoch AND sharding_owned.state = 'arriving'))",
-      move.bucket, move.epoch, move.mover));
+  const std::int64_t changed = co_await ok(
+      tx.run("INSERT INTO sharding_owned (bucket, epoch, state, mover) VALUES ($1, $2, 'arriving', $3) "
+             "ON CONFLICT (bucket) DO UPDATE SET epoch = excluded.epoch, state = 'arriving', mover = "
+             "excluded.mover, "
+             "logged = 0 "
+             "WHERE sharding_owned.mover <= excluded.mover AND (sharding_owned.epoch < excluded.epoch "
+             "OR (sharding_owned.epoch = excluded.epoch AND sharding_owned.state = 'arriving'))",
+             move.bucket, move.epoch, move.mover));
   co_await ok(must_change_one(changed));
 }
 
@@ -100,7 +118,22 @@ Async<void> check_arriving(Transaction& tx, sql::Dialect dialect, const Move& mo
     co_await overtaken();
 }
 
-Async<void> fence(Transaction& tx, const Move& move) {
+Async<void> start_logging(Transaction& tx, const Turnstile& turnstile, const Move& move) {
+  co_await ok(pass_turnstile(tx, turnstile, move.bucket));
+  const std::int64_t changed =
+      co_await ok(tx.run("UPDATE sharding_owned SET state = 'owned', logged = 1, mover = $3 "
+                         "WHERE bucket = $1 AND epoch = $2 AND state IN ('owned', 'leaving') AND mover <= $3",
+                         move.bucket, move.epoch - 1, move.mover));
+  co_await ok(must_change_one(changed));
+}
+
+Async<void> check_logging(Transaction& tx, sql::Dialect dialect, const Move& move) {
+  const std::optional<OwnedRow> row = co_await ok(tx.maybe<OwnedRow>(owned_text(dialect), move.bucket));
+  if (!row || row->epoch != move.epoch - 1 || row->mover != move.mover) co_await overtaken();
+}
+
+Async<void> fence(Transaction& tx, const Turnstile& turnstile, const Move& move) {
+  co_await ok(pass_turnstile(tx, turnstile, move.bucket));
   const std::int64_t changed =
       co_await ok(tx.run("UPDATE sharding_owned SET state = 'leaving', mover = $3 "
                          "WHERE bucket = $1 AND epoch = $2 AND state IN ('owned', 'leaving') AND mover <= $3",
@@ -111,16 +144,17 @@ Async<void> fence(Transaction& tx, const Move& move) {
 Async<void> lift_fence(Transaction& tx, const Move& move) {
   const std::int64_t changed =
       co_await ok(tx.run("UPDATE sharding_owned SET state = 'owned' "
-                         "WHERE bucket = $1 AND epoch = $2 AND state = 'leaving' AND mover = $3",
+                         "WHERE bucket = $1 AND epoch = $2 AND state IN ('leaving', 'owned') AND mover = $3",
                          move.bucket, move.epoch - 1, move.mover));
   co_await ok(must_change_one(changed));
 }
 
 Async<void> close(Transaction& tx, const Move& move) {
-  const std::int64_t changed = co_await ok(tx.run(
-      "UPDATE sharding_owned SET state = 'gone', epoch = $2, mover = $3 WHERE bucket = $1 AND mover <= $3 "
-      "AND ((state = 'leaving' AND epoch = $2 - 1) OR (state = 'gone' AND epoch = $2))",
-      move.bucket, move.epoch, move.mover));
+  const std::int64_t changed =
+      co_await ok(tx.run("UPDATE sharding_owned SET state = 'gone', epoch = $2, mover = $3, logged = 0 WHERE "
+                         "bucket = $1 AND mover <= $3 "
+                         "AND ((state = 'leaving' AND epoch = $2 - 1) OR (state = 'gone' AND epoch = $2))",
+                         move.bucket, move.epoch, move.mover));
   co_await ok(must_change_one(changed));
 }
 

@@ -7,14 +7,18 @@
 //   arriving    no     no         a move to here: only its mover writes
 //   gone        no     no         the end of a move from here (the same as no row)
 //
-// A command holds a share of its bucket's row until it commits (PostgreSQL: FOR SHARE; SQLite has one writer), and a
-// fence changes that row: so a fence waits for the commands that run, and every later one finds it. That is the whole
-// argument why no write lands on the old shard after the last copy.
+// A command holds a share of its bucket until it commits, and who changes the bucket's row takes all of it: so a fence
+// waits for the commands that run, and every later one finds it. That is the whole argument why no write lands on the
+// old shard after the last copy. On SQLite it follows from there being one writer. On PostgreSQL a share is two locks:
+// the row's (FOR SHARE), which makes a command fail and start again whose snapshot is older than the fence; and an
+// advisory lock, because nobody queues for a row that others share: commands that overlap would keep a fence waiting
+// for ever.
 //
 // The functions are bodies for sql::Database::transact() and read(). Codes, all Category::unavailable, with which
 // ShardedDatabase refreshes its map and tries again: `bucket_elsewhere`, `bucket_moving`.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -38,7 +42,7 @@ struct Claim {
   std::int64_t epoch = 0;
 };
 
-/// First in every command. Holds off fences until the transaction ends.
+/// First in every command. Holds off start_logging() and fence() until the transaction ends.
 Async<void> check_command(sql::Transaction& tx, sql::Dialect dialect, const Claim& claim);
 /// First in every read: of its snapshot.
 Async<void> check_read(sql::Reader& db, const Claim& claim);
@@ -64,15 +68,28 @@ Async<void> own_from_the_start(sql::Transaction& tx, const std::vector<Bucket>& 
 // ---- Steps of a move. Each may be repeated; each is refused (Category::conflict `move_overtaken`) once a later mover
 // has taken the move on.
 
+/// Who waits for a bucket's commands to end, and how long: meanwhile later ones wait too. Past `wait_max` a step fails
+/// with Category::unavailable `database_busy`, and nothing has changed. (SQLite: as long as any command waits.)
+struct Turnstile {
+  Turnstile(sql::Dialect of, std::chrono::milliseconds most) : dialect(of), wait_max(most) {}
+  sql::Dialect dialect;
+  std::chrono::milliseconds wait_max;
+};
+
 /// At the target: nothing of the bucket is served, and this mover may write it.
 Async<void> start_arriving(sql::Transaction& tx, const Move& move);
 /// At the target, first in each transaction that copies.
 Async<void> check_arriving(sql::Transaction& tx, sql::Dialect dialect, const Move& move);
+/// At the source: from here on every change of the bucket is written down (change_log.h); lifts the fence of an earlier
+/// mover.
+Async<void> start_logging(sql::Transaction& tx, const Turnstile& turnstile, const Move& move);
+/// At the source, first in each transaction that takes changes from the log.
+Async<void> check_logging(sql::Transaction& tx, sql::Dialect dialect, const Move& move);
 /// At the source: commands are refused from here on.
-Async<void> fence(sql::Transaction& tx, const Move& move);
+Async<void> fence(sql::Transaction& tx, const Turnstile& turnstile, const Move& move);
 /// At the source: takes the fence back. Only by a mover that has not asked for the switch.
 Async<void> lift_fence(sql::Transaction& tx, const Move& move);
-/// At the source, after the switch: nothing of the bucket is served.
+/// At the source, after the switch: nothing of the bucket is served, and nothing written down.
 Async<void> close(sql::Transaction& tx, const Move& move);
 /// At the target, after close().
 Async<void> open(sql::Transaction& tx, const Move& move);

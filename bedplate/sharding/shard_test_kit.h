@@ -259,6 +259,7 @@ class Shoppers {
   }
 
   std::size_t acknowledged() const { return acknowledged_.size(); }
+  std::size_t failures() const { return failures_; }
   /// The codes of what failed.
   const std::set<std::string>& failed() const { return failed_; }
   /// Failures that neither ask to come back later nor say that time is over.
@@ -297,7 +298,7 @@ class Shoppers {
       const Result<std::vector<Uuid>> read = co_await kit.sharded().read(keys, &orders_of, order.customer);
       if (!read) note(read.error());
       if (inserted && read && std::ranges::find(*read, order.id) == read->end()) ++lost_in_reads_;
-      // A customer thinks. (And without a moment in which nobody holds the lock on a file, another process never gets it.)
+      // A customer thinks. (Without a moment in which nobody holds the lock on a file, another process never gets it.)
       co_await ok(sleep_for(std::chrono::milliseconds(5)));
     }
   }
@@ -307,6 +308,7 @@ class Shoppers {
     co_await ok(std::move(done));
   }
   void note(const Error& error) {
+    ++failures_;
     failed_.insert(error.code());
     const bool clear = error.category() == Category::timeout ||
                        (error.category() == Category::unavailable && error.retry_after().count() > 0);
@@ -316,6 +318,7 @@ class Shoppers {
   const std::vector<CustomerId> customers_;
   std::set<Uuid> acknowledged_, unknown_;
   std::set<std::string> failed_;
+  std::size_t failures_ = 0;
   int unclear_ = 0;
   int lost_in_reads_ = 0;
   bool stopped_ = false;

@@ -54,6 +54,11 @@ class CountedRead final : public sql::ReadBody {
   sql::ReadBody& body_;
 };
 
+std::unexpected<Error> unavailable(std::string_view code, std::string detail) {
+  return std::unexpected(
+      Error(Category::unavailable, code, std::move(detail)).with_retry_after(std::chrono::seconds(1)));
+}
+
 bool is_about_placement(const Error& error) {
   return error.code() == kBucketElsewhere || error.code() == kBucketMoving;
 }
@@ -65,7 +70,7 @@ class Patience {
 
   Async<void> wait(Directory& directory, Error refusal) {
     if (steady_clock::now() >= until_)
-      co_await fail(Category::unavailable, refusal.code(), refusal.detail() + " Try again shortly.");
+      co_await unavailable(refusal.code(), refusal.detail() + " Try again shortly.");
     // The first refusal is mostly an old map: no pause.
     if (pause_ > milliseconds(0)) co_await ok(sleep_for(pause_));
     pause_ = std::clamp(pause_ * 2, milliseconds(2), milliseconds(100));
@@ -89,8 +94,7 @@ sql::Database* ShardedDatabase::find(std::string_view shard) const {
 
 Result<ShardedDatabase::Place> ShardedDatabase::place_of(const ShardKeys& keys) const {
   const std::shared_ptr<const ShardMap> map = directory_.map();
-  if (map->buckets.empty())
-    return fail(Category::unavailable, "no_directory", "The directory of shards was not read yet.");
+  if (map->buckets.empty()) return unavailable("no_directory", "The directory of shards was not read yet.");
   const Bucket bucket = keys.list().front().bucket(map->bucket_count());
   for (const ShardKey& key : keys.list())
     if (key.bucket(map->bucket_count()) != bucket)
@@ -98,8 +102,7 @@ Result<ShardedDatabase::Place> ShardedDatabase::place_of(const ShardKeys& keys) 
                   "One command cannot change the data of several keys: they may lie on different shards.");
   sql::Database* database = find(map->shard_of(bucket));
   if (!database)
-    return fail(Category::unavailable, "shard_unreachable",
-                "The shard of this data is not known to this server.");
+    return unavailable("shard_unreachable", "The shard of this data is not known to this server.");
   return Place{.database = database, .claim = {.bucket = bucket, .epoch = map->owner(bucket).epoch}};
 }
 
@@ -149,8 +152,7 @@ bool ShardedDatabase::FanOut::whole() const {
 
 Async<void> ShardedDatabase::before_next_fan_out(int tries) {
   if (tries >= options_.fan_out_tries)
-    co_await fail(Category::unavailable, kBucketMoving,
-                  "Data is being moved between shards. Try again shortly.");
+    co_await unavailable(kBucketMoving, "Data is being moved between shards. Try again shortly.");
   co_await ok(sleep_for(milliseconds(5) * tries * tries));
   co_await ok(directory_.refresh());
 }

@@ -110,6 +110,7 @@ TEST_P(ShardedDatabaseTest, a_command_waits_for_a_bucket_that_changes_hands_but_
   const Result<void> refused = kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order));
   EXPECT_EQ(refused.error().code(), kBucketMoving);
   EXPECT_EQ(refused.error().category(), Category::unavailable);
+  EXPECT_GT(refused.error().retry_after().count(), 0);
   EXPECT_TRUE(kit.run(kit.sharded().read(ShardKeys(customer), &orders_of, customer))) << "reads go on";
 }
 

@@ -1,0 +1,4 @@
+DROP FUNCTION sharding_log_change() CASCADE;  -- and with it the triggers of the sharded tables
+DROP FUNCTION sharding_row_key(jsonb, text[]);
+DROP TABLE sharding_changes;
+DROP TABLE sharding_owned;

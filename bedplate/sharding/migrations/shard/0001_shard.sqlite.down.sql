@@ -1,0 +1,3 @@
+-- Triggers on the sharded tables go first: DROP TRIGGER sharding_changes_<table>_insert, ..._update, ..._delete.
+DROP TABLE sharding_changes;
+DROP TABLE sharding_owned;
