@@ -10,14 +10,18 @@
 namespace bedplate::identity {
 namespace {
 
-constexpr std::int64_t kKnownSeconds = 30 * 86'400;  // how long an address stays known for an account
+constexpr std::int64_t kKnownMs = 30LL * 86'400'000;  // how long an address stays known for an account
 
 HashKey random_key() {
   return {random_u64(), random_u64()};
 }
 
-std::int64_t to_seconds(Time time) {
-  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+std::int64_t to_ms(Time time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
+
+std::chrono::seconds in_seconds(std::int64_t ms) {
+  return std::chrono::ceil<std::chrono::seconds>(std::chrono::milliseconds(ms));
 }
 
 }  // namespace
@@ -30,14 +34,14 @@ LoginThrottle::LoginThrottle(const LoginThrottleSettings& settings)
       account_{static_cast<std::int32_t>(settings.attempts_per_account),
                settings.account_backoff_max_seconds},
       sign_up_{static_cast<std::int32_t>(settings.sign_ups_per_address), settings.backoff_max_seconds},
-      forget_after_seconds_(2 * settings.backoff_max_seconds),
+      forget_after_ms_(2000 * settings.backoff_max_seconds),
       key_(random_key()) {
   if (enabled_) entries_.resize(std::bit_ceil(static_cast<std::size_t>(settings.entries_max)));
 }
 
 std::chrono::seconds LoginThrottle::admit(std::string_view account, std::string_view address, Time time) {
   if (!enabled_) return {};
-  const std::int64_t now = to_seconds(time);
+  const std::int64_t now = to_ms(time);
   const std::string bucket = address_bucket(address);
   const std::uint64_t by_address = name_of(Kind::address, "", bucket);
   const std::uint64_t by_both = name_of(Kind::account_and_address, account, bucket);
@@ -48,7 +52,7 @@ std::chrono::seconds LoginThrottle::admit(std::string_view account, std::string_
       std::max(wait_of(by_address, address_, now), wait_of(by_both, account_and_address_, now));
   if (!find(name_of(Kind::known, account, bucket), now))
     wait = std::max(wait, wait_of(by_account, account_, now));
-  if (wait > 0) return std::chrono::seconds(wait);
+  if (wait > 0) return in_seconds(wait);
   count(by_address, now);
   count(by_both, now);
   count(by_account, now);
@@ -57,17 +61,17 @@ std::chrono::seconds LoginThrottle::admit(std::string_view account, std::string_
 
 std::chrono::seconds LoginThrottle::admit_sign_up(std::string_view address, Time time) {
   if (!enabled_) return {};
-  const std::int64_t now = to_seconds(time);
+  const std::int64_t now = to_ms(time);
   const std::uint64_t name = name_of(Kind::sign_up, "", address_bucket(address));
   std::lock_guard lock(mutex_);
   const std::int64_t wait = wait_of(name, sign_up_, now);
   if (wait == 0) count(name, now);
-  return std::chrono::seconds(wait);
+  return in_seconds(wait);
 }
 
 void LoginThrottle::succeeded(std::string_view account, std::string_view address, Time time) {
   if (!enabled_) return;
-  const std::int64_t now = to_seconds(time);
+  const std::int64_t now = to_ms(time);
   const std::string bucket = address_bucket(address);
   std::lock_guard lock(mutex_);
   // The address keeps what its other attempts cost it: else one's own account would be a way to reset the
@@ -91,7 +95,7 @@ std::uint64_t LoginThrottle::name_of(Kind kind, std::string_view account, std::s
 
 bool LoginThrottle::forgotten(const Entry& entry, std::int64_t now) const {
   const bool known = (entry.name & 7) == static_cast<std::uint64_t>(Kind::known);
-  return now - entry.last_seconds >= (known ? kKnownSeconds : forget_after_seconds_);
+  return now - entry.last_ms >= (known ? kKnownMs : forget_after_ms_);
 }
 
 LoginThrottle::Entry* LoginThrottle::row_of(std::uint64_t name) {
@@ -113,26 +117,26 @@ LoginThrottle::Entry& LoginThrottle::find_or_add(std::uint64_t name, std::int64_
   if (place == row + kWays) {
     auto weight = [&](const Entry& entry) { return forgotten(entry, now) ? 0 : entry.count; };
     place = std::min_element(row, row + kWays, [&](const Entry& a, const Entry& b) {
-      return weight(a) != weight(b) ? weight(a) < weight(b) : a.last_seconds < b.last_seconds;
+      return weight(a) != weight(b) ? weight(a) < weight(b) : a.last_ms < b.last_ms;
     });
   }
   *place = Entry{name, now, 0};
   return *place;
 }
 
-/// How long until the next attempt: none within the allowance, then 1, 2, 4, ... seconds from the last one.
+// Milliseconds until the next attempt: none within the allowance, then 1, 2, 4, ... seconds from the last one.
 std::int64_t LoginThrottle::wait_of(std::uint64_t name, const Allowance& allowance, std::int64_t now) {
   const Entry* entry = find(name, now);
   if (!entry || entry->count < allowance.attempts) return 0;
   const int doublings = std::min(entry->count - allowance.attempts, 30);
   const std::int64_t wait = std::min(std::int64_t{1} << doublings, allowance.wait_max_seconds);
-  return std::max<std::int64_t>(0, entry->last_seconds + wait - now);
+  return std::max<std::int64_t>(0, entry->last_ms + 1000 * wait - now);
 }
 
 void LoginThrottle::count(std::uint64_t name, std::int64_t now) {
   Entry& entry = find_or_add(name, now);
   entry.count = std::min(entry.count + 1, 1 << 20);
-  entry.last_seconds = now;
+  entry.last_ms = now;
 }
 
 void LoginThrottle::give_back(std::uint64_t name, std::int64_t now) {

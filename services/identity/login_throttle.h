@@ -43,8 +43,8 @@ class LoginThrottle {
  public:
   explicit LoginThrottle(const LoginThrottleSettings& settings);
 
-  /// Zero: go on, the attempt has been counted. Else how long to wait, and nothing was counted. `account` is
-  /// a key that is equal for equal accounts (email_key()).
+  /// Zero: go on, the attempt has been counted. Else how long to wait, rounded up, and nothing was counted.
+  /// `account` is a key that is equal for equal accounts (email_key()).
   std::chrono::seconds admit(std::string_view account, std::string_view address, Time now);
   /// The same for an attempt to make an account.
   std::chrono::seconds admit_sign_up(std::string_view address, Time now);
@@ -57,7 +57,7 @@ class LoginThrottle {
   /// An entry is named by a keyed hash and its kind: two that collide share a count, which is harmless.
   struct Entry {
     std::uint64_t name = 0;
-    std::int64_t last_seconds = 0;
+    std::int64_t last_ms = 0;
     std::int32_t count = 0;
   };
   struct Allowance {
@@ -81,7 +81,7 @@ class LoginThrottle {
   const Allowance address_;
   const Allowance account_;
   const Allowance sign_up_;
-  const std::int64_t forget_after_seconds_;
+  const std::int64_t forget_after_ms_;
   const HashKey key_;
   std::mutex mutex_;
   std::vector<Entry> entries_;

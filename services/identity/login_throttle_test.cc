@@ -49,6 +49,15 @@ TEST_F(LoginThrottleTest, WaitsDoubleUpToTheLongest) {
   }
 }
 
+TEST_F(LoginThrottleTest, AWaitThatBeginsWithinASecondIsNoShorter) {
+  now_ += 900ms;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(admit("ada", "10.0.0.1"), 0s);
+  now_ += 999ms;
+  EXPECT_EQ(admit("ada", "10.0.0.1"), 1s);
+  now_ += 1ms;
+  EXPECT_EQ(admit("ada", "10.0.0.1"), 0s);
+}
+
 TEST_F(LoginThrottleTest, OtherAccountsAndAddressesAreFree) {
   for (int i = 0; i < 3; ++i) admit("a", "192.0.2.1");
   EXPECT_GT(admit("a", "192.0.2.1"), 0s);

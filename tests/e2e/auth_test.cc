@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -176,17 +177,27 @@ TEST_F(Auth, UsersDeleteTheirOwnAccount) {
 }
 
 TEST_F(Auth, GuessingIsSlowedDownAlsoWithoutRateLimits) {
+  using std::chrono::steady_clock;
   User ada(server_, "ada@example.com");
-  for (const char* email : {"ada@example.com", "nobody@example.com"}) {
+  steady_clock::time_point guessed_at;
+  for (const char* email : {"nobody@example.com", "ada@example.com"}) {
     HttpResponse answer;
     int tries = 0;
-    do answer = log_in(email, "wrong password");
-    while (answer.status == 401 && ++tries < 20);
+    for (;;) {
+      const steady_clock::time_point now = steady_clock::now();
+      answer = log_in(email, "wrong password");
+      if (answer.status != 401 || ++tries == 20) break;
+      guessed_at = now;
+    }
     EXPECT_EQ(tries, 5) << email;
     expect_problem(answer, 429, "too_many_attempts");
     EXPECT_GE(std::atoi(answer.field("Retry-After").c_str()), 1);
   }
-  EXPECT_EQ(log_in().status, 429) << "the right password waits too";
+  const int right = log_in().status;
+  // The wait is a second: a machine that took longer has shown nothing.
+  if (steady_clock::now() - guessed_at < std::chrono::seconds{1}) {
+    EXPECT_EQ(right, 429) << "the right password waits too";
+  }
   EXPECT_EQ(ada.call("GET", "/v1/me").status, 200) << "who is in stays in";
 }
 
