@@ -6,7 +6,7 @@
 //
 // Fault codes that readers and rules give, closed and stable:
 //   required, unknown_field, duplicate_field, read_only, wrong_type, null_not_allowed, too_short, too_long,
-//   too_small, too_large, pattern, format, not_unique, not_one_of, custom
+//   too_small, too_large, pattern, format, not_unique, not_one_of, no_match (json_schema/json_schema.h), custom
 // A message never repeats the value: it could be a secret.
 #pragma once
 
