@@ -144,7 +144,7 @@ bool is_key_type(sql::ColumnType type) {
 
 Result<void> check_sharded(const TableShape& table, sql::Dialect dialect) {
   // On SQLite the driver hides tenants' rows from whoever names no tenant (sql/tenants.h).
-  if (table.rows_hidden || (dialect == sql::Dialect::sqlite && table.find("tenant")))
+  if (!table.rows_hidden_from.empty() || (dialect == sql::Dialect::sqlite && table.find("tenant")))
     return fail(
         Category::forbidden, "rows_hidden",
         "Rows of " + table.name +

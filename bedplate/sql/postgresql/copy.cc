@@ -161,7 +161,8 @@ Result<std::int64_t> PostgresqlCopy::end(const char* reason) {
       const std::string_view count = PQcmdTuples(result.get());
       std::from_chars(count.data(), count.data() + count.size(), rows);
     } else if (!error && !reason) {
-      error = postgresql_error(result.get(), "COPY");
+      const bool lost = PQstatus(connection_) == CONNECTION_BAD;
+      error = lost ? postgresql_unavailable() : postgresql_error(result.get(), "COPY");
     }
   }
   if (error) return std::unexpected(std::move(*error));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -132,6 +133,8 @@ class DataCopy {
   Result<void> prepare_target();
   Result<void> check_empty();
   Result<void> copy_table(const Pair& pair);
+  Result<void> write(const Batch& batch);
+  Result<void> copy_in(const Batch& batch);
   Result<void> set_sequences(const Pair& pair);
   Result<void> compare(const Pair& pair);
   template <class ReadPage>
@@ -158,6 +161,7 @@ class DataCopy {
   Database& target_;
   Loop& loop_;
   const DataCopyOptions& options_;
+  std::unique_ptr<Maintenance> bulk_;  ///< of a PostgreSQL target
   std::vector<TableShape> target_tables_;
   std::vector<Pair> pairs_;
   DataCopyReport report_;
@@ -192,10 +196,13 @@ Result<void> DataCopy::pair_up(TableShape& source, TableShape& target) {
     if (!side->unknown_column.empty())
       return fail(Category::invalid, "column_type",
                   "The column " + name + "." + side->unknown_column + " is of a type that cannot be copied.");
-  if (source.rows_hidden || target.rows_hidden)
-    return fail(Category::forbidden, "rows_hidden",
-                "Row-level security hides rows of " + name +
-                    ": copy as a role with BYPASSRLS, or as the owner of the table where that is enough.");
+  for (const TableShape* side : {&source, &target})
+    if (!side->rows_hidden_from.empty())
+      return fail(Category::forbidden, "rows_hidden",
+                  "Row-level security hides rows of " + name + " from the role " + side->rows_hidden_from +
+                      " at the " + (side == &source ? "source" : "target") +
+                      ". As a superuser there: ALTER ROLE " + quoted(side->rows_hidden_from) +
+                      " BYPASSRLS; and NOBYPASSRLS when the copy is done.");
   if (source.primary_key.empty() || source.primary_key != target.primary_key)
     return fail(Category::invalid, "no_key",
                 "The table " + name + " has no primary key, or not the same one on both sides.");
@@ -259,6 +266,49 @@ Result<std::int64_t> DataCopy::count_at_source(const TableShape& table) {
   return select_count(reader_, text).run_without_waiting();
 }
 
+// Where it stopped, for the operator.
+Error stopped(const Error& error, std::string_view table, std::int64_t rows) {
+  Error told(error.category(), error.code(),
+             "Copying " + std::string(table) + " stopped behind " + std::to_string(rows) +
+                 " rows: " + error.detail());
+  return std::move(told).with_subject(error.subject());
+}
+
+// The rows and the note of them: all or nothing.
+Result<void> DataCopy::write(const Batch& batch) {
+  return target_.dialect() == Dialect::postgresql ? copy_in(batch)
+                                                  : on_target(target_.transact(&write_batch, batch));
+}
+
+// COPY: less time than inserts of many rows, half the round trips, and no statements that are as long as the table
+// has columns.
+Result<void> DataCopy::copy_in(const Batch& batch) {
+  if (!bulk_) {
+    auto opened = target_.maintenance();
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    bulk_ = std::move(*opened);
+  }
+  if (Result<void> begun = bulk_->begin(); !begun) return begun;
+  const auto fill = [&]() -> Result<void> {
+    const std::vector<std::string_view> columns = batch.text.column_names();
+    auto rows = bulk_->bulk_insert(batch.table, columns);
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    for (const AnyRow& row : batch.rows) {
+      Params values;
+      if (Result<void> fits = batch.text.add_row(values, row); !fits) return fits;
+      if (Result<void> added = (*rows)->add(values.list()); !added) return added;
+    }
+    if (Result<std::int64_t> ended = (*rows)->finish(); !ended)
+      return std::unexpected(std::move(ended.error()));
+    Transaction transaction(bulk_->session());
+    return write_progress(transaction, batch.table, batch.progress).run_without_waiting();
+  };
+  Result<void> filled = fill();
+  if (filled) return bulk_->commit();
+  bulk_->rollback();
+  return filled;
+}
+
 Result<void> DataCopy::copy_table(const Pair& pair) {
   const std::string& name = pair.target.name;
   const std::string_view table = name;
@@ -283,7 +333,9 @@ Result<void> DataCopy::copy_table(const Pair& pair) {
     progress.finished = page->size() < options_.batch_rows;
     if (!page->empty()) progress.last_key = write_key(from.key_values(page->back()));
     const Batch batch{to, *page, table, progress};
-    if (Result<void> written = on_target(target_.transact(&write_batch, batch)); !written) return written;
+    if (Result<void> written = write(batch); !written)
+      return std::unexpected(
+          stopped(written.error(), table, progress.rows_copied - static_cast<std::int64_t>(page->size())));
     tell(table, progress.rows_copied, *total, false);
   }
   return {};

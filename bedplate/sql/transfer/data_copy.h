@@ -15,8 +15,11 @@
 //   Different: Category::conflict `copy_differs`, with the table. Then the source was written meanwhile, or the target.
 //   `bedplate_data_copy` goes only after that: while it is there, the target is not whole.
 //
+// Into PostgreSQL rows go by COPY. What stops a batch says the table and how many rows of it are there.
+//
 // Errors, with a sentence for the operator: `target_not_empty`, `copy_of_another` (the target holds part of a copy from
-// another source), `table_missing`, `column_missing`, `column_type`, `no_key`, `rows_hidden` (row-level security),
+// another source), `table_missing`, `column_missing`, `column_type`, `no_key`, `rows_hidden` (row-level security;
+// before anything is copied),
 // `value_unfit`, and those of the drivers (storage_full and so on).
 //
 // A row that refers to a later row of its own table cannot be copied (foreign_key_violation). Blocks.

@@ -136,6 +136,12 @@ RowText::RowText(const TableShape& table, Dialect dialect)
   }
 }
 
+std::vector<std::string_view> RowText::column_names() const {
+  std::vector<std::string_view> names;
+  for (const ColumnShape& column : table_.columns) names.push_back(column.name);
+  return names;
+}
+
 std::string RowText::placeholders(std::span<const std::size_t> columns, std::size_t first_param) const {
   std::string text;
   for (std::size_t i = 0; i < columns.size(); ++i) {

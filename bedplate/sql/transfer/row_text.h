@@ -31,6 +31,8 @@ class RowText {
 
   /// Every column of the table, in its order.
   const std::string& columns() const { return columns_; }
+  /// The same one by one, not quoted. Views into the table.
+  std::vector<std::string_view> column_names() const;
   /// Rows in key order: `condition` uses $1, $2, ..., `first_param` is the number after those; with `after`, the key
   /// to go on behind stands in the parameters from there.
   std::string page(std::size_t rows_max, bool after, std::string_view condition = {},

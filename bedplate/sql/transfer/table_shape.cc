@@ -46,8 +46,9 @@ constexpr std::string_view kReferences[] = {
     "SELECT DISTINCT r.relname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
     "JOIN pg_class r ON r.oid = k.confrelid WHERE k.contype = 'f' AND c.relname = $1 "
     "AND c.relnamespace = current_schema()::regnamespace ORDER BY 1"};
-constexpr std::string_view kRowsHidden =
-    "SELECT row_security_active(oid) FROM pg_class WHERE relname = $1 "
+constexpr std::string_view kRowsHiddenFrom =
+    "SELECT CASE WHEN row_security_active(oid) THEN current_user::text ELSE '' END FROM pg_class WHERE "
+    "relname = $1 "
     "AND relnamespace = current_schema()::regnamespace";
 // 'shadow' and 'virtual' are search indexes.
 constexpr std::string_view kTables[] = {
@@ -120,7 +121,8 @@ Async<TableShape> read_table(Reader& db, Dialect dialect, std::string_view name)
   TableShape table = shape_of(name, dialect, rows);
   table.references = co_await ok(db.all<std::string>(text_for(kReferences, dialect), name));
   std::erase(table.references, table.name);
-  if (dialect == Dialect::postgresql) table.rows_hidden = co_await ok(db.value<bool>(kRowsHidden, name));
+  if (dialect == Dialect::postgresql)
+    table.rows_hidden_from = co_await ok(db.value<std::string>(kRowsHiddenFrom, name));
   co_return table;
 }
 

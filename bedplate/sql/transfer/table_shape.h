@@ -37,8 +37,9 @@ struct TableShape {
   std::vector<ColumnShape> columns;      ///< in the order of the catalogue
   std::vector<std::string> primary_key;  ///< in key order; empty: none
   std::vector<std::string> references;   ///< tables that its foreign keys name, without itself
-  /// Row-level security hides rows from this session: what it copied would not be all. Such a role needs BYPASSRLS.
-  bool rows_hidden = false;
+  /// Row-level security hides rows from this role, which the session has: what it copied would not be all. It needs
+  /// BYPASSRLS. Empty: nothing is hidden.
+  std::string rows_hidden_from;
   /// A column that must have a value and is of a type without a portable form (tsvector, numeric): such a table cannot
   /// be copied. Other columns of such types are left out. Empty: none.
   std::string unknown_column;
