@@ -1,9 +1,10 @@
 #include "bedplate/sharding/sharded_database.h"
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include "bedplate/async/timer.h"
+#include "bedplate/sharding/fan_out.h"
 
 namespace bedplate::sharding {
 namespace {
@@ -58,6 +59,47 @@ std::unexpected<Error> unavailable(std::string_view code, std::string detail) {
   return std::unexpected(
       Error(Category::unavailable, code, std::move(detail)).with_retry_after(std::chrono::seconds(1)));
 }
+
+/// One body for each shard, and the account of which buckets they saw.
+class ReadOnEach final : public FanOutWork {
+ public:
+  ReadOnEach(const ShardedDatabase& shards, const sql::CallContext& context, const ShardMap& map,
+             const std::vector<sql::ReadBody*>& bodies)
+      : shards_(shards), context_(context), map_(map), bodies_(bodies) {}
+
+  Async<void> run(std::size_t index) override {
+    const std::string& name = map_.shards[index];
+    CountedRead counted(*bodies_[index]);
+    Result<void> done = co_await read(name, counted);
+    if (!done) {
+      const std::string subject = "shard " + name + (done.error().subject().empty() ? "" : ": ");
+      std::string whole = subject + done.error().subject();
+      co_await std::unexpected(std::move(done.error()).with_subject(std::move(whole)));
+    }
+    seen_.buckets += counted.seen.buckets;
+    seen_.sum += counted.seen.sum;
+    seen_.squares += counted.seen.squares;
+  }
+  bool saw_each_bucket_once() const {
+    const std::int64_t n = map_.bucket_count();
+    return seen_.buckets == n && seen_.sum == n * (n - 1) / 2 &&
+           seen_.squares == (n - 1) * n * (2 * n - 1) / 6;
+  }
+
+ private:
+  Async<void> read(const std::string& name, CountedRead& counted) {
+    sql::Database* database = shards_.find(name);
+    if (!database)
+      co_await unavailable("shard_unreachable", "A shard of this data is not known to this server.");
+    co_await ok(database->read(context_, counted));
+  }
+
+  const ShardedDatabase& shards_;
+  const sql::CallContext& context_;
+  const ShardMap& map_;
+  const std::vector<sql::ReadBody*>& bodies_;
+  ReadableSum seen_;
+};
 
 bool is_about_placement(const Error& error) {
   return error.code() == kBucketElsewhere || error.code() == kBucketMoving;
@@ -132,22 +174,12 @@ Async<void> ShardedDatabase::run_read(const sql::CallContext& context, const Sha
   }
 }
 
-Async<void> ShardedDatabase::FanOut::read_next(sql::ReadBody& body) {
-  sql::Database* database = owner_.find(map_->shards[next_++]);
-  if (!database)
-    co_await fail(Category::unavailable, "shard_unreachable",
-                  "A shard of this data is not known to this server.");
-  CountedRead counted(body);
-  co_await ok(database->read(counted));
-  seen_.buckets += counted.seen.buckets;
-  seen_.sum += counted.seen.sum;
-  seen_.squares += counted.seen.squares;
-}
-
-bool ShardedDatabase::FanOut::whole() const {
-  const std::int64_t n = map_->bucket_count();
-  return n > 0 && seen_.buckets == n && seen_.sum == n * (n - 1) / 2 &&
-         seen_.squares == (n - 1) * n * (2 * n - 1) / 6;
+Async<bool> ShardedDatabase::run_on_each(const sql::CallContext& context, const ShardMap& map,
+                                         const std::vector<sql::ReadBody*>& bodies) {
+  if (map.buckets.empty()) co_return unavailable("no_directory", "The directory of shards was not read yet.");
+  ReadOnEach reads(*this, context, map, bodies);
+  co_await ok(FanOut(reads, bodies.size(), options_.fan_out_max));
+  co_return reads.saw_each_bucket_once();
 }
 
 Async<void> ShardedDatabase::before_next_fan_out(int tries) {

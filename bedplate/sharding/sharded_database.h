@@ -17,18 +17,20 @@
 //   rows that change together one key.
 // - A row must be written with `bucket` = bucket_of(its key): that column is what a move goes by.
 //
-// read_each() runs on every shard, one after another, and gives one answer each. A bucket that changed hands meanwhile
-// would be missing or counted twice: that is found, and all of it read again. Its statements look only at rows that
+// read_each() runs on every shard, many at once, and gives one answer each. A bucket that changed hands meanwhile would
+// be missing or counted twice: that is found, and all of it read again. Its statements look only at rows that
 // the shard owns: `... WHERE bucket IN (SELECT bucket FROM sharding_owned WHERE state IN ('owned', 'leaving'))`. The
 // shards' snapshots are not of one instant.
 //
 // A CallContext may come first, as with sql::Database. Commit marks are positions of one shard: a client keeps one a
-// key.
+// key, and read_each() knows none.
 //
 // Thread-safe; call from a coroutine on a loop. Directory and databases outlive it.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,7 +50,8 @@ struct Shard {
 
 struct ShardedOptions {
   std::chrono::milliseconds wait_max{5000};  ///< for a bucket that changes hands
-  int fan_out_tries = 5;
+  std::size_t fan_out_max = 16;              ///< shards that one read_each() asks at the same time
+  int fan_out_tries = 5;                     ///< of one read_each(), when buckets change hands meanwhile
 };
 
 class ShardedDatabase {
@@ -90,24 +93,35 @@ class ShardedDatabase {
                                                                                        F f, Args&&... args) {
     return read(sql::kNoContext, keys, std::move(f), std::forward<Args>(args)...);
   }
-  /// Runs it on every shard, and gives the answers in the order of the shards' names.
+  /// Runs `f(sql::Reader&, args...)`, or `(object.*f)(sql::Reader&, args...)`, on every shard, up to `fan_out_max` at
+  /// once, and gives the answers in the order of the shards' names (those of Directory::map()->shards). The function
+  /// and its arguments are used at the same time, perhaps on several threads: it changes none of them.
+  /// The first shard that fails ends it: with its error, whose subject() begins with "shard NAME".
   template <class F, class... Args>
+    requires sql::detail::IsCall<F>
   Async<std::vector<sql::detail::CallValue<F, sql::Reader, std::remove_reference_t<Args>...>>> read_each(
-      F f, Args&&... args) {
-    using Value = sql::detail::CallValue<F, sql::Reader, std::remove_reference_t<Args>...>;
-    std::vector<Value> answers;
+      const sql::CallContext& context, F f, Args&&... args) {
+    using Body = sql::detail::CallBody<sql::ReadBody, sql::Reader, F, std::remove_reference_t<Args>...>;
     for (int tries = 1;; ++tries) {
-      FanOut fan_out(*this);
-      answers.clear();
-      while (fan_out.more()) {
-        sql::detail::CallBody<sql::ReadBody, sql::Reader, F, std::remove_reference_t<Args>...> body(f,
-                                                                                                    args...);
-        co_await ok(fan_out.read_next(body));
-        answers.push_back(body.take());
+      const std::shared_ptr<const ShardMap> map = directory_.map();
+      std::vector<std::unique_ptr<Body>> bodies;
+      std::vector<sql::ReadBody*> erased;
+      for (std::size_t shard = 0; shard < map->shards.size(); ++shard)
+        erased.push_back(bodies.emplace_back(std::make_unique<Body>(f, args...)).get());
+      const bool whole = co_await ok(run_on_each(context, *map, erased));
+      if (whole) {
+        std::vector<typename Body::Value> answers;
+        for (auto& body : bodies) answers.push_back(body->take());
+        co_return answers;
       }
-      if (fan_out.whole()) co_return answers;
       co_await ok(before_next_fan_out(tries));
     }
+  }
+  template <class F, class... Args>
+    requires sql::detail::IsCall<F>
+  Async<std::vector<sql::detail::CallValue<F, sql::Reader, std::remove_reference_t<Args>...>>> read_each(
+      F f, Args&&... args) {
+    return read_each(sql::kNoContext, std::move(f), std::forward<Args>(args)...);
   }
 
   /// The bucket of a key, for the `bucket` column of rows. The directory has been read.
@@ -122,21 +136,6 @@ class ShardedDatabase {
   sql::Database* find(std::string_view shard) const;
 
  private:
-  /// One pass over all shards, and the account of which buckets it saw.
-  class FanOut {
-   public:
-    explicit FanOut(ShardedDatabase& owner) : owner_(owner), map_(owner.directory_.map()) {}
-    bool more() const { return next_ < map_->shards.size(); }
-    Async<void> read_next(sql::ReadBody& body);
-    bool whole() const;
-
-   private:
-    ShardedDatabase& owner_;
-    std::shared_ptr<const ShardMap> map_;
-    std::size_t next_ = 0;
-    ReadableSum seen_;
-  };
-
   struct Place {
     sql::Database* database = nullptr;
     Claim claim;
@@ -144,6 +143,8 @@ class ShardedDatabase {
   Result<Place> place_of(const ShardKeys& keys) const;
   Async<void> run_command(const sql::CallContext& context, const ShardKeys& keys, sql::TransactionBody& body);
   Async<void> run_read(const sql::CallContext& context, const ShardKeys& keys, sql::ReadBody& body);
+  Async<bool> run_on_each(const sql::CallContext& context, const ShardMap& map,
+                          const std::vector<sql::ReadBody*>& bodies);
   Async<void> before_next_fan_out(int tries);
 
   Directory& directory_;

@@ -58,6 +58,7 @@ TEST_P(ShardedDatabaseTest, says_when_there_is_no_directory_or_no_shard) {
     const NewOrder order;
     EXPECT_EQ(kit.run(kit.sharded().transact(ShardKeys("x"), &insert_order, order)).error().code(),
               "no_directory");
+    EXPECT_EQ(kit.run(kit.sharded().read_each(&count_owned_orders)).error().code(), "no_directory");
     kit.create({"a", "b"});
     EXPECT_TRUE(kit.run(kit.directory().create(ShardKit::kBuckets, {"b", "a"}))) << "the same again";
     EXPECT_EQ(kit.run(kit.directory().create(32, {"a", "b"})).error().code(), "directory_exists");
@@ -65,7 +66,9 @@ TEST_P(ShardedDatabaseTest, says_when_there_is_no_directory_or_no_shard) {
   }
   ShardKit lame(places, {"a"});
   get(lame.run(lame.directory().refresh()));
-  EXPECT_EQ(lame.run(lame.sharded().read_each(&count_owned_orders)).error().code(), "shard_unreachable");
+  const Error unreachable = std::move(lame.run(lame.sharded().read_each(&count_owned_orders)).error());
+  EXPECT_EQ(unreachable.code(), "shard_unreachable");
+  EXPECT_EQ(unreachable.subject(), "shard b");
 }
 
 // A process that slept through a move: its map is old, and it must not write where the bucket was.
@@ -112,6 +115,100 @@ TEST_P(ShardedDatabaseTest, a_command_waits_for_a_bucket_that_changes_hands_but_
   EXPECT_EQ(refused.error().category(), Category::unavailable);
   EXPECT_GT(refused.error().retry_after().count(), 0);
   EXPECT_TRUE(kit.run(kit.sharded().read(ShardKeys(customer), &orders_of, customer))) << "reads go on";
+}
+
+// ---- read_each(), over servers: SQLite's reads on the loop never wait
+
+/// How many bodies run at the same time; they stay until `wanted` do, or a minute is over.
+struct Meeting {
+  int running = 0;
+  int most = 0;
+  int wanted = 0;
+};
+class Present {
+ public:
+  explicit Present(Meeting& meeting) : meeting_(meeting) {
+    meeting_.most = std::max(meeting_.most, ++meeting_.running);
+  }
+  Present(const Present&) = delete;
+  Present& operator=(const Present&) = delete;
+  ~Present() { --meeting_.running; }
+
+ private:
+  Meeting& meeting_;
+};
+Async<std::string> meet(sql::Reader& db, Meeting& meeting) {
+  const Present present(meeting);
+  for (int i = 0; i < 6000 && meeting.most < meeting.wanted; ++i)
+    co_await ok(db.value<std::string>("SELECT pg_sleep(0.01)::text"));
+  std::string name = co_await ok(db.value<std::string>("SELECT current_database()::text"));
+  co_return name;
+}
+
+Async<std::int64_t> sleep_long(sql::Reader& db) {
+  co_await ok(db.value<std::string>("SELECT pg_sleep(60)::text"));
+  co_return 0;
+}
+Async<std::int64_t> fail_on(sql::Reader& db, const std::string& name) {
+  const std::string here = co_await ok(db.value<std::string>("SELECT current_database()::text"));
+  if (here == name) co_await fail(Category::conflict, "refused", "This one does not.");
+  co_await ok(sleep_long(db));
+  co_return 0;
+}
+
+class ReadEachOnPostgresTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const std::string& name : names) {
+      const std::string url = places.url(name);
+      databases.push_back(url.substr(url.rfind('/') + 1));
+    }
+  }
+  const std::vector<std::string> names = {"a", "b", "c"};
+  ShardPlaces places{Engines::postgresql};
+  std::vector<std::string> databases;
+};
+
+TEST_F(ReadEachOnPostgresTest, asks_several_at_once_but_no_more_than_it_may_and_answers_in_order) {
+  ShardKit kit(places, names, {.fan_out_max = 2});
+  kit.create(names);
+  Meeting meeting{.wanted = 2};
+  EXPECT_EQ(get(kit.run(kit.sharded().read_each(&meet, meeting))), databases);
+  EXPECT_EQ(meeting.most, 2);
+}
+
+TEST_F(ReadEachOnPostgresTest, ends_with_the_first_error_and_says_of_which_shard) {
+  ShardKit kit(places, names);
+  kit.create(names);
+  const auto began = std::chrono::steady_clock::now();
+  const auto refused = kit.run(kit.sharded().read_each(&fail_on, databases[1]));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), "refused");
+  EXPECT_EQ(refused.error().subject(), "shard b");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(50))
+      << "the others sleep for a minute";
+}
+
+TEST_F(ReadEachOnPostgresTest, ends_at_the_deadline_of_its_caller) {
+  ShardKit kit(places, names);
+  kit.create(names);
+  Scope scope;
+  Deadline deadline(kit.loop(), scope);
+  deadline.start(std::chrono::milliseconds(100));
+  const auto began = std::chrono::steady_clock::now();
+  const auto late = kit.run(kit.sharded().read_each(&sleep_long), &scope);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().category(), Category::timeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(50));
+}
+
+TEST_F(ReadEachOnPostgresTest, is_refused_to_a_caller_who_has_gone) {
+  ShardKit kit(places, names);
+  kit.create(names);
+  Scope scope;
+  scope.cancel(Category::cancelled);
+  EXPECT_EQ(kit.run(kit.sharded().read_each(&count_owned_orders), &scope).error().category(),
+            Category::cancelled);
 }
 
 }  // namespace
