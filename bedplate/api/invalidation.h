@@ -2,19 +2,22 @@
 //
 //   Async<void> Users::rename(const Caller&, sql::Transaction& tx, const RenameUser& input) const {
 //     co_await ok(store::rename(tx, input.id, input.name));
-//     api::invalidate_after_commit(tx, cache_, profiles_.key_of(input.id.to_string()));
+//     api::invalidate_after_commit(tx, profiles_, cache::Partition::of_tenant(tx.tenant()), input.id.to_string());
 //   }
 //
 // The answer is sent after the erasure, so the client's next request, on any replica, loads what it wrote (other
 // replicas' own copies go a moment later, when the message has reached them). A transaction that rolls back erases
-// nothing. What could not be erased because the cache is away lives until its time is over, and the command succeeds.
+// nothing; one of which nobody knows whether it committed (503 `commit_unknown`) erases, and so does one whose client
+// has gone. What could not be erased because the cache is away lives until its time is over, and the command succeeds.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "bedplate/cache/loading_cache.h"
+#include "bedplate/cache/region.h"
 #include "bedplate/sql/session.h"
 
 namespace bedplate::api {
@@ -37,6 +40,13 @@ class Invalidation final : public sql::CommitAction {
 inline void invalidate_after_commit(sql::Transaction& transaction, cache::LoadingCache& cache,
                                     std::string key) {
   transaction.after_commit(std::make_unique<detail::Invalidation>(cache, std::move(key)));
+}
+
+/// The same for a value of a region.
+template <class T>
+void invalidate_after_commit(sql::Transaction& transaction, cache::Region<T>& region,
+                             const cache::Partition& whose, std::string_view id) {
+  invalidate_after_commit(transaction, region.cache(), region.key_of(whose, id));
 }
 
 }  // namespace bedplate::api

@@ -30,7 +30,7 @@ struct Profile {
 /// Knows everybody but "nobody", and counts how often it is asked. While `closed` it waits.
 class Profiles final : public Loader<Profile> {
  public:
-  Async<std::optional<Profile>> load(std::string id) override {
+  Async<std::optional<Profile>> load(Partition, std::string id) override {
     const int number = ++loads;
     while (closed) co_await ok(sleep_for(1ms));
     if (id == "nobody") co_return std::nullopt;
@@ -48,7 +48,7 @@ class Profiles final : public Loader<Profile> {
 class LoadingCacheTest : public ::testing::Test {
  protected:
   std::string get(Region<Profile>& region, std::string_view id) {
-    Result<std::optional<Profile>> profile = loops_.wait_for(region.get_or_load(id));
+    Result<std::optional<Profile>> profile = loops_.wait_for(region.get_or_load(Partition::shared(), id));
     return !profile ? profile.error().code() : !*profile ? "absent" : (*profile)->name;
   }
   static bool wait_until(const std::function<bool()>& so) {
@@ -71,7 +71,7 @@ class LoadingCacheTest : public ::testing::Test {
 
  private:
   static Async<void> ask_one(Region<Profile>& region, std::string& answer, std::atomic<int>& answered) {
-    Result<std::optional<Profile>> profile = co_await region.get_or_load("ada");
+    Result<std::optional<Profile>> profile = co_await region.get_or_load(Partition::shared(), "ada");
     answer = !profile ? profile.error().code() : !*profile ? "absent" : (*profile)->name;
     ++answered;
   }
@@ -85,7 +85,7 @@ TEST_F(LoadingCacheTest, LoadsOnceAndKeeps) {
   EXPECT_EQ(get(region, "ada"), "ada1");
   EXPECT_EQ(get(region, "bob"), "bob2");
   EXPECT_EQ(profiles_.loads, 2);
-  EXPECT_TRUE(loops_.wait_for(region.invalidate("ada")));
+  EXPECT_TRUE(loops_.wait_for(region.invalidate(Partition::shared(), "ada")));
   EXPECT_EQ(get(region, "ada"), "ada3");
   EXPECT_EQ(cache_.stats().hits, 1u);
   EXPECT_EQ(cache_.stats().misses, 3u);
@@ -144,8 +144,11 @@ TEST_F(LoadingCacheTest, WhoWaitsGoesOnWhenTheOneWhoLoadsIsCancelled) {
 TEST_F(LoadingCacheTest, ShowsWhatIsStaleAndLoadsBehindIt) {
   Region<Profile> region(cache_, "profile", {.fresh = 1ms, .stale = 1h}, profiles_);
   EXPECT_EQ(get(region, "ada"), "ada1");
-  ASSERT_TRUE(wait_until(
-      [&] { return !memory_.local().find("profile:ada", std::chrono::steady_clock::now())->fresh(); }));
+  ASSERT_TRUE(wait_until([&] {
+    return !memory_.local()
+                .find(region.key_of(Partition::shared(), "ada"), std::chrono::steady_clock::now())
+                ->fresh();
+  }));
   profiles_.closed = true;
   EXPECT_EQ(get(region, "ada"), "ada1") << "at once, though loading takes long";
   EXPECT_EQ(get(region, "ada"), "ada1");
@@ -162,7 +165,7 @@ TEST_F(LoadingCacheTest, DoesNotKeepWhatWasOvertaken) {
   std::string before, after;
   ask(region, 0, before);
   ASSERT_TRUE(wait_until([&] { return profiles_.loads == 1; }));
-  EXPECT_TRUE(loops_.wait_for(region.invalidate("ada"), 1));
+  EXPECT_TRUE(loops_.wait_for(region.invalidate(Partition::shared(), "ada"), 1));
   ask(region, 1, after);
   ASSERT_TRUE(wait_until([&] { return profiles_.loads == 2; }))
       << "who asks after the change loads for himself";
@@ -175,7 +178,7 @@ TEST_F(LoadingCacheTest, DoesNotKeepWhatWasOvertaken) {
 
 TEST_F(LoadingCacheTest, LoadsAnewWhatItCannotRead) {
   Region<Profile> region(cache_, "profile", {}, profiles_);
-  memory_.local().put("profile:ada", R"({"surname": "Lovelace"})", {1min, 1min},
+  memory_.local().put(region.key_of(Partition::shared(), "ada"), R"({"surname": "Lovelace"})", {1min, 1min},
                       std::chrono::steady_clock::now());
   EXPECT_EQ(get(region, "ada"), "ada1");
   EXPECT_EQ(get(region, "ada"), "ada1");
@@ -187,7 +190,8 @@ TEST_F(LoadingCacheTest, SpreadsLifetimes) {
   for (int i = 0; i < 64; ++i) {
     const std::string id = std::to_string(i);
     get(region, id);
-    std::optional<Hit> hit = memory_.local().find("profile:" + id, std::chrono::steady_clock::now());
+    std::optional<Hit> hit =
+        memory_.local().find(region.key_of(Partition::shared(), id), std::chrono::steady_clock::now());
     ASSERT_TRUE(hit);
     EXPECT_GT(hit->left.fresh, 29min);
     shortest = std::min(shortest, hit->left.fresh);
@@ -217,10 +221,10 @@ TEST(LoadingCacheOverRedis, FailsNoRequestWhateverHappensToTheCache) {
                  std::atomic<int>& bad, std::atomic<int>& good) -> Async<void> {
     for (int i = number; more; ++i) {
       const std::string id = std::to_string(i % 50);
-      Result<std::optional<Profile>> profile = co_await from.get_or_load(id);
+      Result<std::optional<Profile>> profile = co_await from.get_or_load(Partition::shared(), id);
       bad += !profile || !*profile || !(*profile)->name.starts_with(id);
       ++good;
-      if (i % 7 == 0) bad += !(co_await from.invalidate(id));
+      if (i % 7 == 0) bad += !(co_await from.invalidate(Partition::shared(), id));
       static_cast<void>(co_await yield());
     }
     --left;

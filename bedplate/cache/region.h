@@ -2,26 +2,35 @@
 //
 //   class Profiles final : public cache::Loader<Profile> {
 //    public:
-//     Profiles(cache::LoadingCache& cache, sql::Database& db) : db_(db), cached_(cache, "profile", {.fresh = 60s},
-// *this) {}
-//     Async<std::optional<Profile>> find(std::string_view id) { return cached_.get_or_load(id); }
-//     Async<std::optional<Profile>> load(std::string id) override { ... db_.read(...) ... }
+//     Profiles(cache::LoadingCache& cache, sql::Database& db) : db_(db), cached_(cache, "profile", {}, *this) {}
+//     Async<std::optional<Profile>> find(const Caller& caller, std::string_view id) {
+//       return cached_.get_or_load(cache::Partition::of_tenant(caller.tenant()), id);
+//     }
+//     Async<std::optional<Profile>> load(cache::Partition whose, std::string id) override {
+//       sql::CallContext context(whose.tenant());
+//       ... db_.read(context, ...) ...
+//     }
 //   };
+//
+// A value belongs to a partition (partition.h), which is a part of its key: a value that was loaded for one tenant is
+// never found for another, whatever the id. What differs from user to user has the user in its id.
 //
 // A loader opens a read of its own and uses nothing of the request, since it may run for several requests, and after
 // the last of them (see loading_cache.h for everything else that get_or_load() does). Described types are kept as
 // JSON, std::string as it is. What is in the cache and cannot be read as T, because another version wrote it, is
 // loaded anew.
 //
-// After a change: `cached_.invalidate(id)`, or api/invalidation.h for "once this transaction has committed".
+// After a change: `cached_.invalidate(whose, id)`, or api/invalidation.h for "once this transaction has committed".
 #pragma once
 
+#include <cassert>
 #include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "bedplate/cache/loading_cache.h"
+#include "bedplate/cache/partition.h"
 #include "bedplate/describe/json/json.h"
 
 namespace bedplate::cache {
@@ -29,46 +38,55 @@ namespace bedplate::cache {
 template <class T>
 class Loader {
  public:
-  /// Nothing: there is no such thing.
-  virtual Async<std::optional<T>> load(std::string id) = 0;
+  /// Nothing: there is no such thing in this partition.
+  virtual Async<std::optional<T>> load(Partition whose, std::string id) = 0;
 
  protected:
   ~Loader() = default;
 };
 
-/// Thread-safe. Names of regions are unique in an application.
+/// Thread-safe. Names of regions are unique in an application, and have no colon.
 template <class T>
 class Region final : private BytesLoader {
  public:
   /// `cache` and `loader` outlive it.
   Region(LoadingCache& cache, std::string name, Policy policy, Loader<T>& loader)
-      : cache_(cache), prefix_(std::move(name) + ":"), policy_(policy), loader_(loader) {}
+      : cache_(cache), prefix_(std::move(name) + ":"), policy_(policy), loader_(loader) {
+    assert(prefix_.find(':') == prefix_.size() - 1 && "the name of a region has no colon");
+  }
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;
 
-  Async<std::optional<T>> get_or_load(std::string_view id) {
-    const std::string key = key_of(id);
+  Async<std::optional<T>> get_or_load(Partition whose, std::string_view id) {
+    const std::string key = key_of(whose, id);
     for (bool again = true;; again = false) {
       Found found = co_await ok(cache_.get(key, policy_, *this));
       if (found.absent) co_return std::nullopt;
       std::optional<T> value = decoded(found.value.view());
       if (value) co_return value;
       co_await ok(cache_.invalidate(key));
-      if (!again) co_return co_await loader_.load(std::string(id));
+      if (!again) co_return co_await loader_.load(whose, std::string(id));
     }
   }
 
-  Async<void> invalidate(std::string_view id) {
-    const std::string key = key_of(id);
+  Async<void> invalidate(Partition whose, std::string_view id) {
+    const std::string key = key_of(whose, id);
     co_await ok(cache_.invalidate(key));
   }
 
-  std::string key_of(std::string_view id) const { return prefix_ + std::string(id); }
+  /// "profile:" + the partition + ":" + the id.
+  std::string key_of(const Partition& whose, std::string_view id) const {
+    return prefix_ + whose.to_text() + ":" + std::string(id);
+  }
   LoadingCache& cache() { return cache_; }
 
  private:
   Async<std::optional<std::string>> load_bytes(std::string key) override {
-    std::optional<T> value = co_await ok(loader_.load(key.substr(prefix_.size())));
+    const std::string_view rest = std::string_view(key).substr(prefix_.size());
+    const std::optional<Partition> whose = Partition::from_text(rest.substr(0, Partition::kTextSize));
+    assert(whose && "keys of a region come from key_of()");
+    std::optional<T> value =
+        co_await ok(loader_.load(*whose, std::string(rest.substr(Partition::kTextSize + 1))));
     if (!value) co_return std::nullopt;
     co_return encoded(*value);
   }
