@@ -1,19 +1,19 @@
 // Locks: one process at a time, by name and for a while; with fencing tokens, since no lock over a network is sure.
 //
 //   Lock lock = co_await ok(locks.acquire("reports", 30s));
-//   co_await ok(db.transact(&Store::write_report, store, lock.token, report));   // compares the token, see below
+//   co_await ok(db.transact(&Store::write_report, store, lock, report));   // passes the fence first, see below
 //   co_await locks.release(lock);
 //
 // A holder that pauses (a long collection, a stopped virtual machine) wakes up after its time is over and believes
 // that it still holds the lock. No lock service can prevent that; whoever is protected can: each acquire gets a
 // token larger than every one before it, the holder shows it with each write, and the protected thing refuses a
-// token smaller than one it has seen (Kleppmann, "How to do distributed locking", 2016). In SQL, in the same
-// transaction as the write:
+// token smaller than one it has seen (Kleppmann, "How to do distributed locking", 2016). In a database api/fence.h does
+// that: `co_await ok(api::pass_fence(tx, lock))` in the transaction that writes. Where what is written is one row, a
+// column of it does the same, and zero rows changed means that it was too late:
 //
-//   INSERT INTO fences (name, token) VALUES ($1, $2)
-//     ON CONFLICT (name) DO UPDATE SET token = excluded.token WHERE fences.token <= excluded.token
+//   UPDATE reports SET body = $2, fence = $3 WHERE id = $1 AND fence <= $3
 //
-// and zero rows changed means: you are too late, roll back. Without that check a lock only makes double work rare.
+// Without such a check a lock only makes double work rare.
 //
 // Tokens are microseconds of the server's clock, or one more than the last: they grow also after the server lost its
 // data, unless its clock went back by more than it was away.
