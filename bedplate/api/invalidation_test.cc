@@ -2,8 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "bedplate/cache/memory_cache.h"
+#include "bedplate/sql/error.h"
+#include "bedplate/sql/postgresql.h"
 #include "tests/engines/engine_kit.h"
+#include "tests/servers/postgresql_server.h"
 
 namespace bedplate::api {
 namespace {
@@ -62,6 +68,41 @@ TEST_P(Invalidation, HappensAfterTheCommitAndOnlyThen) {
   EXPECT_TRUE(kit.run(kit.database().transact(&Notes::change, notes, text, fails)));
   EXPECT_EQ(*kit.run(notes.find("note")), "new") << "whoever committed reads what he wrote";
   EXPECT_EQ(notes.loads, 2);
+}
+
+// The commit is durable, and its answer is lost with the connection: here, because the server is made to wait for a
+// standby that there is not, and the connection is cut off in that wait.
+TEST(InvalidationOnPostgresql, HappensWhenTheAnswerOfTheCommitIsLost) {
+  testing::PostgresServer server(
+      {.settings = {"synchronous_standby_names = 'nobody'", "synchronous_commit = local"}});
+  testing::PostgresDatabase place = server.create_database();
+  place.rows(
+      "CREATE TABLE notes (text text); GRANT ALL ON notes TO bedplate; INSERT INTO notes VALUES ('old');"
+      "ALTER ROLE bedplate SET synchronous_commit = on");
+  place.rows("CHECKPOINT");  // done by the process that tells the others of standbys
+  sql::PostgresqlOptions options;
+  options.url = place.url();
+  options.command_time_max_ms = 60'000;
+  auto database = std::move(*sql::open_postgresql(options));
+  cache::MemoryCache memory;
+  cache::LoadingCache cache(memory);
+  Notes notes(*database, cache);
+  Loop loop;
+  EXPECT_EQ(*run_to_end(loop, notes.find("note")), "old");
+
+  constexpr const char* kCut =
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+  std::thread cutter([&] {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (place.count(kCut) == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  });
+  std::string_view text = "new";
+  bool fails = false;
+  Result<void> changed = run_to_end(loop, database->transact(&Notes::change, notes, text, fails));
+  cutter.join();
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code(), sql::kCommitUnknown);
+  EXPECT_EQ(*run_to_end(loop, notes.find("note")), "new") << "it was stored, and the cache does not hide it";
 }
 
 }  // namespace

@@ -4,9 +4,12 @@
 //   tx.after_commit(std::make_unique<Invalidate>(cache, key));
 //
 // Actions run on the loop of whoever called transact(), after the commit is durable and before that call returns, in
-// the order in which they were asked for. A transaction that runs again begins without any; one that rolls back drops
-// them. They are not durable: a process that dies between the commit and its actions never runs them, so what must
-// happen is a row in the transaction, and what is done here is bounded by something else (a time to live).
+// the order in which they were asked for, also when the caller has been cancelled meanwhile. A transaction that runs
+// again begins without any; one that rolls back drops them. When nobody knows whether it committed, because the
+// connection broke in COMMIT (`commit_unknown`), they run: so each does no harm where nothing has changed.
+//
+// They are not durable: a process that dies between the commit and its actions never runs them, so what must happen is
+// a row in the transaction, and what is done here is bounded by something else (a time to live).
 #pragma once
 
 #include <memory>

@@ -26,6 +26,7 @@
 #include <utility>
 
 #include "bedplate/async/async.h"
+#include "bedplate/async/shield.h"
 #include "bedplate/sql/call_context.h"
 #include "bedplate/sql/error.h"
 #include "bedplate/sql/maintenance.h"
@@ -177,13 +178,14 @@ class Database {
   virtual Async<void> transact(const CallContext& context, TransactionBody& body) = 0;
   virtual Async<void> read(const CallContext& context, ReadBody& body) = 0;
   Async<void> transact(TransactionBody& body) { return commit(kNoContext, body); }
-  /// transact(), and after it what the transaction asked for (Transaction::after_commit()). The forms of transact()
-  /// that take a function do this.
+  /// transact(), and after it what the transaction asked for (Transaction::after_commit()), unless it was rolled back.
+  /// The forms of transact() that take a function do this.
   Async<void> commit(CallContext context, TransactionBody& body) {
     CommitActions actions;
     context.actions = &actions;
     Result<void> done = co_await transact(context, body);
-    if (!actions.empty() && (done || done.error().keeps_writes())) static_cast<void>(co_await actions.run());
+    const bool may_stand = done || done.error().keeps_writes() || done.error().code() == kCommitUnknown;
+    if (may_stand && !actions.empty()) co_await shielded(actions.run());
     if (!done) co_await std::unexpected(std::move(done.error()));
   }
   Async<void> read(ReadBody& body) { return read(kNoContext, body); }
