@@ -141,19 +141,23 @@ def sql_sqlite():
     return program("sql_sqlite_bench", {"point_read": (0.6, 0.8)})
 
 
-def sql_postgres():
-    """A server of its own, on the other core, with data in a temporary directory."""
-    services, state = str(ROOT / "tools" / "services.sh"), str(WORK / "sql_postgres.services")
+def program_on_postgres(name, bounds):
+    """With a server of its own, on the other core, with data in a temporary directory."""
+    services, state = str(ROOT / "tools" / "services.sh"), str(WORK / f"{name}.services")
     up = subprocess.run(["taskset", "-c", "1", services, "up", state], capture_output=True, text=True, check=True)
     try:
         url = next(word for word in up.stdout.split() if word.startswith("postgresql://"))
-        return program("sql_postgres_bench", {"point_read": (4.0, 6.0)}, arguments=(url,))
+        return program(name, bounds, arguments=(url,))
     finally:
         subprocess.run([services, "down", state], capture_output=True, check=True)
 
 
+def sql_postgres():
+    return program_on_postgres("sql_postgres_bench", {"point_read": (4.0, 6.0)})
+
+
 def sharding():
-    """Counts, not times: the same on every machine. The chart stays beside the last results."""
+    """Balance and movement are counts, the same on every machine. The chart stays beside the last results."""
     done = subprocess.run([str(RELEASE / "bench" / "sharding_bench")], capture_output=True, text=True, check=True)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     print(sharding_chart.table(rows))
@@ -164,7 +168,7 @@ def sharding():
                 1.1, 1.02, "times", note=f"a ring: {max(row['ring_moved'] for row in joined):.2f}"),
         Measure("fullest shard, of the mean, the worst of 1 to 1000", max(row["fullest"] for row in rows), 1.1, 1.02,
                 "times", note=f"a ring: {max(row['ring_fullest'] for row in rows):.2f}; chart: build/bench/sharding.svg"),
-    ]
+    ] + program_on_postgres("sharding_move_bench", {})
 
 
 def cache():

@@ -5,8 +5,8 @@
 //   co_await ok(mover.rebalance());                 // all that Directory::plan() says, one after another
 //   host.in_background("moves", [&] { return mover.keep_finishing(5s); });
 //
-// Tables: each has a column `bucket BIGINT NOT NULL`, an index that starts with it, and a primary key (no real numbers)
-// that no other bucket uses; the same columns on every shard. A bucket's rows refer only to rows of the same bucket.
+// Tables: each has a column `bucket BIGINT NOT NULL`, a primary key (no real numbers) that no other bucket uses, and an
+// index on the bucket and then that key; the same columns on every shard. A bucket's rows refer only to rows of it.
 // Rows are moved as they are, whatever the engines of the two shards.
 //
 // The first move from a shard gives its tables triggers that keep a change log (change_log.h). They do nothing but look

@@ -84,7 +84,7 @@ Async<ReadableSum> readable_sum(Reader& db) {
   ReadableSum sum = co_await ok(
       db.one<ReadableSum>("SELECT count(*) AS buckets, CAST(coalesce(sum(bucket), 0) AS BIGINT) AS sum, "
                           "CAST(coalesce(sum(bucket * bucket), 0) AS BIGINT) AS squares "
-                          "FROM sharding_owned WHERE state IN ('owned', 'leaving')"));
+                          "FROM sharding_readable"));
   co_return sum;
 }
 

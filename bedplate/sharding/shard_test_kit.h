@@ -55,10 +55,10 @@ inline std::string shop_schema(sql::Dialect dialect) {
   std::string text = R"(
 CREATE TABLE customers (id @id NOT NULL PRIMARY KEY, bucket BIGINT NOT NULL, name TEXT NOT NULL UNIQUE,
                         orders BIGINT NOT NULL);
-CREATE INDEX customers_by_bucket ON customers (bucket);
+CREATE INDEX customers_by_bucket ON customers (bucket, id);
 CREATE TABLE orders (id @id NOT NULL PRIMARY KEY, bucket BIGINT NOT NULL,
                      customer @id NOT NULL REFERENCES customers (id), price DOUBLE PRECISION NOT NULL);
-CREATE INDEX orders_by_bucket ON orders (bucket);
+CREATE INDEX orders_by_bucket ON orders (bucket, id);
 )";
   const std::string_view id = dialect == sql::Dialect::sqlite ? "BLOB" : "UUID";
   for (std::size_t at = text.find("@id"); at != std::string::npos; at = text.find("@id", at))
@@ -89,9 +89,8 @@ inline Async<std::vector<Uuid>> orders_of(sql::Reader& db, const CustomerId& cus
   co_return ids;
 }
 inline Async<std::int64_t> count_owned_orders(sql::Reader& db) {
-  const std::int64_t count = co_await ok(
-      db.value<std::int64_t>("SELECT count(*) FROM orders WHERE bucket IN "
-                             "(SELECT bucket FROM sharding_owned WHERE state IN ('owned', 'leaving'))"));
+  const std::int64_t count = co_await ok(db.value<std::int64_t>(
+      "SELECT count(*) FROM orders WHERE bucket IN (SELECT bucket FROM sharding_readable)"));
   co_return count;
 }
 

@@ -18,9 +18,8 @@
 // - A row must be written with `bucket` = bucket_of(its key): that column is what a move goes by.
 //
 // read_each() runs on every shard, many at once, and gives one answer each. A bucket that changed hands meanwhile would
-// be missing or counted twice: that is found, and all of it read again. Its statements look only at rows that
-// the shard owns: `... WHERE bucket IN (SELECT bucket FROM sharding_owned WHERE state IN ('owned', 'leaving'))`. The
-// shards' snapshots are not of one instant.
+// be missing or counted twice: that is found, and all of it read again. Its statements look only at rows that the shard
+// owns: `... WHERE bucket IN (SELECT bucket FROM sharding_readable)`. The shards' snapshots are not of one instant.
 //
 // A CallContext may come first, as with sql::Database. Commit marks are positions of one shard: a client keeps one a
 // key, and read_each() knows none.

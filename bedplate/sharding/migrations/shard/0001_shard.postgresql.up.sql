@@ -7,7 +7,9 @@ CREATE TABLE sharding_owned (
   mover  BIGINT NOT NULL,
   logged BIGINT NOT NULL DEFAULT 0  -- 1: the bucket is being copied, and changes of its rows are written down
 );
--- Which rows of such buckets have changed. See bedplate/sharding/change_log.h; triggers on the sharded tables write it.
+-- The buckets whose rows count here. For reads over all shards: ... WHERE bucket IN (SELECT bucket FROM sharding_readable)
+CREATE VIEW sharding_readable AS SELECT bucket FROM sharding_owned WHERE state IN ('owned', 'leaving');
+-- Which rows of buckets that are being copied have changed. See bedplate/sharding/change_log.h; triggers on the sharded tables write it.
 CREATE TABLE sharding_changes (
   id          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   bucket      BIGINT NOT NULL,
