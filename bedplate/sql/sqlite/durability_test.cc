@@ -19,6 +19,7 @@
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/sql_test_kit.h"
 #include "bedplate/sql/sqlite/faulty_disk.h"
+#include "tests/servers/daemon.h"
 
 namespace bedplate::sql {
 namespace {
@@ -136,7 +137,7 @@ TEST(SqliteDurabilityTest, APowerCutLosesNothingThatWasAcknowledgedAndLeavesNoth
   constexpr int kDatabases = 6;
   constexpr int kCuts = 15;
   std::mt19937 rng(20261121);
-  for (int database = 0; database < kDatabases && !testing::Test::HasFailure(); ++database) {
+  for (int database = 0; database < kDatabases && !::testing::Test::HasFailure(); ++database) {
     FaultyDisk disk;
     SqliteKit kit(kSchema, on(disk));
     std::vector<std::unique_ptr<Cut>> cuts;
@@ -210,11 +211,10 @@ TEST(SqliteDurabilityTest, ADiskThatFailsNowAndThenHurtsOnlyTheCommandsItHits) {
   SqliteKit kit(kSchema, on(disk));
   Load load(kit, 16);
   disk.fail_sometimes(20);
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // tidy: sleep because the load runs meanwhile
+  EXPECT_TRUE(
+      bedplate::testing::wait_until([&] { return load.failures() > 0 && load.acknowledged().size() > 100; }));
   disk.fail_sometimes(0);
   load.stop();
-  EXPECT_GT(load.failures(), 0);
-  EXPECT_GT(load.acknowledged().size(), 100u);
   expect_same(kit, load.acknowledged());
 }
 
