@@ -68,10 +68,13 @@ class Client::Nodes : public std::enable_shared_from_this<Client::Nodes> {
 
   /// For a command of this slot. Never null before close().
   std::shared_ptr<Connection> route(int slot) {
-    if (slots_.empty() || slot < 0) return node(dialer_->options().endpoint);
-    std::shared_ptr<Connection>& holder = slots_[static_cast<std::size_t>(slot)];
-    if (!holder) return node(dialer_->options().endpoint);
-    if (holder->state() == Connection::State::away) refresh_soon();
+    if (slots_.empty()) return any_node();
+    std::shared_ptr<Connection>& holder = slots_[static_cast<std::size_t>(std::max(slot, 0))];
+    if (!holder) return any_node();
+    if (holder->state() == Connection::State::away) {
+      refresh_soon();
+      if (slot < 0) return any_node();  // who answers does not matter
+    }
     return holder;
   }
 
@@ -98,6 +101,18 @@ class Client::Nodes : public std::enable_shared_from_this<Client::Nodes> {
   }
 
  private:
+  // Of the settings; while that is away one of the others that were met here or on another loop. A node of a Cluster is
+  // asked for the map of slots before it is away: afterwards nobody could say who else there is.
+  std::shared_ptr<Connection> any_node() {
+    std::shared_ptr<Connection> first = node(dialer_->options().endpoint);
+    if (first->is_cluster() && slots_.empty()) refresh_soon();
+    if (first->state() != Connection::State::away) return first;
+    refresh_soon();
+    for (auto& [endpoint, connection] : nodes_)
+      if (connection->state() == Connection::State::ready) return connection;
+    return node(dialer_->endpoint_after(++turn_));
+  }
+
   void refresh_soon() {
     const Loop::TimePoint now = loop_.now();
     if (refreshing_ || closed_ || now - refreshed_at_ < kRefreshEvery) return;
@@ -125,6 +140,7 @@ class Client::Nodes : public std::enable_shared_from_this<Client::Nodes> {
   // [[first, last, [host, port, ...], replicas...], ...]
   void take_slots(const Reply& reply, const Endpoint& from) {
     std::vector<std::shared_ptr<Connection>> slots(kSlots);
+    std::vector<Endpoint> holders;
     for (const Reply& range : reply.items) {
       if (range.items.size() < 3 || range.items[2].items.size() < 2) continue;
       Endpoint holder;
@@ -133,7 +149,9 @@ class Client::Nodes : public std::enable_shared_from_this<Client::Nodes> {
       const std::int64_t last = std::min<std::int64_t>(range.items[1].integer, kSlots - 1);
       for (std::int64_t slot = std::max<std::int64_t>(range.items[0].integer, 0); slot <= last; ++slot)
         slots[static_cast<std::size_t>(slot)] = node(holder);
+      if (std::ranges::find(holders, holder) == holders.end()) holders.push_back(std::move(holder));
     }
+    dialer_->met(std::move(holders));
     slots_ = std::move(slots);
     drop_strangers();
   }
@@ -157,6 +175,7 @@ class Client::Nodes : public std::enable_shared_from_this<Client::Nodes> {
   std::map<Endpoint, std::shared_ptr<Connection>> nodes_;
   std::vector<std::shared_ptr<Connection>> slots_;  ///< empty: no Cluster, as far as is known
   Loop::TimePoint refreshed_at_{};
+  int turn_ = 0;
   bool refreshing_ = false;
   bool closed_ = false;
 };

@@ -8,7 +8,9 @@
 // may not have been executed, unless it failed with `cache_busy`.
 //
 // A Cluster is recognised by its answers. Commands go to the node that holds the slot of their key, redirections
-// (MOVED, ASK) are followed, and the map of slots is read anew when one shows that it is old or a node is away.
+// (MOVED, ASK) are followed, and the map of slots is read anew when one shows that it is old or a node is away: so a
+// fail-over costs the calls that go to the node that is away, until its replica has taken over. The node that the URL
+// names must be there once; from then on the others are known.
 //
 // Errors beside those of connection.h: `cache_refused` (unavailable: the user may not do that); and for a command that
 // was wrong Category::internal `cache_error`, with Redis's words as its subject().

@@ -50,7 +50,7 @@ Command&& Command::with_key(std::string_view key) && {
 
 int Command::slot() const {
   if (!own_key_.empty()) return slot_of(own_key_);
-  return words_ < 2 ? -1 : slot_of(std::string_view(wire_).substr(key_at_, key_size_));
+  return words_ < 2 || publishes_ ? -1 : slot_of(std::string_view(wire_).substr(key_at_, key_size_));
 }
 
 void Command::begin(std::size_t words) {
@@ -58,6 +58,7 @@ void Command::begin(std::size_t words) {
 }
 
 void Command::append(std::string_view word) {
+  if (words_ == 0) publishes_ = word == "PUBLISH";
   wire_ += '$';
   wire_ += std::to_string(word.size());
   wire_ += "\r\n";

@@ -30,7 +30,8 @@ class Command {
   Command&& with_key(std::string_view key) &&;
 
   std::string_view wire() const { return wire_; }
-  /// The slot of its key (crc16 of it, or of what stands in its first {braces}), 0 to 16383; -1: it has no key.
+  /// The slot of its key (crc16 of it, or of what stands in its first {braces}), 0 to 16383; -1: it has no key. PUBLISH
+  /// has none: every node of a Cluster passes a message on to all.
   int slot() const;
 
  private:
@@ -47,6 +48,7 @@ class Command {
   std::size_t words_ = 0;
   std::size_t key_at_ = 0;
   std::size_t key_size_ = 0;
+  bool publishes_ = false;
 };
 
 /// The Cluster slot of a key.

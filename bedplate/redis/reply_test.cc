@@ -197,6 +197,7 @@ TEST(Command, KnowsItsSlot) {
   EXPECT_EQ(slot_of("foo"), 12182);
   EXPECT_EQ(Command("GET", "foo").slot(), 12182);
   EXPECT_EQ(Command("PING").slot(), -1);
+  EXPECT_EQ(Command("PUBLISH", "foo", "news").slot(), -1) << "any node passes it on";
   EXPECT_EQ(Command("EVALSHA", "x", 1, "foo").with_key("foo").slot(), 12182);
 }
 

@@ -56,6 +56,17 @@ std::chrono::nanoseconds Dialer::backoff(int failures) const {
   return wait / 2 + wait / 2 * static_cast<std::int64_t>(random_u64() % 1024) / 1024;
 }
 
+Endpoint Dialer::endpoint_after(int failures) const {
+  std::lock_guard lock(mutex_);
+  const std::size_t turn = static_cast<std::size_t>(failures) % (met_.size() + 1);
+  return turn == 0 ? options_.endpoint : met_[turn - 1];
+}
+
+void Dialer::met(std::vector<Endpoint> nodes) {
+  std::lock_guard lock(mutex_);
+  met_ = std::move(nodes);
+}
+
 Async<void> Session::open(Endpoint endpoint) {
   Result<void> opened = co_await connect(std::move(endpoint));
   if (opened) opened = co_await log_in();

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bedplate/async/async.h"
 #include "bedplate/async/stream.h"
@@ -29,6 +31,11 @@ class Dialer {
   Async<SocketAddress> find(Endpoint endpoint);
   /// How long to wait after so many failed attempts in a row: doubled each time, with jitter.
   std::chrono::nanoseconds backoff(int failures) const;
+  /// Where to try after so many failed attempts in a row: the endpoint of the settings, and then in turn the nodes of a
+  /// Cluster that were met.
+  Endpoint endpoint_after(int failures) const;
+  /// The masters of a Cluster, as a node of it has just said.
+  void met(std::vector<Endpoint> nodes);
   const TlsContext* tls() const { return tls_ ? &*tls_ : nullptr; }
 
  private:
@@ -37,6 +44,8 @@ class Dialer {
   const Options options_;
   std::optional<TlsContext> tls_;
   WorkerPool lookups_;
+  mutable std::mutex mutex_;
+  std::vector<Endpoint> met_;
 };
 
 class Session {

@@ -35,7 +35,7 @@ void Subscriber::close() {
 Async<void> Subscriber::run(std::shared_ptr<Subscriber> self) {
   for (int failures = 0; self->listener_;) {
     self->session_ = std::make_shared<Session>(self->dialer_);
-    Result<void> ended = co_await self->listen(*self->session_);
+    Result<void> ended = co_await self->listen(*self->session_, self->dialer_->endpoint_after(failures));
     self->session_->close();
     self->session_.reset();
     self->disarm();
@@ -51,8 +51,8 @@ Async<void> Subscriber::run(std::shared_ptr<Subscriber> self) {
 }
 
 // One connection from its beginning to its end.
-Async<void> Subscriber::listen(Session& session) {
-  co_await ok(session.open(dialer_->options().endpoint));
+Async<void> Subscriber::listen(Session& session, Endpoint endpoint) {
+  co_await ok(session.open(std::move(endpoint)));
   std::vector<std::string_view> words{"SUBSCRIBE"};
   words.insert(words.end(), channels_.begin(), channels_.end());
   confirmed_ = 0;

@@ -52,7 +52,7 @@ class Subscriber : public std::enable_shared_from_this<Subscriber>, private Coar
              Listener& listener);
 
   static Async<void> run(std::shared_ptr<Subscriber> self);
-  Async<void> listen(Session& session);
+  Async<void> listen(Session& session, Endpoint endpoint);
   void take(const Reply& reply);
   static void ask(CoarseTimer& timer);
   static Async<void> ping(std::shared_ptr<Subscriber> self, std::shared_ptr<Session> session);

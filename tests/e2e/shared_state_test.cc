@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include "server.h"
@@ -67,42 +68,90 @@ TEST_F(SharedState, ReplicasCountRequestsTogetherAndEachForItselfWithoutRedis) {
   EXPECT_THAT(to_two.get("/metrics", operator_of_it).body, HasSubstr("bedplate_rate_limit_local_total"));
 }
 
-TEST_F(SharedState, NoRequestFailsWhileRedisIsKilledAndComesBack) {
-  auto one = replica(first_, {"rate_limit.enabled=true", "rate_limit.address_burst=1000000",
-                              "rate_limit.principal_burst=1000000", "cache.timeout_ms=100"});
-  User ada(*one, "ada@example.com");
-  std::atomic<bool> go_on = true;
-  std::atomic<int> failed = 0;
-  std::atomic<int> answered = 0;
-  std::vector<std::thread> clients;
-  for (int i = 0; i < 3; ++i) {
-    clients.emplace_back([&] {
-      User user(*one, "ada@example.com", ada.tokens());
-      while (go_on) {
-        failed += user.call("GET", "/v1/tasks").status != 200;
-        failed += user.call("POST", "/v1/tasks", R"({"title": "Buy milk"})").status != 201;
-        ++answered;
-      }
-    });
+/// Clients of a server that read and write all the time.
+class Load {
+ public:
+  Load(const Server& server, const Tokens& tokens) {
+    for (int i = 0; i < 3; ++i) clients_.emplace_back([this, &server, tokens] { use(server, tokens); });
   }
-  auto some_more = [&] {
-    const int before = answered;
-    EXPECT_TRUE(eventually([&] { return answered >= before + 20; }));
-  };
-  some_more();
+  ~Load() { stop(); }
+
+  void some_more() {
+    const int before = answered_;
+    EXPECT_TRUE(eventually([&] { return answered_ >= before + 20; }));
+  }
+  void stop() {
+    go_on_ = false;
+    for (std::thread& client : clients_) client.join();
+    clients_.clear();
+  }
+  int failed() const { return failed_; }
+
+ private:
+  void use(const Server& server, const Tokens& tokens) {
+    User user(server, "ada@example.com", tokens);
+    while (go_on_) {
+      failed_ += user.call("GET", "/v1/tasks").status != 200;
+      failed_ += user.call("POST", "/v1/tasks", R"({"title": "Buy milk"})").status != 201;
+      ++answered_;
+    }
+  }
+
+  std::atomic<bool> go_on_ = true;
+  std::atomic<int> failed_ = 0;
+  std::atomic<int> answered_ = 0;
+  std::vector<std::thread> clients_;
+};
+
+const std::vector<std::string> kCountedGenerously = {
+    "rate_limit.enabled=true", "rate_limit.address_burst=1000000", "rate_limit.principal_burst=1000000",
+    "cache.timeout_ms=100"};
+
+TEST_F(SharedState, NoRequestFailsWhileRedisIsKilledAndComesBack) {
+  auto one = replica(first_, kCountedGenerously);
+  User ada(*one, "ada@example.com");
+  Load load(*one, ada.tokens());
+  load.some_more();
   for (int round = 0; round < 2; ++round) {
     redis_.kill();
-    some_more();
+    load.some_more();
     redis_.start();
-    some_more();
+    load.some_more();
     redis_.pause();
-    some_more();
+    load.some_more();
     redis_.resume();
-    some_more();
+    load.some_more();
   }
-  go_on = false;
-  for (std::thread& client : clients) client.join();
-  EXPECT_EQ(failed, 0);
+  load.stop();
+  EXPECT_EQ(load.failed(), 0);
+  EXPECT_EQ(one->terminate().status, 0);
+}
+
+TEST_F(SharedState, NoRequestFailsWhileAMasterOfAClusterFailsOver) {
+  testing::RedisCluster cluster;
+  auto standby = cluster.replica_of(0);
+  std::vector<std::string> settings = kCountedGenerously;
+  settings.insert(settings.end(), {"cache.url=" + cluster.url(0), "telemetry.metrics_token=operator"});
+  auto one = replica(first_, settings);
+  User ada(*one, "ada@example.com");
+  HttpConnection http(one->url());
+  auto weighed_together = [&] {
+    const std::string metrics = http.get("/metrics", bearer("operator")).body;
+    constexpr std::string_view kName = "\nbedplate_rate_limit_shared_total ";
+    const std::size_t at = metrics.find(kName);
+    return at == std::string::npos ? 0 : std::atoi(metrics.c_str() + at + kName.size());
+  };
+  Load load(*one, ada.tokens());
+  load.some_more();
+  cluster.node(0).kill();
+  load.some_more();
+  cluster.promote(*standby, "TAKEOVER");
+  load.some_more();
+  const int before = weighed_together();
+  EXPECT_TRUE(eventually([&] { return weighed_together() > before + 50; }))
+      << "also those of the user, whose bucket may have been on that node";
+  load.stop();
+  EXPECT_EQ(load.failed(), 0);
   EXPECT_EQ(one->terminate().status, 0);
 }
 

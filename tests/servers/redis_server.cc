@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "bedplate/base/random.h"
@@ -154,7 +155,8 @@ void RedisServer::configure() {
        << (options_.persistent ? "appendonly yes\nappendfsync always\n" : "appendonly no\n");
   if (!password.empty()) text << "requirepass " << password << "\nmasterauth " << password << "\n";
   if (password.empty()) text << "protected-mode no\n";
-  if (options_.cluster) text << "cluster-enabled yes\ncluster-node-timeout 2000\n";
+  if (options_.cluster)
+    text << "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-replica-no-failover yes\n";
   if (tls_)
     text << "tls-cert-file " << tls_->certificate << "\ntls-key-file " << tls_->key << "\ntls-ca-cert-file "
          << tls_->authority << "\ntls-auth-clients no\n";
@@ -207,14 +209,46 @@ RedisCluster::RedisCluster() {
     if (n > 0)
       nodes_[0]->command({"CLUSTER", "MEET", "127.0.0.1", std::to_string(nodes_[n]->address().port())});
   }
-  const bool formed = wait_until([this] {
-    for (auto& node : nodes_) {
+  wait("form", [this] {
+    return std::ranges::all_of(nodes_, [](auto& node) {
       const std::string info = node->command({"CLUSTER", "INFO"});
-      if (!info.contains("cluster_state:ok") || !info.contains("cluster_known_nodes:3")) return false;
-    }
-    return true;
+      return info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3");
+    });
   });
-  if (!formed) server_failed("the Redis cluster does not form", nodes_[0]->directory() + "/log");
+}
+
+std::unique_ptr<RedisServer> RedisCluster::replica_of(std::size_t index) {
+  auto replica = std::make_unique<RedisServer>(RedisServer::Options{.cluster = true});
+  const std::string master = node(index).command({"CLUSTER", "MYID"});
+  replica->command({"CLUSTER", "MEET", "127.0.0.1", std::to_string(node(index).address().port())});
+  wait("take in a replica", [&] { return replica->command({"CLUSTER", "NODES"}).contains(master); });
+  replica->command({"CLUSTER", "REPLICATE", master});
+  wait("copy to a replica", [&] {
+    return replica->command({"INFO", "replication"}).contains("master_link_status:up") &&
+           node(index).command({"CLUSTER", "NODES"}).contains(replica->command({"CLUSTER", "MYID"}));
+  });
+  return replica;
+}
+
+void RedisCluster::promote(RedisServer& replica, const std::string& how) {
+  std::vector<std::string> words{"CLUSTER", "FAILOVER"};
+  if (!how.empty()) words.push_back(how);
+  replica.command(words);
+  // "ID address flags ...", a line each.
+  const std::string id = replica.command({"CLUSTER", "MYID"});
+  wait("fail over", [&] {
+    return std::ranges::all_of(nodes_, [&](auto& node) {
+      if (!node->is_running()) return true;
+      const std::string lines = node->command({"CLUSTER", "NODES"});
+      const std::string line = lines.substr(std::min(lines.find(id), lines.size()));
+      return line.substr(0, line.find('\n')).contains("master");
+    });
+  });
+}
+
+void RedisCluster::wait(const char* what, const std::function<bool()>& is_so) {
+  if (!wait_until(is_so))
+    server_failed(std::string("the Redis cluster does not ") + what, nodes_[0]->directory() + "/log");
 }
 
 const RedisAddress& shared_redis() {

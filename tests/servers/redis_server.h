@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,6 +89,7 @@ class RedisServer {
   void pause() { daemon_.signal(SIGSTOP); }
   void resume() { daemon_.signal(SIGCONT); }
 
+  bool is_running() { return daemon_.is_running(); }
   const std::string& directory() const { return directory_.path(); }
   std::string log() const { return read_file(directory_ / "log"); }
   const std::optional<TlsFiles>& tls() const { return tls_; }
@@ -104,7 +106,7 @@ class RedisServer {
   Daemon daemon_;
 };
 
-/// Three masters that share the slots, with a password.
+/// Three masters that share the slots, with a password. No replica takes over by itself.
 class RedisCluster {
  public:
   RedisCluster();
@@ -112,7 +114,15 @@ class RedisCluster {
   RedisServer& node(std::size_t index) { return *nodes_.at(index); }
   std::string url(std::size_t index = 0) const { return nodes_.at(index)->url(); }
 
+  /// A replica of that master, which has what it has.
+  std::unique_ptr<RedisServer> replica_of(std::size_t index);
+  /// Makes a replica master: `how` is TAKEOVER when its master is gone, nothing when it is to be asked first. Returns
+  /// when the other nodes know.
+  void promote(RedisServer& replica, const std::string& how = "");
+
  private:
+  void wait(const char* what, const std::function<bool()>& is_so);
+
   std::array<std::unique_ptr<RedisServer>, 3> nodes_;
 };
 
