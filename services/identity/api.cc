@@ -15,7 +15,8 @@ Api add_sessions(Api api, Identity& identity) {
   return std::move(api)
       .procedure<&Identity::sign_up>(
           identity, post("/v1/auth/signup"), open_to_all(), body_at_most(kStrangersBodyMax),
-          creates("/v1/me"), issues_secrets(), summary("Sign up"), fails_with(kEmailTaken, kTooManyAttempts),
+          creates("/v1/me"), issues_secrets(), summary("Sign up"),
+          fails_with(kEmailTaken, kPasswordKnown, kTooManyAttempts),
           doc("Makes an account and logs it in. The password is never kept, only an argon2id hash of it."))
       .procedure<&Identity::log_in>(
           identity, post("/v1/auth/login"), open_to_all(), body_at_most(kStrangersBodyMax), issues_secrets(),
@@ -51,7 +52,7 @@ Api identity_api(Identity& identity) {
                                      etag_from<&UserView::version>(), if_match_into<&UpdateMe::if_match>())
       .procedure<&Identity::change_password>(
           identity, post("/v1/me/password"), needs(kAccountScope), summary("Change my password"),
-          fails_with(kWrongPassword, kTooManyAttempts), doc("Ends all other sessions."))
+          fails_with(kWrongPassword, kPasswordKnown, kTooManyAttempts), doc("Ends all other sessions."))
       .procedure<&Identity::delete_me>(
           identity, post("/v1/me/delete"), needs(kAccountScope), summary("Delete my account"),
           fails_with(kWrongPassword, kTooManyAttempts),

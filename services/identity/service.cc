@@ -109,7 +109,9 @@ Identity::Identity(const IdentitySettings& settings, SealingKey sealing, const C
                         static_cast<unsigned>(settings.password_queue_max)}),
       throttle_(settings.login_throttle),
       authenticator_(ring_, revocations_, policy_of(settings)),
-      keys_(std::move(sealing), ring_, rotation_of(settings)) {}
+      keys_(std::move(sealing), ring_, rotation_of(settings)) {
+  if (settings_.refuse_common_passwords) known_passwords_.push_back(&common_passwords_);
+}
 
 // ---- what a server does with it
 
@@ -273,6 +275,16 @@ Result<void> Identity::unless_throttled(seconds wait) {
   return std::unexpected(std::move(failure.error()).with_retry_after(wait));
 }
 
+Async<void> Identity::refuse_known(std::string_view password) {
+  for (auth::KnownPasswords* list : known_passwords_) {
+    Result<bool> known = co_await list->contains(password);
+    if (!known)
+      log_warn("a new password could not be compared with known ones", {{"code", known.error().code()}});
+    else if (*known)
+      co_await api::fail(kPasswordKnown);
+  }
+}
+
 UserView view_of(const UserRow& user) {
   UserView view;
   view.id = user.id;
@@ -301,6 +313,7 @@ Async<Grant> Identity::sign_up(const api::Caller& caller, sql::Database& db, con
   user.roles = {std::string(kUserRole)};
   user.created_at = now;
   user.updated_at = now;
+  co_await ok(refuse_known(input.password));
   user.password_hash = co_await ok(passwords_.hash(input.password));
   NewSession session = new_session(user.id, caller, now);
   Result<void> inserted = co_await db.transact(&Identity::insert_account, *this, user, session);
@@ -498,6 +511,7 @@ Async<UserRow> Identity::confirm_password(const api::Caller& caller, sql::Databa
 Async<void> Identity::change_password(const api::Caller& caller, sql::Database& db,
                                       const ChangePassword& input) {
   UserRow user = co_await ok(confirm_password(caller, db, input.current_password));
+  co_await ok(refuse_known(input.new_password));
   std::string hash = co_await ok(passwords_.hash(input.new_password));
   SessionId spared = caller.session();
   co_await ok(db.transact(&Identity::write_password, *this, user, hash, spared));

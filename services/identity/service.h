@@ -33,6 +33,7 @@
 
 #include "bedplate/async/wake.h"
 #include "bedplate/auth/key_ring.h"
+#include "bedplate/auth/known_passwords.h"
 #include "bedplate/auth/password.h"
 #include "bedplate/auth/revocations.h"
 #include "bedplate/auth/token_authenticator.h"
@@ -67,6 +68,10 @@ class Identity {
   /// Before start(), where several processes serve one database: what one of them revokes the others then refuses at
   /// once, and not only at their next round. `nudges` outlives it.
   void tell_others_through(cache::Nudges& nudges);
+
+  /// Before start(): new passwords must not be in there, beside the built-in list of identity.refuse_common_passwords.
+  /// Where it cannot say, the password is taken, and the log has it. `known` outlives it.
+  void refuse_passwords_in(auth::KnownPasswords& known) { known_passwords_.push_back(&known); }
 
   auth::Authenticator& authenticator() { return authenticator_; }
   auth::PasswordHasher& passwords() { return passwords_; }
@@ -132,6 +137,8 @@ class Identity {
   Result<Grant> grant(const UserRow& user, SessionId session, std::string refresh_token, Time now) const;
   std::vector<std::string> scopes_of(const std::vector<std::string>& roles) const;
   Time tokens_until(Time now) const { return identity::tokens_until(settings_, now); }
+  /// `password_known` when others know it.
+  Async<void> refuse_known(std::string_view password);
   /// What the throttle said, as an answer.
   Result<void> unless_throttled(std::chrono::seconds wait);
   /// The caller's row, once the password has been found right.
@@ -158,6 +165,8 @@ class Identity {
   auth::TokenAuthenticator authenticator_;
   SigningKeys keys_;
   std::vector<UserDataOwner*> owners_;
+  auth::CommonPasswords common_passwords_;
+  std::vector<auth::KnownPasswords*> known_passwords_;
   cache::Nudges* nudges_ = nullptr;
   Wake revocations_made_;
   std::atomic<std::int64_t> revocations_seen_{0};  ///< the highest seq applied

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bedplate/async/timer.h"
 #include "services/identity/identity_fixture.h"
 
 namespace bedplate::identity {
@@ -67,6 +68,45 @@ TEST_P(IdentityTest, SignUpsAreThrottled) {
   auto third = sign_up("b@example.com");
   ASSERT_EQ(code_of(third), "too_many_attempts");
   EXPECT_EQ(third.error().retry_after(), 1s);
+}
+
+// ---- passwords that everybody knows
+
+TEST_P(IdentityTest, ACommonPasswordIsRefused) {
+  EXPECT_EQ(code_of(sign_up("ada@example.com", "Password123")), "password_known");
+  EXPECT_EQ(identity_->passwords().runs(), 0u) << "before the work of hashing it";
+  auto grant = sign_up("ada@example.com");
+  ASSERT_TRUE(grant);
+  Call call = as(*grant);
+  ChangePassword input;
+  input.current_password = kPassword;
+  input.new_password = "iloveyou";
+  EXPECT_EQ(code_of(run(identity_->change_password(call.caller, *db_, input))), "password_known");
+  EXPECT_TRUE(log_in("ada@example.com")) << "nothing has changed";
+  settings_.refuse_common_passwords = false;
+  restart();
+  EXPECT_TRUE(sign_up("bob@example.com", "Password123"));
+}
+
+/// A list of the application's own, behind something that takes a while and may be away.
+class Leaked final : public auth::KnownPasswords {
+ public:
+  Async<bool> contains(std::string_view password) override {
+    co_await ok(yield());
+    if (away) co_return fail(Category::unavailable, "list_away", "The list is away.");
+    co_return password == "leaked long ago";
+  }
+  bool away = false;
+};
+
+TEST_P(IdentityTest, TheApplicationCanRefuseMorePasswords) {
+  Leaked leaked;
+  identity_->refuse_passwords_in(leaked);
+  EXPECT_EQ(code_of(sign_up("ada@example.com", "leaked long ago")), "password_known");
+  EXPECT_EQ(code_of(sign_up("ada@example.com", "Password123")), "password_known") << "beside the common ones";
+  EXPECT_TRUE(sign_up("ada@example.com"));
+  leaked.away = true;
+  EXPECT_TRUE(sign_up("bob@example.com", "leaked long ago")) << "nobody is kept out because the list is away";
 }
 
 // ---- logging in

@@ -60,6 +60,7 @@ struct IdentitySettings {
   std::int64_t key_rotation_days = 90;
   std::vector<std::string> user_scopes{"tasks:read", "tasks:write", "account"};
   std::vector<std::string> admin_scopes{"admin"};
+  bool refuse_common_passwords = true;
   std::int64_t password_memory_kib = 64 * 1024;
   std::int64_t password_passes = 2;
   std::int64_t password_threads = 2;
@@ -98,6 +99,9 @@ struct IdentitySettings {
             field<&S::admin_scopes>(optional_with_default, length{0, 100}, unique,
                                     each(length{1, 100}, pattern("^[!#-\\[\\]-~]+$")),
                                     "Scopes of the role admin, beside those of user"),
+            field<&S::refuse_common_passwords>(
+                optional_with_default,
+                "New passwords must not be among the most common ones: a short list, built in"),
             field<&S::password_memory_kib>(
                 optional_with_default,
                 range{auth::PasswordCost::kMemoryKibMin, auth::PasswordCost::kMemoryKibMax},
