@@ -2,6 +2,7 @@
 
 What must be reached is the project's promise (bench/README.md); `then` is where it wants to be.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -141,19 +142,41 @@ def sql_sqlite():
     return program("sql_sqlite_bench", {"point_read": (0.6, 0.8)})
 
 
-def program_on_postgres(name, bounds):
-    """With a server of its own, on the other core, with data in a temporary directory."""
-    services, state = str(ROOT / "tools" / "services.sh"), str(WORK / f"{name}.services")
+@contextlib.contextmanager
+def service(scheme):
+    """The URL of a server of the bench's own, on the other core, with data in a temporary directory."""
+    services, state = str(ROOT / "tools" / "services.sh"), str(WORK / f"{scheme}.services")
     up = subprocess.run(["taskset", "-c", "1", services, "up", state], capture_output=True, text=True, check=True)
     try:
-        url = next(word for word in up.stdout.split() if word.startswith("postgresql://"))
-        return program(name, bounds, arguments=(url,))
+        yield next(word for word in up.stdout.split() if word.startswith(f"{scheme}://"))
     finally:
         subprocess.run([services, "down", state], capture_output=True, check=True)
 
 
+def program_on_postgres(name, bounds):
+    with service("postgresql") as url:
+        return program(name, bounds, arguments=(url,))
+
+
 def sql_postgres():
     return program_on_postgres("sql_postgres_bench", {"point_read": (4.0, 6.0)})
+
+
+def redis():
+    """64 requests under way on one connection, ours and redis-benchmark's: that one does nothing with an answer."""
+    in_flight, gets = "64", "400000"
+
+    def pinned(*command):
+        return subprocess.run(["taskset", "-c", "0", *command], capture_output=True, text=True, check=True).stdout
+
+    with service("redis") as url:
+        rounds = take_turns({
+            "ours": lambda: json.loads(pinned(str(RELEASE / "bench/redis_bench"), url, in_flight, gets))["rps"],
+            "wire": lambda: float(pinned("redis-benchmark", "-u", url, "-c", "1", "-P", in_flight, "-n", gets, "--csv",
+                                         "GET", "bench:key").splitlines()[-1].split('","')[1]),
+        })
+    return [Measure("pipelined GETs, of redis-benchmark -P 64", ratio(rounds["ours"], rounds["wire"]), 0.4, 0.6,
+                    note=f"{statistics.median(rounds['ours']):.0f} to {statistics.median(rounds['wire']):.0f} a second")]
 
 
 def sharding():
@@ -232,6 +255,7 @@ CASES = {
     "sql-postgres": sql_postgres,
     "sharding": sharding,
     "cache": cache,
+    "redis": redis,
     "start": start,
     "build": build,
 }
