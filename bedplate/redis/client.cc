@@ -66,9 +66,10 @@ class Client::Nodes : public std::enable_shared_from_this<Client::Nodes> {
   Nodes(Loop& loop, std::shared_ptr<Dialer> dialer, std::shared_ptr<ConnectionCounters> counters)
       : loop_(loop), dialer_(std::move(dialer)), counters_(std::move(counters)) {}
 
-  /// For a command of this slot. Never null before close().
-  std::shared_ptr<Connection> route(int slot) {
+  /// Never null before close().
+  std::shared_ptr<Connection> route(const Command& command) {
     if (slots_.empty()) return any_node();
+    const int slot = command.slot();  // looks at the whole key: only a Cluster wants that
     std::shared_ptr<Connection>& holder = slots_[static_cast<std::size_t>(std::max(slot, 0))];
     if (!holder) return any_node();
     if (holder->state() == Connection::State::away) {
@@ -205,7 +206,7 @@ std::shared_ptr<Client::Nodes> Client::nodes_here() {
 
 Async<Reply> Client::call(Command command) {
   const std::shared_ptr<Nodes> nodes = nodes_here();
-  std::shared_ptr<Connection> connection = nodes->route(command.slot());
+  std::shared_ptr<Connection> connection = nodes->route(command);
   bool asking = false;
   for (int hop = 0;; ++hop) {
     std::string asked;

@@ -6,6 +6,7 @@ namespace bedplate::redis {
 namespace {
 
 constexpr int kSlots = 16384;
+constexpr std::size_t kUsualSize = 96;  // of a GET: one allocation in place of several
 
 // CRC-16/XMODEM, as the Cluster specification asks for.
 constexpr std::array<std::uint16_t, 256> make_crc_table() {
@@ -54,7 +55,10 @@ int Command::slot() const {
 }
 
 void Command::begin(std::size_t words) {
-  wire_ = "*" + std::to_string(words) + "\r\n";
+  wire_.reserve(kUsualSize);
+  wire_ += '*';
+  wire_ += std::to_string(words);
+  wire_ += "\r\n";
 }
 
 void Command::append(std::string_view word) {
