@@ -12,7 +12,7 @@ import time
 
 import sharding_chart
 import tasks_data
-from lab import (RELEASE, ROOT, ROUNDS, WORK, Measure, bedplate, cost, fastify, fsync_p50_us, nginx, of, ratio,
+from lab import (NODE, PEER, RELEASE, ROOT, ROUNDS, WORK, Measure, bedplate, cost, fastify, fsync_p50_us, nginx, of, ratio,
                  raw_limit, take_turns)
 from postgres import Postgres
 
@@ -115,23 +115,28 @@ def tasks_write():
     ]
 
 
-def program(name, bounds, cores="0", arguments=()):
-    """A bench that is a program of its own: see bench/README.md for what it prints."""
+def run_program(name, cores="0", arguments=()):
+    """The lines of a bench that is a program of its own: see bench/README.md for what it prints."""
     done = subprocess.run(["taskset", "-c", cores, str(RELEASE / "bench" / name), *arguments], capture_output=True,
                           text=True)
     if done.returncode != 0:
         raise SystemExit(f"{name} failed: {done.stderr}{done.stdout}")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def measures_of(lines, bounds):
     measures = []
-    for line in done.stdout.splitlines():
-        if not line.startswith("{"):
-            continue
-        one = json.loads(line)
+    for one in lines:
         must, then = bounds.get(one["measure"], (None, None))
         note = (f"{statistics.median(one['ours']):.0f} {one['unit']} to "
                 f"{statistics.median(one['theirs']):.0f} {one['unit']}")
         measures.append(Measure(f"{one['measure']}, of {one['yardstick']}", ratio(one["theirs"], one["ours"]), must,
                                 then, note=note))
     return measures
+
+
+def program(name, bounds, cores="0", arguments=()):
+    return measures_of(run_program(name, cores, arguments), bounds)
 
 
 def json_bench():
@@ -158,8 +163,23 @@ def program_on_postgres(name, bounds):
         return program(name, bounds, arguments=(url,))
 
 
+def pg_reads(url):
+    """ns a read of node's pg, with as many callers and connections as sql_postgres_bench has."""
+    done = subprocess.run(["taskset", "-c", "0", str(NODE), str(PEER / "pg_reads.js"), url, "32000", "2", "64"],
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"pg_reads.js failed: {done.stderr}")
+    return float(done.stdout)
+
+
 def sql_postgres():
-    return program_on_postgres("sql_postgres_bench", {"point_read": (4.0, 6.0)})
+    with service("postgresql") as url:
+        lines = run_program("sql_postgres_bench", arguments=(url,))
+        # A process of its own cannot take turns within the program's rounds: it follows them, on the table that they
+        # leave behind.
+        reads = next(line for line in lines if line["measure"] == "point_read")
+        peer = reads | {"yardstick": "node's pg", "theirs": [pg_reads(url) for _ in range(ROUNDS)]}
+        return measures_of(lines, {"point_read": (4.0, 6.0)}) + measures_of([peer], {})
 
 
 def redis():

