@@ -66,7 +66,7 @@ struct PostgresqlOptions {
   std::int64_t command_time_max_ms = 5'000;    ///< of a whole transaction
   std::int64_t lock_time_max_ms = 5'000;       ///< waiting for a row or table that another transaction holds
   std::int64_t replica_wait_ms = 50;           ///< for a replica to catch up, before the primary is asked
-  std::int64_t slow_query_ms = 200;            ///< statements that take longer are logged; 0: none
+  std::int64_t slow_query_ms = 200;            ///< longer ones are logged, one a second, with a plan; 0: none
   std::size_t rows_max = 10'000;               ///< of one statement
   std::size_t value_size_max_bytes = 64 << 20;
   std::size_t statements_max = 256;  ///< prepared statements kept per connection

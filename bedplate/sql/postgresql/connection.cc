@@ -9,10 +9,12 @@
 namespace bedplate::sql {
 
 PostgresqlConnection::PostgresqlConnection(Loop& loop, PostgresqlHandle handle,
-                                           const PostgresqlOptions& options, PostgresqlUser& user)
+                                           const PostgresqlOptions& options, PostgresqlSlowLog& slow_log,
+                                           PostgresqlUser& user)
     : FdWatch(loop, PQsocket(handle.get())),
       handle_(std::move(handle)),
       options_(options),
+      slow_log_(slow_log),
       user_(user),
       loser_(*this) {
   loser_.run = [](Work* work) {
@@ -210,8 +212,10 @@ void PostgresqlConnection::read_answers() {
       continue;
     }
     answered_ = true;
+    const bool is_query = front.kind == Kind::query;
     take(front, result.get());
     last_answer_ = loop().now();
+    if (is_query) last_rows_ = last_answer_;
   }
 }
 
@@ -268,13 +272,13 @@ void PostgresqlConnection::take_failure(Flight& flight, const PGresult* result, 
     user_.on_failed(*call, result);
 }
 
-// What the server did before it took this one up is not this one's time.
+// What the server did before it took this one up is not this one's time. It sends what it has when a group ends, so of
+// a group's queries the first has the time of all, and what was prepared for a query counts as its own.
 void PostgresqlConnection::note_slow(const Flight& flight) {
-  if (options_.slow_query_ms <= 0) return;
-  const auto took = loop().now() - std::max(flight.since, last_answer_);
+  if (options_.slow_query_ms <= 0 || !flight.prepared) return;
+  const auto took = loop().now() - std::max(flight.since, last_rows_);
   if (took < std::chrono::milliseconds(options_.slow_query_ms)) return;
-  log_warn("slow query", {{"ms", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()},
-                          {"sql", flight.prepared ? std::string_view(flight.prepared->sql()) : ""}});
+  slow_log_.note(std::chrono::duration_cast<std::chrono::milliseconds>(took).count(), flight.prepared->sql());
 }
 
 Loop::TimePoint::duration PostgresqlConnection::silence() const {

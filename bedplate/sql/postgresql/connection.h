@@ -17,6 +17,7 @@
 #include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/arguments.h"
 #include "bedplate/sql/postgresql/handle.h"
+#include "bedplate/sql/postgresql/slow_log.h"
 #include "bedplate/sql/postgresql/statement.h"
 #include "bedplate/sql/session.h"
 
@@ -63,7 +64,7 @@ class PostgresqlConnection final : private FdWatch {
   };
 
   PostgresqlConnection(Loop& loop, PostgresqlHandle handle, const PostgresqlOptions& options,
-                       PostgresqlUser& user);
+                       PostgresqlSlowLog& slow_log, PostgresqlUser& user);
   ~PostgresqlConnection() override;
 
   /// Begins to listen. False: the system has no room for it.
@@ -121,6 +122,7 @@ class PostgresqlConnection final : private FdWatch {
 
   PostgresqlHandle handle_;
   const PostgresqlOptions& options_;
+  PostgresqlSlowLog& slow_log_;
   PostgresqlUser& user_;
   PostgresqlArguments arguments_;
   std::deque<Flight> in_flight_;
@@ -129,6 +131,7 @@ class PostgresqlConnection final : private FdWatch {
   bool answered_ = false;           ///< the oldest in flight has its answer; its end mark is still to come
   bool broken_ = false;
   Loop::TimePoint last_answer_{};
+  Loop::TimePoint last_rows_{};  ///< the last answer to a query
   struct Loser : Work {
     explicit Loser(PostgresqlConnection& of) : connection(of) {}
     PostgresqlConnection& connection;

@@ -49,8 +49,8 @@ class ReplayedBody final : public ReadBody {
 /// What one loop has of a database.
 struct PostgresqlPart {
   PostgresqlPart(Loop& loop, const PostgresqlOptions& options, PostgresqlHelpers& dialers,
-                 PostgresqlCancellers& cancellers, PostgresqlCounters& counters)
-      : share(loop, options, dialers, cancellers, counters), primary(share, options.url) {
+                 PostgresqlCancellers& cancellers, PostgresqlSlowLog& slow_log, PostgresqlCounters& counters)
+      : share(loop, options, dialers, cancellers, slow_log, counters), primary(share, options.url) {
     for (const std::string& url : options.replica_urls)
       replicas.push_back(std::make_unique<PostgresqlReplica>(share, url));
   }
@@ -84,7 +84,7 @@ std::uint64_t next_id() {
 class PostgresqlDatabase final : public Database {
  public:
   explicit PostgresqlDatabase(const PostgresqlOptions& options)
-      : options_(options), id_(next_id()), dialers_(kDialers) {}
+      : options_(options), id_(next_id()), dialers_(kDialers), slow_log_(options_) {}
   ~PostgresqlDatabase() override { close(); }
 
   Async<void> transact(const CallContext& context, TransactionBody& body) override;
@@ -120,6 +120,7 @@ class PostgresqlDatabase final : public Database {
   PostgresqlCounters counters_;
   PostgresqlHelpers dialers_;
   PostgresqlCancellers cancellers_;
+  PostgresqlSlowLog slow_log_;
   std::atomic<bool> closed_{false};
   std::mutex mutex_;
   std::unordered_map<Loop*, std::unique_ptr<PostgresqlPart>> parts_;
@@ -133,7 +134,8 @@ Result<PostgresqlPart*> PostgresqlDatabase::part_of(Loop& loop) {
     return last.part;
   std::lock_guard lock(mutex_);
   std::unique_ptr<PostgresqlPart>& part = parts_[&loop];
-  if (!part) part = std::make_unique<PostgresqlPart>(loop, options_, dialers_, cancellers_, counters_);
+  if (!part)
+    part = std::make_unique<PostgresqlPart>(loop, options_, dialers_, cancellers_, slow_log_, counters_);
   last = {id_, &loop, part.get()};
   return part.get();
 }
@@ -300,6 +302,7 @@ DatabaseStats PostgresqlDatabase::stats() const {
   stats.reads_moved = now(counters_.reads_moved);
   stats.reads_resent = now(counters_.reads_resent);
   stats.reads_on_replicas = now(counters_.reads_on_replicas);
+  stats.slow_queries = slow_log_.count();
   stats.connections = now(counters_.connections);
   stats.connections_busy = now(counters_.busy);
   stats.connections_lost = now(counters_.lost);
@@ -313,6 +316,7 @@ DatabaseStats PostgresqlDatabase::stats() const {
 void PostgresqlDatabase::close() {
   if (closed_.exchange(true)) return;
   dialers_.stop();
+  slow_log_.stop();
   for (auto& [loop, part] : parts_) {
     part->primary.close();
     for (auto& replica : part->replicas) replica->endpoint.close();

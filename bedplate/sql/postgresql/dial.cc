@@ -100,8 +100,13 @@ Result<PostgresqlHandle> dial_postgresql(const std::string& url, const Postgresq
 
 PostgresqlResult exec_postgresql(PGconn* connection, const char* sql, steady_clock::time_point until,
                                  const std::atomic<bool>* stop) {
+  if (PQsendQuery(connection, sql) != 1) return {};
+  return finish_postgresql(connection, until, stop);
+}
+
+PostgresqlResult finish_postgresql(PGconn* connection, steady_clock::time_point until,
+                                   const std::atomic<bool>* stop) {
   PostgresqlResult last;
-  if (PQsendQuery(connection, sql) != 1) return last;
   for (;;) {
     while (PQisBusy(connection) == 1) {
       if (wait_for(connection, PGRES_POLLING_READING, until, stop)) return {};

@@ -30,7 +30,11 @@ enum class PostgresqlRole : std::uint8_t {
 Result<PostgresqlHandle> dial_postgresql(const std::string& url, const PostgresqlOptions& options,
                                          PostgresqlRole role, const std::atomic<bool>* stop = nullptr);
 
-/// As PQexec(), but no longer than until `until` or `*stop`: null then, and the connection is good for nothing.
+/// What the server answers to what was sent: the last of the results, as PQexec() gives it. No longer than until
+/// `until` or `*stop`: null then, and the connection is good for nothing.
+PostgresqlResult finish_postgresql(PGconn* connection, std::chrono::steady_clock::time_point until,
+                                   const std::atomic<bool>* stop = nullptr);
+/// Sends it, and the same.
 PostgresqlResult exec_postgresql(PGconn* connection, const char* sql,
                                  std::chrono::steady_clock::time_point until,
                                  const std::atomic<bool>* stop = nullptr);

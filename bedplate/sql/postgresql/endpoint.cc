@@ -38,11 +38,13 @@ PostgresqlStatement& make_tenant_setter(PostgresqlStatements& statements) {
 }  // namespace
 
 PostgresqlShare::PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
-                                 PostgresqlCancellers& cancelling, PostgresqlCounters& counting)
+                                 PostgresqlCancellers& cancelling, PostgresqlSlowLog& logging,
+                                 PostgresqlCounters& counting)
     : loop(on),
       options(settings),
       dialers(dialing),
       cancellers(cancelling),
+      slow_log(logging),
       counters(counting),
       statements(settings.statements_max),
       tenant_setter(make_tenant_setter(statements)) {}

@@ -21,6 +21,7 @@
 #include "bedplate/sql/postgresql/dial.h"
 #include "bedplate/sql/postgresql/owned.h"
 #include "bedplate/sql/postgresql/shared.h"
+#include "bedplate/sql/postgresql/slow_log.h"
 
 namespace bedplate::sql {
 
@@ -35,12 +36,13 @@ struct PostgresqlCounters {
 /// What the endpoints of one loop have in common.
 struct PostgresqlShare {
   PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
-                  PostgresqlCancellers& cancelling, PostgresqlCounters& counting);
+                  PostgresqlCancellers& cancelling, PostgresqlSlowLog& logging, PostgresqlCounters& counting);
 
   Loop& loop;
   const PostgresqlOptions& options;
   PostgresqlHelpers& dialers;
   PostgresqlCancellers& cancellers;
+  PostgresqlSlowLog& slow_log;
   PostgresqlCounters& counters;
   PostgresqlStatements statements;
   /// Tells the server on whose behalf the rest of a transaction runs.

@@ -58,7 +58,8 @@ PostgresqlOwned::Timer::Timer(Loop& loop, PostgresqlOwned& of)
 PostgresqlOwned::PostgresqlOwned(PostgresqlEndpoint& endpoint, PostgresqlHandle handle)
     : endpoint_(endpoint),
       timer_(endpoint.loop(), *this),
-      connection_(endpoint.loop(), std::move(handle), endpoint.share().options, *this) {}
+      connection_(endpoint.loop(), std::move(handle), endpoint.share().options, endpoint.share().slow_log,
+                  *this) {}
 
 // ---- statements
 

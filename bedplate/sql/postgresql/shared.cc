@@ -112,8 +112,8 @@ PostgresqlLine::PostgresqlLine(PostgresqlEndpoint& endpoint)
 
 bool PostgresqlLine::attach(PostgresqlHandle handle) {
   PostgresqlUser& user = *this;
-  connection_ = std::make_unique<PostgresqlConnection>(endpoint_.loop(), std::move(handle),
-                                                       endpoint_.share().options, user);
+  connection_ = std::make_unique<PostgresqlConnection>(
+      endpoint_.loop(), std::move(handle), endpoint_.share().options, endpoint_.share().slow_log, user);
   if (connection_->start()) return true;
   connection_.reset();
   return false;
