@@ -41,7 +41,7 @@ std::shared_ptr<Flight> Flights::lead(std::string_view key) {
 }
 
 void Flights::land(const std::shared_ptr<Flight>& flight, const Result<Found>& outcome) {
-  landings_[keyed_hash(flight->key) % kLandings].fetch_add(1, std::memory_order_release);
+  landings_[slot_of(flight->key)].fetch_add(1, std::memory_order_release);
   std::lock_guard lock(mutex_);
   if (auto found = flights_.find(flight->key); found != flights_.end() && found->second == flight)
     flights_.erase(found);
