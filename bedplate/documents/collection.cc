@@ -19,7 +19,7 @@ constexpr sql::Column kPart("part");
 
 constexpr std::string_view kSqliteTypes[] = {"TEXT", "INTEGER", "REAL", "INTEGER", "TEXT"};
 constexpr std::string_view kPostgresTypes[] = {"text COLLATE \"C\"", "bigint", "float8", "boolean", "jsonb"};
-constexpr std::string_view kPostgresCasts[] = {"", "::bigint", "::float8", "::boolean", ""};
+constexpr std::string_view kPostgresCasts[] = {"", "::numeric::bigint", "::float8", "::boolean", ""};
 
 std::size_t number_of(FieldType type) {
   return static_cast<std::size_t>(type);
@@ -92,6 +92,29 @@ Table::Table(const Declaration& declaration, Dialect dialect)
       "RETURNING version",
       t, postgresql ? "::jsonb" : "", updates, o, kOfVersion);
   remove_ = fmt::format("DELETE FROM {} WHERE {} = $1 AND id = $2 AND {}", t, o, kOfVersion);
+  for (const Field& field : declaration_.fields()) {
+    if (postgresql || field.type != FieldType::text_list) continue;
+    const std::string entries = entries_of(field);
+    forget_entries_.push_back(fmt::format("DELETE FROM {} WHERE {} = $1 AND id = $2", entries, o));
+    insert_entries_.push_back(
+        fmt::format("INSERT INTO {} ({}, value, id) SELECT DISTINCT $1, value, $2 FROM json_each($3, '$.{}') "
+                    "WHERE type = 'text'",
+                    entries, o, field.path));
+  }
+}
+
+// On SQLite: the table that finds documents by what a list of theirs holds.
+std::string Table::entries_of(const Field& field) const {
+  return fmt::format("{}_{}", declaration_.name, field.name);
+}
+
+Async<void> Table::index_lists(sql::Transaction& tx, const Uuid& of, const Uuid& id,
+                               std::string_view body) const {
+  for (const std::string& insert : insert_entries_) co_await ok(tx.run(insert, of, id, body));
+}
+
+Async<void> Table::forget_lists(sql::Transaction& tx, const Uuid& of, const Uuid& id) const {
+  for (const std::string& forget : forget_entries_) co_await ok(tx.run(forget, of, id));
 }
 
 // Whose documents these are.
@@ -119,6 +142,7 @@ Async<StoredJson> Table::find(sql::Reader& db, const Uuid& id) const {
 Async<void> Table::insert(sql::Transaction& tx, const Uuid& id, std::string_view body, Time now) const {
   Uuid of = co_await ok(owner(tx));
   co_await ok(tx.run(insert_, of, id, now, body));
+  co_await ok(index_lists(tx, of, id, body));
 }
 
 Async<std::int64_t> Table::replace(sql::Transaction& tx, const Uuid& id, std::string_view body,
@@ -127,6 +151,8 @@ Async<std::int64_t> Table::replace(sql::Transaction& tx, const Uuid& id, std::st
   std::optional<std::int64_t> made =
       co_await ok(tx.maybe<std::int64_t>(replace_, of, id, version, body, now));
   if (!made) co_await ok(explain_miss(tx, of, id));
+  co_await ok(forget_lists(tx, of, id));
+  co_await ok(index_lists(tx, of, id, body));
   co_return *made;
 }
 
@@ -135,6 +161,7 @@ Async<void> Table::remove(sql::Transaction& tx, const Uuid& id,
   Uuid of = co_await ok(owner(tx));
   std::int64_t removed = co_await ok(tx.run(remove_, of, id, version));
   if (removed == 0) co_await ok(explain_miss(tx, of, id));
+  co_await ok(forget_lists(tx, of, id));
 }
 
 // Always fails: a change met no row.
@@ -159,6 +186,7 @@ Result<std::vector<const Field*>> Table::sort_fields(const PageRequest& request)
 
 Async<PageOf<StoredJson>> Table::list(sql::Reader& db, sql::Where& where, const PageRequest& request) const {
   std::vector<const Field*> fields = co_await ok(sort_fields(request));
+  const sql::TemporaryConditions added(where);
   co_await ok(bound(where, db));
   std::vector<sql::OrderKey> keys;
   std::string text = "SELECT id, version, created_at, updated_at, ";
@@ -202,6 +230,7 @@ Async<PageOf<StoredJson>> Table::list(sql::Reader& db, sql::Where& where, const 
 }
 
 Async<std::int64_t> Table::count(sql::Reader& db, sql::Where& where) const {
+  const sql::TemporaryConditions added(where);
   co_await ok(bound(where, db));
   std::string text = fmt::format("SELECT count(*) FROM {}{}", declaration_.name, where.text());
   std::int64_t count = co_await ok(db.value<std::int64_t>(text, where.params()));
@@ -216,7 +245,8 @@ std::string Table::contains(std::string_view field, const std::string& parameter
     return fmt::format("CAST({} AS text) IS NULL AND 1 = 0", parameter);
   }
   if (dialect_ == Dialect::postgresql) return fmt::format("{} ? {}", declared->name, parameter);
-  return fmt::format("EXISTS (SELECT 1 FROM json_each({}) WHERE value = {})", declared->name, parameter);
+  return fmt::format("({0}, id) IN (SELECT {0}, id FROM {1} WHERE value = {2})", owner_column_,
+                     entries_of(*declared), parameter);
 }
 
 // The column of a field.
@@ -254,14 +284,25 @@ std::string Table::schema() const {
     if (field.type != FieldType::text_list)
       text += fmt::format("CREATE INDEX {0}_{1} ON {0} ({2}, {1}, id);\n", t, field.name, owner_column_);
     else if (postgresql)
-      text += fmt::format("CREATE INDEX {0}_{1} ON {0} USING gin ({1});\n", t, field.name);
+      // Without the list of pending entries, which every query would have to read to its end.
+      text += fmt::format("CREATE INDEX {0}_{1} ON {0} USING gin ({1}) WITH (fastupdate = off);\n", t,
+                          field.name);
+    else
+      text += fmt::format(
+          "CREATE TABLE {0} ({1} BLOB NOT NULL, value TEXT NOT NULL, id BLOB NOT NULL,\n"
+          "  PRIMARY KEY (value, {1}, id)) WITHOUT ROWID;\nCREATE INDEX {0}_id ON {0} ({1}, id);\n",
+          entries_of(field), owner_column_);
   }
   if (postgresql && declaration_.scope == Scope::tenant) text += sql::tenant_policy(t);
   return text;
 }
 
 std::string Table::schema_down() const {
-  return fmt::format("DROP TABLE {};\n", declaration_.name);
+  std::string text = fmt::format("DROP TABLE {};\n", declaration_.name);
+  for (const Field& field : declaration_.fields())
+    if (dialect_ == Dialect::sqlite && field.type == FieldType::text_list)
+      text += fmt::format("DROP TABLE {};\n", entries_of(field));
+  return text;
 }
 
 Result<void> check_document(std::string_view json) {

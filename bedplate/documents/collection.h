@@ -30,8 +30,11 @@
 //   Category::forbidden `tenant_required`.
 // - Bounded: kDocumentSizeMax bytes of JSON, kIndexedTextMax characters of an indexed text (Category::invalid
 //   `check_violation`), kFieldsMax fields. U+0000 in a text is refused, for PostgreSQL has none: `text_invalid`.
-// - "Has this label" (contains()) has an index on PostgreSQL (GIN); SQLite looks through the collection's rows that the
-//   other conditions leave.
+// - "Has this label" (contains()) has an index on both engines: GIN on PostgreSQL; on SQLite a table beside the
+//   collection's, `profiles_labels`, which is kept in the transaction that writes the document. A list that is declared
+//   later is filled there by its migration:
+//   `INSERT INTO profiles_labels (tenant, value, id) SELECT DISTINCT tenant, l.value, p.id FROM profiles p,
+//   json_each(body, '$.labels') l WHERE l.type = 'text'`.
 #pragma once
 
 #include <array>
@@ -196,6 +199,9 @@ class Table {
  private:
   struct KeyedRow;
 
+  std::string entries_of(const Field& field) const;
+  Async<void> index_lists(sql::Transaction& tx, const Uuid& of, const Uuid& id, std::string_view body) const;
+  Async<void> forget_lists(sql::Transaction& tx, const Uuid& of, const Uuid& id) const;
   Result<Uuid> owner(const sql::Reader& db) const;
   Result<void> bound(sql::Where& where, const sql::Reader& db) const;
   Result<std::vector<const Field*>> sort_fields(const PageRequest& request) const;
@@ -210,6 +216,8 @@ class Table {
   std::string insert_;
   std::string replace_;
   std::string remove_;
+  std::vector<std::string> forget_entries_;  // on SQLite, of each list
+  std::vector<std::string> insert_entries_;
 };
 
 /// JSON of our own writing that can be stored. Category::too_large `document_too_large`, Category::invalid
@@ -260,7 +268,6 @@ class Collection {
   std::string contains(std::string_view field, const std::string& parameter) const {
     return table_.contains(field, parameter);
   }
-  /// Consumes `where`.
   Async<PageOf<Stored<T>>> list(sql::Reader& db, sql::Where& where, const PageRequest& request) const {
     PageOf<StoredJson> rows = co_await ok(table_.list(db, where, request));
     PageOf<Stored<T>> page;

@@ -206,6 +206,29 @@ TEST_P(CollectionTest, IsQueriedByDeclaredFields) {
   EXPECT_EQ(kit.get(kit.database().read(&Profiles::count, profiles, two)), 2);
 }
 
+TEST_P(CollectionTest, WhatAListHoldsIsFoundAsItIsNow) {
+  const auto holding = [&](std::string_view label) {
+    sql::Where where = profiles.where();
+    where.add_text(profiles.contains("labels", where.params().add(std::string(label))));
+    return names(std::move(where));
+  };
+  Profile ada = profile("Ada");
+  ada.labels = {"x", "y", "x"};
+  ASSERT_TRUE(insert(1, ada));
+  ASSERT_TRUE(insert(2, ada = profile("Bob")));
+  EXPECT_EQ(holding("x"), Names{"Ada"});
+  ada.labels = {"z", "y", ""};
+  EXPECT_EQ(*replace(1, ada, std::nullopt), 2);
+  EXPECT_EQ(holding("x"), Names{});
+  EXPECT_EQ(holding("z"), Names{"Bob"});
+  EXPECT_EQ(holding(""), Names{"Bob"});
+  EXPECT_FALSE(replace(1, profile("Cid"), 1)) << "of another version: nothing changes";
+  EXPECT_EQ(holding("y"), Names{"Bob"});
+  ASSERT_TRUE(remove(1, std::nullopt));
+  EXPECT_EQ(holding("y"), Names{});
+  ASSERT_TRUE(insert(1, ada)) << "nothing of the one before is left";
+}
+
 TEST_P(CollectionTest, PagesGoOnWhereTheyEnded) {
   for (int i = 0; i < 25; ++i) ASSERT_TRUE(insert(i, profile("name" + std::to_string(i), i % 4)));
   for (bool by_name : {false, true}) {
@@ -267,7 +290,15 @@ TEST_P(CollectionTest, TenantsHaveTheirOwn) {
   auto nobody = kit.run(kit.database().read(&Profiles::find, own, id));
   ASSERT_FALSE(nobody);
   EXPECT_EQ(nobody.error().code(), "tenant_required");
+  Profile labelled = mine;
+  labelled.labels = {"x"};
   const std::optional<std::int64_t> any;
+  kit.get(kit.database().transact(alice, &Profiles::replace, own, id, labelled, any, kNow));
+  for (const sql::CallContext* call : {&alice, &bob}) {
+    sql::Where has = own.where();
+    has.add_text(own.contains("labels", has.params().add(std::string("x"))));
+    EXPECT_EQ(kit.get(kit.database().read(*call, &Profiles::count, own, has)), call == &alice ? 1 : 0);
+  }
   kit.get(kit.database().transact(bob, &Profiles::remove, own, id, any));
   EXPECT_TRUE(kit.run(kit.database().read(alice, &Profiles::find, own, id)));
 }

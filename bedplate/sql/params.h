@@ -139,6 +139,10 @@ class Params {
   }
   std::span<const Param> list() const { return list_; }
   std::size_t size() const { return list_.size(); }
+  /// Takes out what came last.
+  void shrink(std::size_t size) {
+    list_.erase(list_.begin() + static_cast<std::ptrdiff_t>(size), list_.end());
+  }
 
  private:
   std::vector<Param> list_;

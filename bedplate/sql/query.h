@@ -123,6 +123,7 @@ class Where {
   Result<void> check() const;
 
  private:
+  friend class TemporaryConditions;
   void add(Column column, Compare compare, const TypeInfo& type, const void* value);
   void add(std::span<const FilterRule> rules, const TypeInfo& type, const void* input);
   void add_list(Column column, const TypeInfo& type, const void* list);
@@ -133,6 +134,25 @@ class Where {
   std::string text_;
   Params params_;
   std::optional<Error> error_;
+};
+
+/// What is added to a Where while this lives goes with it. For a read that is handed a Where and adds to it: on SQLite
+/// it may be started again, and must find the conditions as they were.
+class TemporaryConditions {
+ public:
+  explicit TemporaryConditions(Where& where)
+      : where_(where), text_size_(where.text_.size()), params_size_(where.params_.size()) {}
+  TemporaryConditions(const TemporaryConditions&) = delete;
+  TemporaryConditions& operator=(const TemporaryConditions&) = delete;
+  ~TemporaryConditions() {
+    where_.text_.resize(text_size_);
+    where_.params_.shrink(params_size_);
+  }
+
+ private:
+  Where& where_;
+  const std::size_t text_size_;
+  const std::size_t params_size_;
 };
 
 /// One key of an order; the last one of an order is unique, or pages lose rows that are equal.

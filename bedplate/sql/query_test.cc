@@ -46,6 +46,18 @@ constexpr FilterRule kRules[] = {{"color", kColor},
                                  {"undated", kDue, Compare::is_null},
                                  {"names", kName, Compare::one_of}};
 
+TEST(WhereTest, WhatIsAddedForAWhileGoes) {
+  Where where(Dialect::sqlite);
+  where.add(Column("a"), Compare::equal, 1);
+  {
+    const TemporaryConditions added(where);
+    where.add(Column("b"), Compare::equal, std::string("x"));
+    EXPECT_EQ(where.text(), " WHERE a = $1 AND b = $2");
+  }
+  EXPECT_EQ(where.text(), " WHERE a = $1");
+  EXPECT_EQ(where.params().size(), 1U);
+}
+
 TEST(WhereTest, SaysWhatIsSet) {
   Where where(Dialect::sqlite);
   EXPECT_EQ(where.text(), "");

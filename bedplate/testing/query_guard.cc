@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "bedplate/async/loop.h"
+#include "bedplate/describe/any_row.h"
 #include "bedplate/testing/query_plan.h"
 
 namespace bedplate::testing {
@@ -88,6 +90,21 @@ struct Explain {
     co_return scans;
   }
 };
+
+Async<void> ask(sql::Reader& db, const std::string& text, const sql::Params& params) {
+  co_await ok(db.all<AnyRow>(text, params));
+}
+
+/// SQLite works in this process: what other processes take of the machine does not count.
+std::chrono::duration<double> now_for(Dialect dialect) {
+  timespec now{};
+  ::clock_gettime(dialect == Dialect::sqlite ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+bool is_read(std::string_view statement) {
+  return statement.starts_with("SELECT") || statement.starts_with("WITH");
+}
 
 }  // namespace
 
@@ -230,6 +247,23 @@ std::vector<std::string> QueryGuard::findings(Loop& loop, std::int64_t large) {
     if (!allowance.used)
       findings.push_back("nothing needs the allowance for " + allowance.table + ": " + allowance.part);
   return findings;
+}
+
+std::vector<std::string> QueryGuard::slow_queries(Loop& loop, std::chrono::duration<double> time_max) {
+  constexpr int kRunsMax = 20;
+  std::vector<std::string> slow;
+  for (const auto& [text, noted] : recorder_->noted()) {
+    if (!is_read(text)) continue;
+    const CallContext context(noted.tenant);
+    std::chrono::duration<double> fastest = std::chrono::duration<double>::max();
+    for (int run = 0; run < kRunsMax && fastest > time_max; ++run) {
+      const auto began = now_for(recorder_->dialect());
+      must(run_to_end(loop, recorder_->inner().read(context, &ask, text, noted.params)), text.c_str());
+      fastest = std::min(fastest, now_for(recorder_->dialect()) - began);
+    }
+    if (fastest > time_max) slow.push_back(std::to_string(fastest.count()) + " s: " + text);
+  }
+  return slow;
 }
 
 }  // namespace bedplate::testing

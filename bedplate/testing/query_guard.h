@@ -13,6 +13,7 @@
 // An allowance names the table, a part of the statement, and why; one that nothing needed is a finding too.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,6 +43,9 @@ class QueryGuard {
   /// A sentence for each statement whose plan reads a large table to its end, with the plan. Runs `loop`, the one that
   /// the operations ran on.
   std::vector<std::string> findings(Loop& loop, std::int64_t large = kLarge);
+  /// A sentence for each noted read that takes longer than this when it is run on its own, with the values that it was
+  /// first run with. Noise only ever adds: the fastest of up to twenty runs counts, and on SQLite the processor's time.
+  std::vector<std::string> slow_queries(Loop& loop, std::chrono::duration<double> time_max);
   /// How many statements were noted: a guard that saw none guards nothing.
   std::size_t statements() const;
 

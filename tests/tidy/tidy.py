@@ -36,8 +36,8 @@ BELOW = {
     "cache": ["base", "async", "describe", "telemetry", "redis"],
     "api": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache"],
     "app": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache", "api"],
-    "testing": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache", "api",
-                "app"],
+    "testing": ["base", "async", "describe", "config", "telemetry", "sql", "documents", "http", "auth", "redis", "cache",
+                "api", "app"],
 }
 
 LINES_MAX = 700

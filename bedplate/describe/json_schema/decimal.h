@@ -22,6 +22,8 @@ class Decimal {
   /// When it is whole, not negative and below 2^53.
   std::optional<std::uint64_t> count() const;
   std::size_t digits() const { return digits_.size(); }
+  /// Behind the point.
+  std::int64_t places() const { return exponent_ < 0 ? -exponent_ : 0; }
   bool is_positive() const { return !negative_ && !digits_.empty(); }
   /// Exact. `unit` is positive and has at most 18 digits.
   bool is_multiple_of(const Decimal& unit) const;
