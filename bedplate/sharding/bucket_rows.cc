@@ -30,7 +30,7 @@ struct PageQuery {
   PageQuery(const RowText& rows, Bucket bucket, const AnyRow* last, std::size_t rows_max)
       : text(rows.page(rows_max, last != nullptr, kInBucket, 2)) {
     params.add(bucket);
-    if (last) static_cast<void>(rows.add_key(params, *last));
+    if (last) rows.add_key_values(params, rows.key_values(*last));
   }
 };
 

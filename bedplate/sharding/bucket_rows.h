@@ -31,10 +31,8 @@ struct PassReport {
 /// Called between pages of work that may be long. An error ends the work.
 class Pulse {
  public:
+  virtual ~Pulse() = default;
   virtual Async<void> beat() = 0;
-
- protected:
-  ~Pulse() = default;
 };
 
 /// One shard of a move.

@@ -55,7 +55,7 @@ TEST_P(LargeBucketTest, is_held_only_as_long_as_its_last_changes_take) {
 
   std::map<MoveStep, std::uint64_t> reads;
   bool copying = false;
-  MoverOptions options;
+  MoverOptions options = patient_mover();
   options.page_rows = 4;
   options.after_step = [&](MoveStep step) -> Result<void> {
     copying = copying || step == MoveStep::logging;
@@ -129,7 +129,7 @@ TEST(Turnstiles, let_a_fence_pass_between_commands_that_always_overlap) {
 /// Kills the server of `b` after a step of a move, starts it again, and lets the move be finished.
 Async<void> lose_a_server(ShardKit& kit, testing::PostgresServer& server, MoveStep at, std::string target,
                           const Shoppers& shoppers, bool serves) {
-  MoverOptions options;
+  MoverOptions options = patient_mover();
   options.idle_max = milliseconds(0);
   options.after_step = [&, at](MoveStep step) -> Result<void> {
     if (step == at) server.kill();
@@ -175,7 +175,7 @@ TEST(ShardOutage, a_server_that_is_killed_in_mid_move_loses_nothing_and_doubles_
                              Round{MoveStep::copied, "a", true}, Round{MoveStep::fenced, "b", false}}) {
     SCOPED_TRACE(static_cast<int>(round.at));
     if (kit.directory().map()->shard_of(3) == round.target) {
-      Mover back(kit.sharded(), kTables);
+      Mover back(kit.sharded(), kTables, patient_mover());
       get(kit.run(back.move(3, round.target == std::string("a") ? "b" : "a")));
     }
     shoppers.shop_while(kit, lose_a_server(kit, server, round.at, round.target, shoppers, round.serves));

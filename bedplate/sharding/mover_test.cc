@@ -30,7 +30,7 @@ INSTANTIATE_TEST_SUITE_P(, MoverProcessTest, ::testing::Values(Engines::sqlite, 
                          engines_name);
 
 Async<void> move_about(ShardKit& kit, int times) {
-  Mover mover(kit.sharded(), kTables);
+  Mover mover(kit.sharded(), kTables, patient_mover());
   for (int i = 0; i < times; ++i) {
     const MoveReport there = co_await ok(mover.move(3, "b"));
     EXPECT_GT(there.rows, 0);
@@ -52,7 +52,7 @@ TEST_P(MoverTest, moves_a_bucket_there_and_back_while_it_is_written_and_read) {
 }
 
 Async<void> rebalance(ShardKit& kit, std::int64_t& moved) {
-  Mover mover(kit.sharded(), kTables);
+  Mover mover(kit.sharded(), kTables, patient_mover());
   co_await ok(kit.directory().add_shard("b"));
   co_await ok(kit.directory().add_shard("c"));
   moved = co_await ok(mover.rebalance());
@@ -87,7 +87,7 @@ std::string target_of(std::size_t round) {
 }
 
 Async<void> crash_and_finish(ShardKit& kit, MoveStep at, const std::string& target) {
-  MoverOptions options;
+  MoverOptions options = patient_mover();
   options.idle_max = milliseconds(0);
   options.after_step = [at](MoveStep step) { return step == at ? crash() : Result<void>(); };
   Mover first(kit.sharded(), kTables, options);
@@ -108,6 +108,7 @@ TEST_P(MoverTest, that_dies_after_any_step_is_replaced_by_another) {
   for (std::size_t i = 0; i < std::size(kSteps); ++i) {
     SCOPED_TRACE(i);
     shoppers.shop_while(kit, crash_and_finish(kit, kSteps[i], target_of(i)));
+    get(kit.run(kit.directory().refresh()));  // one that dies at the very end does not
     EXPECT_EQ(kit.directory().map()->shard_of(3), target_of(i));
     EXPECT_TRUE(get(kit.run(kit.directory().moves())).empty());
   }
@@ -118,7 +119,7 @@ TEST_P(MoverTest, that_dies_after_any_step_is_replaced_by_another) {
 // A process of its own, killed by the kernel in the middle: everything it held in memory is gone.
 [[noreturn]] void move_and_be_killed(ShardPlaces& places, MoveStep at, const std::string& target) {
   ShardKit kit(places, {"a", "b"});
-  MoverOptions options;
+  MoverOptions options = patient_mover();
   options.after_step = [at](MoveStep step) -> Result<void> {
     if (step == at) ::kill(::getpid(), SIGKILL);
     return {};
@@ -137,7 +138,7 @@ Async<void> wait_for_death_and_finish(ShardKit& kit, pid_t child) {
     return ended;
   }));
   EXPECT_TRUE(WIFSIGNALED(status)) << status;
-  MoverOptions options;
+  MoverOptions options = patient_mover();
   options.idle_max = milliseconds(0);
   Mover mover(kit.sharded(), kTables, options);
   co_await ok(mover.finish_abandoned());
@@ -209,13 +210,13 @@ TEST_P(MoverTest, lifts_the_fence_when_writes_are_held_for_too_long) {
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
   const CustomerId customer = kit.customer_in(3);
-  MoverOptions options;
+  MoverOptions options = patient_mover();
   options.held_max = milliseconds(-1);
   Mover mover(kit.sharded(), kTables, options);
   EXPECT_EQ(kit.run(mover.move(3, "b")).error().code(), "held_too_long");
   const NewOrder order{3, customer, new_uuid()};
   EXPECT_TRUE(kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order)));
-  options = {};
+  options = patient_mover();
   options.idle_max = milliseconds(0);
   Mover another(kit.sharded(), kTables, options);
   EXPECT_EQ(get(kit.run(another.finish_abandoned())), 1);
@@ -240,7 +241,7 @@ TEST_P(MoverTest, replaces_what_an_earlier_move_left_at_the_target) {
   get(kit.run(kit.sharded().transact(ShardKeys(customer), &insert_order, order)));
   // Another row holds the name that the customer must get.
   get(kit.run(kit.database(1).transact(&insert_rubbish, customer)));
-  Mover mover(kit.sharded(), kTables);
+  Mover mover(kit.sharded(), kTables, patient_mover());
   get(kit.run(mover.move(3, "b")));
   EXPECT_EQ(kit.stored().orders.size(), 1u);
 }

@@ -123,13 +123,22 @@ class ShardPlaces {
   std::map<std::string, std::string> urls_;
 };
 
+/// Limits that a machine which is busy with other things does not reach.
+inline MoverOptions patient_mover() {
+  MoverOptions options;
+  options.held_max = std::chrono::seconds(60);
+  options.idle_max = std::chrono::seconds(60);
+  return options;
+}
+
 /// One process that works on the shards.
 class ShardKit {
  public:
   static constexpr std::int64_t kBuckets = 16;
 
   /// Opens, and makes if need be, a directory and these shards.
-  ShardKit(ShardPlaces& places, const std::vector<std::string>& names, ShardedOptions options = {}) {
+  ShardKit(ShardPlaces& places, const std::vector<std::string>& names,
+           ShardedOptions options = {.wait_max = std::chrono::seconds(60)}) {
     directory_database_ = open(places.url("directory"), "sharding_directory", directory_migrations(), false);
     std::vector<Shard> shards;
     for (const std::string& name : names) {

@@ -80,7 +80,7 @@ TEST_P(ShardedDatabaseTest, a_router_with_an_old_map_is_refused_by_the_shard_and
   ShardKit other(places, {"a", "b"});
   get(other.run(other.directory().refresh()));
 
-  Mover mover(kit.sharded(), {"customers", "orders"});
+  Mover mover(kit.sharded(), {"customers", "orders"}, patient_mover());
   get(kit.run(mover.move(3, "b")));
   const Claim stale{3, 1};
   for (const std::size_t shard : {0u, 1u}) {
@@ -102,7 +102,7 @@ TEST_P(ShardedDatabaseTest, a_command_waits_for_a_bucket_that_changes_hands_but_
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
   const CustomerId customer = kit.customer_in(3);
-  MoverOptions options;
+  MoverOptions options = patient_mover();
   options.after_step = [](MoveStep step) -> Result<void> {
     if (step == MoveStep::fenced) return fail(Category::internal, "stopped", "Stopped.");
     return {};
