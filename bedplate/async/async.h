@@ -9,8 +9,7 @@
 //   co_await fail(Category::not_found, "no_task", "No such task.");   // in any, an Async<void> too
 //
 // - A child starts where it is awaited, on the same thread, and every wait resumes on the thread that began
-//   it. So
-//   nothing here is locked, and an Async belongs to one thread from start to end.
+//   it. So nothing here is locked, and an Async belongs to one thread from start to end.
 // - A child that finishes without waiting never suspends its parent, so loops do not grow the stack.
 // - Errors travel as values. An exception that escapes a coroutine is a bug: it is logged, becomes
 //   Category::internal, and its text is not shown to clients.

@@ -74,6 +74,7 @@ class Buffer {
   /// Drops the first `size` bytes (at most size()) and moves the rest to the front.
   void consume(std::size_t size) {
     const std::size_t rest = this->size() - size;
+    // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): with a rest there is memory
     if (rest != 0) std::memmove(begin_, begin_ + size, rest);
     cursor_ = begin_ + rest;
   }

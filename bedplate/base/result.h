@@ -48,8 +48,7 @@ enum class Category : std::uint8_t {
 int http_status(Category category);
 
 /// One field at fault. `pointer` is a JSON Pointer (RFC 6901) into the body, or `?name` for a query
-/// parameter,
-/// `{name}` for a path parameter.
+/// parameter, `{name}` for a path parameter.
 struct Fault {
   std::string pointer;
   std::string code;     ///< Stable, snake_case: "required", "too_long", "unknown_field", ...

@@ -79,6 +79,7 @@ char* write_thousandths(char* out, double value) {
   constexpr double kScaledMax = 1e15;
   const double scaled = std::fabs(value) * 1000;
   if (scaled >= kScaledMax || scaled < 1) return nullptr;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): a wrong one is found out below
   const auto thousandths = static_cast<std::uint64_t>(scaled + 0.5);
   if (static_cast<double>(thousandths) / 1000 != std::fabs(value)) return nullptr;
   if (value < 0) *out++ = '-';
@@ -424,7 +425,7 @@ void append_json_string(Buffer& out, std::string_view text) {
   const char* from = text.data();
   const char* const end = from + text.size();
   char* to = out.need(text.size() + kSlack);
-  *to++ = '"';
+  *to++ = '"';  // NOLINT(clang-analyzer-core.NullDereference): need() has made room
   while (true) {
     copy_plain(from, end, to);
     if (from == end) break;

@@ -38,7 +38,7 @@ namespace bedplate::sql {
 
 namespace detail {
 // Never defined: the name is what the compiler says.
-void a_column_is_letters_digits_and_underscores_or_an_expression_made_with_Column_of();
+void a_column_is_letters_digits_and_underscores_or_an_expression_made_with_column_of();
 constexpr bool is_column(std::string_view name) {
   bool start = true;
   for (char c : name) {
@@ -56,7 +56,7 @@ class Column {
   /// `name`, or `table.name`.
   consteval explicit Column(const char* name) : text_(name) {
     if (!detail::is_column(text_))
-      detail::a_column_is_letters_digits_and_underscores_or_an_expression_made_with_Column_of();
+      detail::a_column_is_letters_digits_and_underscores_or_an_expression_made_with_column_of();
   }
   /// An SQL expression, in parentheses where it needs them.
   static consteval Column of(const char* expression) { return Column(expression, 0); }

@@ -286,7 +286,8 @@ class Reader {
  protected:
   /// One argument of type Params is the whole list.
   template <class... Args>
-  static constexpr std::size_t arity = (std::is_same_v<Args, Params> || ...) ? 0 : sizeof...(Args);
+  static constexpr std::size_t arity =
+      std::disjunction_v<std::is_same<Args, Params>...> ? 0 : sizeof...(Args);
 
   Session& session_;
   const CallContext& context_;

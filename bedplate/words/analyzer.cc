@@ -39,7 +39,7 @@ constexpr std::array<char, 128> kAsciiWord = [] {
   for (char c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = c;
   for (char c = 'a'; c <= 'z'; ++c) {
     table[static_cast<std::size_t>(c)] = c;
-    table[static_cast<std::size_t>(c - 'a' + 'A')] = c;
+    table[static_cast<std::size_t>(c) - 'a' + 'A'] = c;
   }
   return table;
 }();
