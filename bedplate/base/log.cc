@@ -195,13 +195,6 @@ std::string_view to_string(LogLevel level) {
   return kLevelNames[static_cast<std::size_t>(level)];
 }
 
-std::optional<LogLevel> parse_log_level(std::string_view name) {
-  for (const LogLevel level : {LogLevel::debug, LogLevel::info, LogLevel::warn, LogLevel::error}) {
-    if (to_string(level) == name) return level;
-  }
-  return std::nullopt;
-}
-
 void set_log_level(LogLevel level) {
   detail::log_threshold.store(level, std::memory_order_relaxed);
 }

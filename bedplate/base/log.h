@@ -23,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -33,7 +32,6 @@ namespace bedplate {
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
 std::string_view to_string(LogLevel level);
-std::optional<LogLevel> parse_log_level(std::string_view name);
 
 /// One page: what POSIX writes to a pipe in one piece (PIPE_BUF).
 inline constexpr std::size_t kLogLineSizeMax = 4096;

@@ -190,13 +190,5 @@ TEST(Log, SurvivesAnOutputThatFails) {
   ::close(full);
 }
 
-TEST(LogLevel, HasANameEach) {
-  for (const LogLevel level : {LogLevel::debug, LogLevel::info, LogLevel::warn, LogLevel::error}) {
-    EXPECT_EQ(parse_log_level(to_string(level)), level);
-  }
-  EXPECT_EQ(parse_log_level("Info"), std::nullopt);
-  EXPECT_EQ(parse_log_level(""), std::nullopt);
-}
-
 }  // namespace
 }  // namespace bedplate
