@@ -30,14 +30,15 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
-/// A URL without its password, to tell one database from another.
+/// A URL without its password, which stands before the last '@' or among the parameters: to tell one database from
+/// another.
 std::string without_password(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  const std::size_t at = url.find('@');
-  if (scheme == std::string::npos || at == std::string::npos) return url.substr(0, url.find('?'));
-  const std::string user = url.substr(scheme + 3, at - scheme - 3);
-  return url.substr(0, scheme + 3) + user.substr(0, user.find(':')) +
-         url.substr(at, url.find('?') == std::string::npos ? std::string::npos : url.find('?') - at);
+  const std::string place = url.substr(0, url.find('?'));
+  const std::size_t scheme = place.find("://");
+  const std::size_t at = place.rfind('@');
+  if (scheme == std::string::npos || at == std::string::npos || at < scheme) return place;
+  const std::string user = place.substr(scheme + 3, at - scheme - 3);
+  return place.substr(0, scheme + 3) + user.substr(0, user.find(':')) + place.substr(at);
 }
 
 /// A line a second at most, beside those at the beginning and the end of each table.
@@ -66,6 +67,8 @@ Result<std::unique_ptr<sql::Database>> open_source(Application& application, con
   if (!database) return database;
   if (auto current = sql::check_migrated(**database, application.migration_sources()); !current)
     return std::unexpected(std::move(current.error()));
+  if (auto whole = sql::check_copy_finished(**database); !whole)
+    return std::unexpected(std::move(whole.error()));
   return database;
 }
 

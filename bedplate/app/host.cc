@@ -23,6 +23,7 @@
 #include "bedplate/sql/migrate.h"
 #include "bedplate/sql/open.h"
 #include "bedplate/sql/tenants.h"
+#include "bedplate/sql/transfer/data_copy.h"
 #include "bedplate/telemetry/health.h"
 #include "bedplate/telemetry/metrics.h"
 #include "bedplate/telemetry/process.h"
@@ -222,6 +223,8 @@ Result<void> Host::migrate() {
              !checked) {
     return checked;
   }
+  if (purpose_ == HostPurpose::repair) return {};
+  if (auto whole = sql::check_copy_finished(*running_->database); !whole) return whole;
   return purpose_ == HostPurpose::serve ? sql::check_tenants(*running_->database) : Result<void>();
 }
 

@@ -62,7 +62,7 @@ bool numbers_can_be_stored(const JsonNode& node) {
   if (node.kind == JsonKind::number)
     return node.number <= kNumberMax && node.number >= kNumberMin && node.number.places() <= kPlacesMax;
   return std::ranges::all_of(node.items, numbers_can_be_stored) &&
-         std::ranges::all_of(node.members, [](const auto& m) { return numbers_can_be_stored(m.second); });
+         std::ranges::all_of(node.members, [](const auto& m) { return numbers_can_be_stored(m.value); });
 }
 
 std::string pointer_of(const Field& field) {

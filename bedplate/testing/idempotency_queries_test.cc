@@ -26,6 +26,7 @@ INSERT INTO api_idempotency (id, salt, request_hash, status, location, etag, bod
 SELECT lpad(to_hex(i), 32, '0')::uuid, gen_random_uuid(), gen_random_uuid(), 201, '', '', '{}',
        timestamptz '2027-01-15' + i * interval '1 s'
 FROM generate_series(0, 19999) i;
+ANALYZE api_idempotency;
 )";
 
 struct Command {

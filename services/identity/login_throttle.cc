@@ -147,7 +147,10 @@ std::string address_bucket(std::string_view address) {
   std::string text(address);
   in6_addr v6;
   if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return text;
-  if (IN6_IS_ADDR_V4MAPPED(&v6)) return std::string(reinterpret_cast<const char*>(v6.s6_addr + 12), 4);
+  if (IN6_IS_ADDR_V4MAPPED(&v6)) {  // the bucket of the same address written as IPv4
+    char v4[INET_ADDRSTRLEN];
+    return inet_ntop(AF_INET, v6.s6_addr + 12, v4, sizeof v4);
+  }
   return std::string(reinterpret_cast<const char*>(v6.s6_addr), 8);
 }
 

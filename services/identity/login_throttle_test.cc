@@ -112,7 +112,12 @@ TEST_F(LoginThrottleTest, AnIpv6NetworkIsOneAddress) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(admit("a", "2001:db8::" + std::to_string(i)), 0s);
   EXPECT_GT(admit("a", "2001:db8:0:0:ffff::1"), 0s);
   EXPECT_EQ(admit("a", "2001:db8:0:1::1"), 0s);
-  EXPECT_EQ(address_bucket("::ffff:192.0.2.1").size(), 4u);
+  EXPECT_EQ(address_bucket("::ffff:192.0.2.1"), "192.0.2.1");
+}
+
+TEST_F(LoginThrottleTest, AnIpv4AddressIsOneHoweverItIsWritten) {
+  EXPECT_EQ(address_bucket("::ffff:10.0.0.1"), address_bucket("10.0.0.1"));
+  EXPECT_NE(address_bucket("::ffff:10.0.0.2"), address_bucket("10.0.0.1"));
 }
 
 TEST_F(LoginThrottleTest, SignUpsAreCountedApart) {

@@ -109,6 +109,16 @@ TEST(MigrateData, GoesOnAfterBeingKilled) {
   }
   EXPECT_EQ(database.count("SELECT count(*) FROM bedplate_data_copy WHERE table_name = ''"), 1);
   EXPECT_GE(database.count("SELECT count(*) FROM tasks"), 1024);
+  // A part is not served, not backed up, and taken for no source.
+  const std::string key = "identity.key_file=" + old.directory.path() + "/identity.key";
+  for (const std::vector<std::string>& use :
+       std::vector<std::vector<std::string>>{{"serve", "--listen", "127.0.0.1:0", "--set", key},
+                                             {"backup", old.directory.path() + "/half.db"},
+                                             {"admin", "grant", "nobody@example.com"}}) {
+    const Output refused = run(on(old.directory.path(), database.url(), use));
+    EXPECT_EQ(refused.exit.status, 1) << use[0];
+    EXPECT_THAT(refused.err, HasSubstr("only a part of what was being copied")) << use[0];
+  }
   const std::string said = run_well(command);
   EXPECT_THAT(said, HasSubstr("going on after an interruption"));
   EXPECT_EQ(database.count("SELECT count(*) FROM tasks"), 3002);

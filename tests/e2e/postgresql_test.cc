@@ -92,6 +92,30 @@ TEST_F(OnPostgres, SaysWhyItDoesNotStartAndKeepsThePasswordToItself) {
   EXPECT_THAT(output.err, Not(HasSubstr("hidden")));
 }
 
+TEST_F(OnPostgres, AUrlThatCannotBeMeantIsRefusedAndNoPartOfItIsSaid) {
+  const std::string good = database_.url();
+  for (const std::string& url : {std::string("postgresql://bedplate:hunter%zz2@127.0.0.1/x"),
+                                 std::string("postgresql://bedplate:hunter@2@127.0.0.1/x"),
+                                 std::string("postgresql://bedplate:hunter/2@127.0.0.1/x"),
+                                 std::string("postgresql://127.0.0.1/x?password=hunter%zz2")}) {
+    const Output output = run({"serve", "--data", directory_.path(), "--listen", "127.0.0.1:0"},
+                              {{"BEDPLATE_DATABASE_URL", url}});
+    EXPECT_EQ(output.exit.status, 1) << url;
+    EXPECT_THAT(output.err, HasSubstr("database.url is not a URL of PostgreSQL that can be read")) << url;
+    EXPECT_THAT(output.err, Not(HasSubstr("hunter"))) << url;
+  }
+  for (const std::string& replicas :
+       {good + "," + good, std::string("foo:hunter2"), good + " sqlite:hunter2.db"}) {
+    const Output output =
+        run({"serve", "--data", directory_.path(), "--listen", "127.0.0.1:0"},
+            {{"BEDPLATE_DATABASE_URL", good}, {"BEDPLATE_DATABASE_REPLICA_URLS", replicas}});
+    EXPECT_EQ(output.exit.status, 1) << replicas;
+    EXPECT_THAT(output.err, HasSubstr("database.replica_urls")) << replicas;
+    EXPECT_THAT(output.err, Not(HasSubstr("hunter"))) << replicas;
+    EXPECT_THAT(output.err, Not(HasSubstr(good))) << replicas;
+  }
+}
+
 TEST_F(OnPostgres, HealthLooksAtIt) {
   Server server(directory_.path(), on(database_.url()));
   HttpConnection http(server.url());

@@ -35,7 +35,8 @@ class SocketServer {
   ~SocketServer() {
     server_->drain(std::chrono::seconds(5));
     loops_.stop();
-    kit_.sql.database().close();  // before the loops go
+    loops_.join();
+    kit_.sql.database().close();  // before the loops go, and on no thread but this one
   }
 
   /// Sends the bytes on a connection of their own and returns everything that comes until it closes.

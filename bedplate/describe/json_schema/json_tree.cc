@@ -41,14 +41,14 @@ bool read_object(Reader& in, JsonNode& node) {
       std::string_view name;
       if (!in.key(name, decoded)) return false;
       JsonNode::Member& member = node.members.emplace_back();
-      member.first = name;
-      if (!read_value(in, member.second)) return false;
+      member.name = name;
+      if (!read_value(in, member.value)) return false;
     } while (in.take(','));
     if (!in.take('}')) return in.syntax("an object is not closed");
   }
   in.leave();
-  std::ranges::sort(node.members, {}, &JsonNode::Member::first);
-  if (std::ranges::adjacent_find(node.members, {}, &JsonNode::Member::first) != node.members.end())
+  std::ranges::sort(node.members, {}, &JsonNode::Member::name);
+  if (std::ranges::adjacent_find(node.members, {}, &JsonNode::Member::name) != node.members.end())
     return in.syntax("a name is given twice");
   return true;
 }
@@ -83,8 +83,8 @@ bool read_value(Reader& in, JsonNode& node) {
 }  // namespace
 
 const JsonNode* JsonNode::find(std::string_view name) const {
-  const auto found = std::ranges::lower_bound(members, name, {}, &Member::first);
-  return found == members.end() || found->first != name ? nullptr : &found->second;
+  const auto found = std::ranges::lower_bound(members, name, {}, &Member::name);
+  return found == members.end() || found->name != name ? nullptr : &found->value;
 }
 
 Result<JsonNode> parse_json_tree(std::string_view text, unsigned depth_max) {

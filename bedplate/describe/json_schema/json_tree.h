@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "bedplate/base/result.h"
@@ -17,7 +16,7 @@ inline constexpr std::size_t kJsonNodesMax = 200'000;
 
 struct JsonNode {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
-  using Member = std::pair<std::string, JsonNode>;
+  struct Member;
 
   Kind kind = Kind::null;
   bool boolean = false;
@@ -28,6 +27,11 @@ struct JsonNode {
 
   /// Null when there is none.
   const JsonNode* find(std::string_view name) const;
+};
+
+struct JsonNode::Member {
+  std::string name;
+  JsonNode value;
 };
 
 /// Grammar as read_json() has it, with its error. A name given twice in one object is malformed too, and so are more

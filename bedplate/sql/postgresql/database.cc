@@ -331,6 +331,14 @@ void PostgresqlDatabase::close() {
 }  // namespace
 
 Result<std::unique_ptr<Database>> open_postgresql(const PostgresqlOptions& options) {
+  if (Result<void> url = check_postgresql_url(options.url, "database.url"); !url)
+    return std::unexpected(std::move(url.error()));
+  for (const std::string& replica : options.replica_urls) {
+    if (Result<void> url =
+            check_postgresql_url(replica, "database.replica_urls (URLs with spaces between them)");
+        !url)
+      return std::unexpected(std::move(url.error()));
+  }
   Result<PostgresqlHandle> tried = dial_postgresql(options.url, options, PostgresqlRole::maintenance);
   if (!tried) {
     log_error("the database cannot be reached", {{"error", tried.error().subject()}});

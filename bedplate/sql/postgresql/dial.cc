@@ -1,11 +1,14 @@
 #include "bedplate/sql/postgresql/dial.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <memory>
+#include <string_view>
 #include <utility>
 
 #include "bedplate/base/log.h"
@@ -22,10 +25,13 @@ constexpr const char* kNoAnswer = "no answer in time";
 
 void ignore_notice(void*, const PGresult*) {}
 
-// libpq's message names hosts, users and databases, which belong in the operator's log; passwords it never
-// has.
+// libpq's message names hosts, users and databases, which belong in the operator's log. A password could only stand in
+// it as a part of something else, say of a replica's URL with the same one.
 std::unexpected<Error> not_connected(PGconn* connection) {
   std::string cause = connection ? PQerrorMessage(connection) : "out of memory";
+  const std::string password = connection && PQpass(connection) ? PQpass(connection) : "";
+  for (std::size_t at = 0; !password.empty() && (at = cause.find(password, at)) != std::string::npos; at += 3)
+    cause.replace(at, password.size(), "***");
   while (!cause.empty() && cause.back() == '\n') cause.pop_back();
   std::ranges::replace_if(cause, [](char c) { return c == '\n' || c == '\t'; }, ' ');
   return std::unexpected(postgresql_unavailable().with_subject(std::move(cause)));
@@ -64,7 +70,35 @@ std::string setup_text(const PostgresqlOptions& options, PostgresqlRole role) {
   return text;
 }
 
+struct FreeConninfo {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+
+// What a part of a URL holds when a character that has a meaning there was not escaped: "er2@host" as a host.
+bool is_misread(const PQconninfoOption& option) {
+  if (!option.val) return false;
+  const std::string_view name = option.keyword;
+  const std::string_view value = option.val;
+  if (name == "port") return value.find_first_not_of("0123456789,") != std::string_view::npos;
+  if (name == "host") return value.find('@', 1) != std::string_view::npos;  // "@name" is an abstract socket
+  return name == "dbname" && value.find("://") != std::string_view::npos;
+}
+
 }  // namespace
+
+Result<void> check_postgresql_url(const std::string& url, std::string_view key) {
+  const std::unique_ptr<PQconninfoOption, FreeConninfo> options(PQconninfoParse(url.c_str(), nullptr));
+  bool fits = options && (url.starts_with("postgresql://") || url.starts_with("postgres://"));
+  for (const PQconninfoOption* option = options.get(); fits && option->keyword; ++option)
+    fits = !is_misread(*option);
+  if (fits) return {};
+  return fail(
+      Category::invalid, "database_url",
+      fmt::format(
+          "{} is not a URL of PostgreSQL that can be read: postgresql://USER:PASSWORD@HOST:PORT/NAME, "
+          "where @ / : ? and % in a name or password are written %40 %2F %3A %3F and %25.",
+          key));
+}
 
 Result<PostgresqlHandle> dial_postgresql(const std::string& url, const PostgresqlOptions& options,
                                          PostgresqlRole role, const std::atomic<bool>* stop) {

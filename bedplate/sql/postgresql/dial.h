@@ -10,6 +10,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -24,6 +25,10 @@ enum class PostgresqlRole : std::uint8_t {
   owned,         ///< one transaction at a time
   maintenance,   ///< blocks; migrations and bulk loads
 };
+
+/// The URL can be read, and nothing in it lies where it cannot be meant, as behind an "@" in a password. `key` is the
+/// setting that has it. Category::invalid `database_url` otherwise; the text holds no part of the URL.
+Result<void> check_postgresql_url(const std::string& url, std::string_view key);
 
 /// Connects and sets the session up. Blocks, at most options.connect_timeout_ms or until `*stop`. The error
 /// names the cause, without any part of the URL.

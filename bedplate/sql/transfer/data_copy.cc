@@ -403,4 +403,21 @@ Result<DataCopyReport> copy_data(Maintenance& source, Database& target, Loop& lo
   return DataCopy(source, target, loop, options).run();
 }
 
+Result<void> check_copy_finished(Database& database) {
+  Result<std::unique_ptr<Maintenance>> connection = database.maintenance();
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  const bool server = database.dialect() == Dialect::postgresql;
+  Reader reader((*connection)->session());
+  const std::string text =
+      server ? "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = "
+               "'bedplate_data_copy'"
+             : "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'bedplate_data_copy'";
+  Result<std::int64_t> found = select_count(reader, text).run_without_waiting();
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (*found == 0) return {};
+  return fail(Category::conflict, "copy_unfinished",
+              "The database holds only a part of what was being copied or restored into it. Give the same "
+              "command again to go on, or begin with an empty database.");
+}
+
 }  // namespace bedplate::sql

@@ -73,4 +73,8 @@ struct DataCopyReport {
 Result<DataCopyReport> copy_data(Maintenance& source, Database& target, Loop& loop,
                                  const DataCopyOptions& options);
 
+/// Category::conflict `copy_unfinished` while the database holds a part of a copy: what is there is real, but not all,
+/// so nobody should serve it or back it up. Blocks.
+Result<void> check_copy_finished(Database& database);
+
 }  // namespace bedplate::sql
