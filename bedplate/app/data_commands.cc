@@ -33,7 +33,7 @@ void print(const std::string& text) {
 /// A URL without its password, which stands before the last '@' or among the parameters: to tell one database from
 /// another.
 std::string without_password(const std::string& url) {
-  const std::string place = url.substr(0, url.find('?'));
+  std::string place = url.substr(0, url.find('?'));
   const std::size_t scheme = place.find("://");
   const std::size_t at = place.rfind('@');
   if (scheme == std::string::npos || at == std::string::npos || at < scheme) return place;

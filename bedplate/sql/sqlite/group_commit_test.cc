@@ -132,6 +132,20 @@ TEST_F(SqliteGroupCommitTest, WhoFailsAtItsFirstWriteCostsTheOthersNothing) {
   EXPECT_EQ(database().stats().batches_retried, 0u);
 }
 
+TEST_F(SqliteGroupCommitTest, AStatementThatFailsHalfWayIsUndoneWhole) {
+  struct Ops {
+    static Async<void> insert_or_fail(Transaction& tx) {
+      co_await ok(tx.run("INSERT OR FAIL INTO items (id, value) VALUES (2, 1), (1, 1)"));
+    }
+  };
+  std::vector<Command> first{{.ids = {1}}};
+  run_together(first);
+  Result<void> failed = run(database().transact(&Ops::insert_or_fail));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code(), kUniqueViolation);
+  EXPECT_EQ(stored(), (std::vector<std::int64_t>{1}));
+}
+
 TEST_F(SqliteGroupCommitTest, WhoFailsLateBeforeAllOthersRunsOnce) {
   std::vector<Command> commands{{.ids = {1}, .end = Command::End::refused}, {.ids = {1}}};
   run_together(commands);

@@ -25,8 +25,9 @@ using std::chrono::steady_clock;
 // savepoints they need; few enough that one of them now and then goes unnoticed.
 constexpr int kCarefulRounds = 32;
 
-// It failed for what the rows are, and SQLite took back what it had written of it: other failures may leave a part.
-bool leaves_nothing(const Error& error) {
+// It failed for what the rows are, and SQLite took back what the statement had written. Other failures, of a search
+// index above all, may leave a part that no count of rows shows.
+bool is_about_rows(const Error& error) {
   return error.code() == kUniqueViolation || error.code() == kForeignKeyViolation;
 }
 
@@ -73,8 +74,11 @@ class SqliteWriter::CommandSession final : public Session {
       }
       savepoint_ = true;
     }
+    const std::int64_t changes = sqlite3_total_changes64(connection_.handle());
     connection_.execute(**prepared, statement);
-    if (!statement.error || !leaves_nothing(*statement.error)) written_ = true;
+    // INSERT OR FAIL keeps the rows before the one that it failed at.
+    const bool kept_rows = sqlite3_total_changes64(connection_.handle()) != changes;
+    if (!statement.error || !is_about_rows(*statement.error) || kept_rows) written_ = true;
   }
 
   SqliteConnection& connection_;

@@ -9,26 +9,6 @@
 namespace bedplate::sql {
 namespace {
 
-constexpr std::string_view kDigits = "0123456789abcdef";
-
-void append_hex(std::string& out, std::string_view bytes) {
-  for (const char byte : bytes) {
-    out += kDigits[static_cast<unsigned char>(byte) >> 4];
-    out += kDigits[static_cast<unsigned char>(byte) & 15];
-  }
-}
-
-std::optional<std::string> read_hex(std::string_view text) {
-  std::string bytes;
-  if (text.size() % 2 != 0) return std::nullopt;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const std::size_t high = kDigits.find(text[i]), low = kDigits.find(text[i + 1]);
-    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-    bytes += static_cast<char>(high << 4 | low);
-  }
-  return bytes;
-}
-
 std::optional<AnyValue> read_value(std::string_view text) {
   if (text.empty()) return std::nullopt;
   AnyValue value;
@@ -41,7 +21,7 @@ std::optional<AnyValue> read_value(std::string_view text) {
     return AnyValue{.kind = ColumnKind::real, .real = std::bit_cast<double>(*number)};
   }
   if (kind != 't' && kind != 'b') return std::nullopt;
-  std::optional<std::string> bytes = read_hex(text);
+  std::optional<std::string> bytes = from_hex(text);
   if (!bytes) return std::nullopt;
   value.kind = kind == 't' ? ColumnKind::text : ColumnKind::blob;
   value.bytes = std::move(*bytes);
@@ -66,7 +46,7 @@ std::string write_key(std::span<const AnyValue> key) {
       case ColumnKind::text:
       case ColumnKind::blob:
         text += value.kind == ColumnKind::text ? 't' : 'b';
-        append_hex(text, value.bytes);
+        text += to_hex(value.bytes);
         break;
     }
   }
