@@ -36,6 +36,14 @@ Async<CheckResult> DatabaseCheck::run() {
   co_return CheckResult(HealthStatus::pass, "It reads and writes.");
 }
 
+Async<CheckResult> ReplicaCheck::run() {
+  Result<void> asked = co_await database_.ask_replica(index_);
+  if (asked) co_return CheckResult(HealthStatus::pass, "It answers reads.");
+  if (asked.error().category() == Category::unavailable)
+    co_return CheckResult(HealthStatus::warn, "It is away: the primary answers its reads.");
+  co_return CheckResult(HealthStatus::warn, asked.error().detail());
+}
+
 Async<CheckResult> DiskCheck::run() {
   struct statvfs disk{};
   if (::statvfs(directory_.c_str(), &disk) != 0)

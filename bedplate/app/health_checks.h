@@ -1,7 +1,9 @@
 // What /healthz looks at in every application.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "bedplate/sql/database.h"
 #include "bedplate/telemetry/health.h"
@@ -17,6 +19,18 @@ class DatabaseCheck final : public telemetry::HealthCheck {
 
  private:
   sql::Database& database_;
+};
+
+/// A read replica answers. Without one the primary answers its reads, so its failure is a warning.
+class ReplicaCheck final : public telemetry::HealthCheck {
+ public:
+  /// `database` outlives it; `index` as in Database::replicas().
+  ReplicaCheck(sql::Database& database, std::size_t index) : database_(database), index_(index) {}
+  Async<telemetry::CheckResult> run() override;
+
+ private:
+  sql::Database& database_;
+  const std::size_t index_;
 };
 
 /// The file system of a directory has room: warns below 10 % or 1 GiB, fails below 1 % or 64 MiB, whichever is less.

@@ -1,5 +1,8 @@
 #include "bedplate/app/host.h"
 
+#include <fmt/format.h>
+
+#include <deque>
 #include <filesystem>
 #include <iterator>
 #include <sstream>
@@ -41,6 +44,7 @@ struct Host::Running {
   std::unique_ptr<sql::DatabaseMetrics> database_metrics;
   telemetry::Watch database_watch;
   std::unique_ptr<DatabaseCheck> database_check;
+  std::deque<ReplicaCheck> replica_checks;
   std::unique_ptr<DiskCheck> disk_check;
   std::unique_ptr<LoopGroup> loops;
   std::unique_ptr<Caching> caching;
@@ -260,8 +264,14 @@ Result<std::string> Host::openapi() {
 void Host::observe() {
   running_->database_check = std::make_unique<DatabaseCheck>(*running_->database);
   running_->health.add("database", *running_->database_check);
+  const std::vector<std::string> replicas = running_->database->replicas();
+  for (std::size_t i = 0; i < replicas.size(); ++i) {
+    ReplicaCheck& check = running_->replica_checks.emplace_back(*running_->database, i);
+    running_->health.add(fmt::format("replica {} ({})", i + 1, replicas[i]), check,
+                         telemetry::HealthStatus::warn);
+  }
   if (telemetry::HealthCheck* check = running_->caching->health_check())
-    running_->health.add("cache", *check);
+    running_->health.add("cache", *check, telemetry::HealthStatus::warn);
   running_->disk_check = std::make_unique<DiskCheck>(data_directory());
   running_->health.add("disk", *running_->disk_check);
   running_->server_metrics = std::make_unique<http::ServerMetrics>(*running_->server);

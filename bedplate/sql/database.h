@@ -20,10 +20,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "bedplate/async/async.h"
 #include "bedplate/async/shield.h"
@@ -189,6 +191,11 @@ class Database {
     if (!done) co_await std::unexpected(std::move(done.error()));
   }
   Async<void> read(ReadBody& body) { return read(kNoContext, body); }
+
+  /// The read replicas, in the order of the configuration, as an operator knows them: "db2.internal:5432".
+  virtual std::vector<std::string> replicas() const { return {}; }
+  /// Whether that one answers a read, and still follows a primary. An error otherwise; its detail says which.
+  virtual Async<void> ask_replica([[maybe_unused]] std::size_t index) { co_return; }
 
   virtual Dialect dialect() const = 0;
   virtual DatabaseStats stats() const = 0;

@@ -7,13 +7,15 @@
 //
 // Three questions, three answers: /livez says that the loop still turns (it needs nothing from here), /readyz
 // says whether to send requests (readiness, one atomic load), /healthz runs the checks and says how each
-// went.
+// went. The checks run beside one another, each for `check_time_max` at most: what hangs is named, soon, and hides
+// nothing of the others.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +47,8 @@ struct CheckResult {
       : status(checked_status), detail(checked_detail) {}
 };
 
-/// One thing that can be unwell. run() may wait, so it can ask a database; it gives up by itself within a
-/// second or so. It may run on several loops at once. An error counts as `fail` with the error's detail.
+/// One thing that can be unwell. run() may wait, so it can ask a database. It may run on several loops at once, and
+/// beside itself. When its time is over its scope is cancelled, and it is not waited for any longer: it may end later.
 class HealthCheck {
  public:
   virtual ~HealthCheck() = default;
@@ -65,24 +67,38 @@ struct HealthReport {
   std::vector<CheckReport> checks;  ///< In the order they were added.
 };
 
+/// A supervisor waits for a few seconds before it takes no answer for an answer; a check that is well takes
+/// milliseconds.
+inline constexpr std::chrono::milliseconds kCheckTimeMax{2'000};
+
 /// The checks are added before requests are served; everything else is thread-safe.
 class Health {
  public:
-  /// `check` outlives this. Names are unique.
-  void add(std::string_view name, HealthCheck& check);
+  explicit Health(std::chrono::milliseconds check_time_max = kCheckTimeMax)
+      : check_time_max_(check_time_max) {}
+
+  /// `check` outlives this, and every loop on which it was run. Names are unique. `without_answer` is what it means
+  /// that the check ends with an error, or not in time: `warn` for what the service can do without.
+  void add(std::string_view name, HealthCheck& check, HealthStatus without_answer = HealthStatus::fail);
 
   void set_readiness(Readiness readiness) { readiness_.store(readiness, std::memory_order_release); }
   Readiness readiness() const { return readiness_.load(std::memory_order_acquire); }
   bool is_ready() const { return readiness() == Readiness::ready; }
 
-  /// Runs the checks one after the other. Never fails: what goes wrong stands in the report.
+  /// Runs the checks beside one another. Never fails: what goes wrong stands in the report. On a loop, unless no check
+  /// waits for anything.
   Async<HealthReport> report() const;
 
  private:
   struct Named {
     std::string name;
     HealthCheck* check;
+    HealthStatus without_answer;
   };
+  struct Round;
+  static Async<void> run_check(std::shared_ptr<Round> round, std::size_t index);
+
+  const std::chrono::milliseconds check_time_max_;
   std::vector<Named> checks_;
   std::atomic<Readiness> readiness_{Readiness::starting};
 };

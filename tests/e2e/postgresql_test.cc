@@ -125,6 +125,43 @@ TEST_F(OnPostgres, HealthLooksAtIt) {
   EXPECT_EQ(server.terminate().status, 0);
 }
 
+// ---- PostgreSQL hangs: it takes connections, and answers nothing
+
+TEST(HangingPostgres, IsNamedByHealthWithinSecondsAndClientsHearWhenToComeBack) {
+  PostgresServer postgres;
+  PostgresDatabase database = postgres.create_database();
+  TempDir directory;
+  // Nothing of the driver's ends a wait before the limits that are looked at here.
+  Server server(directory.path(),
+                on(database.url(), {"database.connect_timeout_ms=60000", "database.read_timeout_ms=60000",
+                                    "database.command_timeout_ms=3000"}));
+  User ada(server, "ada@example.com");
+  ada.create("While all is well");
+  HttpConnection http(server.url());
+  postgres.pause();
+
+  const HttpResponse health = http.get("/healthz");
+  EXPECT_EQ(health.status, 503);
+  EXPECT_THAT(
+      health.body,
+      HasSubstr(
+          R"({"name":"database","status":"fail","detail":"It did not answer within 2000 ms.","duration_us":)"));
+  EXPECT_THAT(health.body, HasSubstr(R"({"name":"disk","status":)")) << "it hides nothing of the others";
+  EXPECT_EQ(http.get("/readyz").status, 200);
+  EXPECT_EQ(http.get("/livez").status, 200);
+
+  const HttpResponse late = ada.call("POST", "/v1/tasks", R"({"title":"Too late"})");
+  EXPECT_EQ(late.status, 504) << late.body;
+  EXPECT_EQ(late.field("Retry-After"), "5");
+  EXPECT_THAT(late.body, HasSubstr(R"("code":"query_timeout")"));
+
+  postgres.resume();
+  EXPECT_TRUE(testing::wait_until([&] { return http.get("/healthz").status == 200; }));
+  EXPECT_TRUE(testing::wait_until(
+      [&] { return ada.call("POST", "/v1/tasks", R"({"title":"Again"})").status == 201; }));
+  EXPECT_EQ(server.terminate().status, 0);
+}
+
 // ---- PostgreSQL is killed under load
 
 /// Clients that ask again at once would take the processor from the server that they wait for.

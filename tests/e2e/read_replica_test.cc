@@ -83,6 +83,30 @@ TEST_F(ReadReplica, OperationsOfSeveralTransactionsAnswerTheMarkToo) {
   EXPECT_NE(bob.call("GET", "/v1/me").status, 200) << "the replica has not heard of Bob";
 }
 
+TEST_F(ReadReplica, ThatIsAwayIsAWarningOfHealth) {
+  HttpConnection http(server_.url());
+  const std::string name = "replica 1 (127.0.0.1:" + std::to_string(replica_->address().port()) + ")";
+  const auto says = [&](const std::string& status, const std::string& detail) {
+    const std::string line =
+        R"({"name":")" + name + R"(","status":")" + status + R"(","detail":")" + detail + "\"";
+    return testing::wait_until([&] {
+      const HttpResponse health = http.get("/healthz");
+      return health.status == 200 && health.body.starts_with(R"({"status":")" + status) &&
+             health.body.contains(line);
+    });
+  };
+  EXPECT_TRUE(says("pass", "It answers reads.")) << http.get("/healthz").body;
+  replica_->kill();
+  EXPECT_TRUE(says("warn", "It is away: the primary answers its reads."));
+  EXPECT_EQ(get("/v1/tasks/" + known_).status, 200) << "the primary answers";
+  replica_->start();
+  EXPECT_TRUE(says("pass", "It answers reads."));
+  replica_->pause();
+  EXPECT_TRUE(says("warn", "It did not answer within 2000 ms."));
+  replica_->resume();
+  EXPECT_TRUE(says("pass", "It answers reads."));
+}
+
 TEST_F(ReadReplica, TheDocumentationNamesTheHeaderWhereThereAreReplicas) {
   HttpConnection http(server_.url());
   EXPECT_THAT(http.get("/openapi.json").body, HasSubstr(R"({"name":"Bedplate-Commit","in":"header")"));

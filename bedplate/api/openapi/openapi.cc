@@ -380,8 +380,8 @@ class OpenapiWriter {
     for (const ErrorCode& error : errors)
       description += fmt::format("\n- `{}`: {}", error.code, error.detail);
     json_.begin_object().member("description", description);
-    write_headers(
-        {status == 429 || status == 503 ? "Retry-After" : "", status == 401 ? "WWW-Authenticate" : ""});
+    const bool says_when = status == 429 || status == 503 || status == 504;
+    write_headers({says_when ? "Retry-After" : "", status == 401 ? "WWW-Authenticate" : ""});
     json_.key("content")
         .begin_object()
         .key("application/problem+json")

@@ -63,7 +63,8 @@ void add_of_commit(Collected& all, const Operation& operation) {
   }
   if (operation.kind != OperationKind::pure) {
     all.add(Category::unavailable, "database_busy", "Too much to do at the moment; Retry-After says when.");
-    all.add(Category::timeout, "deadline_exceeded", "The request took longer than it may.");
+    all.add(Category::timeout, "deadline_exceeded",
+            "The request took longer than it may; Retry-After says when to ask again.");
   }
   if (operation.kind != OperationKind::command) return;
   all.add(Category::conflict, "serialization_failure",

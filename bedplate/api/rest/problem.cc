@@ -1,11 +1,17 @@
 #include "bedplate/api/rest/problem.h"
 
+#include <chrono>
+
 #include "bedplate/api/rest/request_id.h"
 #include "bedplate/base/log.h"
 #include "bedplate/describe/json/json.h"
 
 namespace bedplate::api {
 namespace {
+
+// Of a 504 that does not say otherwise. RFC 9110 (10.2.3) lets Retry-After stand in any answer. Who has waited for
+// seconds in vain gains nothing by asking again after one, and a database that hangs is given the time to come back.
+constexpr std::chrono::seconds kRetryAfterTimeout{5};
 
 std::optional<std::string> if_any(std::string_view text) {
   if (text.empty()) return std::nullopt;
@@ -17,6 +23,8 @@ void write(http::Response& response, Problem&& problem) {
   response.set_status(static_cast<int>(problem.status));
   response.set_field(http::FieldId::content_type, "application/problem+json");
   response.set_field(http::FieldId::cache_control, "no-store");
+  if (problem.status == http_status(Category::timeout) && response.field(http::FieldId::retry_after).empty())
+    response.set_field(http::FieldId::retry_after, std::to_string(kRetryAfterTimeout.count()));
   response.remove_field(http::FieldId::etag);
   response.remove_field(http::FieldId::location);
   response.body().clear();

@@ -89,6 +89,8 @@ class PostgresqlDatabase final : public Database {
 
   Async<void> transact(const CallContext& context, TransactionBody& body) override;
   Async<void> read(const CallContext& context, ReadBody& body) override;
+  std::vector<std::string> replicas() const override;
+  Async<void> ask_replica(std::size_t index) override;
   Dialect dialect() const override { return Dialect::postgresql; }
   DatabaseStats stats() const override;
   Result<std::unique_ptr<Maintenance>> maintenance() override {
@@ -238,6 +240,20 @@ Async<bool> PostgresqlDatabase::has_caught_up(PostgresqlPart& part, PostgresqlRe
     if (steady_clock::now() + pause > until) co_return false;
     co_await ok(sleep_for(pause));
   }
+}
+
+std::vector<std::string> PostgresqlDatabase::replicas() const {
+  std::vector<std::string> places;
+  for (const std::string& url : options_.replica_urls) places.push_back(place_of_postgresql(url));
+  return places;
+}
+
+Async<void> PostgresqlDatabase::ask_replica(std::size_t index) {
+  PostgresqlPart* part = co_await ok(part_of(*Loop::current()));
+  ReplayedBody replayed;
+  co_await ok(read_from(*part, part->replicas.at(index)->endpoint, kNoContext, replayed));
+  if (replayed.mark().empty())
+    co_await fail(Category::conflict, "not_a_replica", "It follows no primary any more.");
 }
 
 Async<void> PostgresqlDatabase::read_from(PostgresqlPart& part, PostgresqlEndpoint& endpoint,

@@ -100,6 +100,18 @@ Result<void> check_postgresql_url(const std::string& url, std::string_view key) 
           key));
 }
 
+std::string place_of_postgresql(const std::string& url) {
+  const std::unique_ptr<PQconninfoOption, FreeConninfo> options(PQconninfoParse(url.c_str(), nullptr));
+  std::string host = "localhost", port = "5432";
+  for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
+    const std::string_view name = option->keyword;
+    if (!option->val || *option->val == '\0') continue;
+    if (name == "host") host = option->val;
+    if (name == "port") port = option->val;
+  }
+  return host + ":" + port;
+}
+
 Result<PostgresqlHandle> dial_postgresql(const std::string& url, const PostgresqlOptions& options,
                                          PostgresqlRole role, const std::atomic<bool>* stop) {
   // What the URL leaves open: a dead peer is noticed in seconds, not in hours. Later keys win.

@@ -30,6 +30,10 @@ enum class PostgresqlRole : std::uint8_t {
 /// setting that has it. Category::invalid `database_url` otherwise; the text holds no part of the URL.
 Result<void> check_postgresql_url(const std::string& url, std::string_view key);
 
+/// Where a URL leads, "db2.internal:5432", without users and passwords: for operators. Of one that
+/// check_postgresql_url() has let pass.
+std::string place_of_postgresql(const std::string& url);
+
 /// Connects and sets the session up. Blocks, at most options.connect_timeout_ms or until `*stop`. The error
 /// names the cause, without any part of the URL.
 Result<PostgresqlHandle> dial_postgresql(const std::string& url, const PostgresqlOptions& options,
