@@ -110,6 +110,7 @@ sql::DatabaseOptions database_options(const DatabaseSettings& settings) {
   server.command_time_max_ms = settings.command_timeout_ms;
   server.lock_time_max_ms = settings.busy_timeout_ms;
   server.slow_query_ms = settings.slow_query_ms;
+  server.result_size_max_bytes = static_cast<std::size_t>(settings.result_size_max_kib) * 1024;
   return all;
 }
 

@@ -64,6 +64,7 @@ struct DatabaseSettings {
   std::int64_t command_timeout_ms = 5'000;
   std::int64_t busy_timeout_ms = 5'000;
   std::int64_t slow_query_ms = 200;
+  std::int64_t result_size_max_kib = 128 * 1024;
   std::int64_t cache_kib = 16 * 1024;
 
   static consteval auto describe() {
@@ -114,6 +115,10 @@ struct DatabaseSettings {
                 "How long to wait for a lock that another process or transaction holds"),
             field<&S::slow_query_ms>(range{0, 600'000}, optional_with_default,
                                      "Statements that take longer are logged, without their values; 0: none"),
+            field<&S::result_size_max_kib>(range{1024, 16'777'216}, optional_with_default,
+                                           "PostgreSQL: of one statement's rows as they come, which are in "
+                                           "memory before they can be counted; "
+                                           "more are refused, and end the connection"),
             field<&S::cache_kib>(range{256, 16'777'216}, optional_with_default,
                                  "SQLite: page cache of each connection"),
         });

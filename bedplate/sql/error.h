@@ -32,8 +32,10 @@ inline constexpr std::string_view kQueryTimeout = "query_timeout";     ///< time
 inline constexpr std::string_view kValueTooLarge = "value_too_large";  ///< too_large
 inline constexpr std::string_view kTextInvalid = "text_invalid";       ///< invalid: U+0000, or not UTF-8
 inline constexpr std::string_view kTooManyRows = "too_many_rows";      ///< too_large
-inline constexpr std::string_view kRowNotFound = "row_not_found";      ///< not_found
-inline constexpr std::string_view kReadOnly = "read_only";             ///< internal: a write through a Reader
+inline constexpr std::string_view kResultTooLarge =
+    "result_too_large";                                            ///< too_large: its rows, in bytes; logged
+inline constexpr std::string_view kRowNotFound = "row_not_found";  ///< not_found
+inline constexpr std::string_view kReadOnly = "read_only";         ///< internal: a write through a Reader
 inline constexpr std::string_view kTenantViolation =
     "tenant_violation";  ///< internal: a row that would belong to another tenant, or to none
 inline constexpr std::string_view kTransactionFailed =

@@ -67,9 +67,10 @@ struct PostgresqlOptions {
   std::int64_t lock_time_max_ms = 5'000;       ///< waiting for a row or table that another transaction holds
   std::int64_t replica_wait_ms = 50;           ///< for a replica to catch up, before the primary is asked
   std::int64_t slow_query_ms = 200;            ///< longer ones are logged, one a second, with a plan; 0: none
-  /// Of one statement. libpq holds a whole result in memory before its rows can be counted, so this bounds what a
-  /// caller gets and not what a statement without a LIMIT costs until then; the time limits do.
-  std::size_t rows_max = 10'000;
+  std::size_t rows_max = 10'000;               ///< of one statement, when they are all there
+  /// Of one statement's answer as it comes from the server, about: it is in memory, whole, before its rows can be
+  /// counted. More is `result_too_large` and ends the connection; reads that share it are sent again on another one.
+  std::size_t result_size_max_bytes = 128 << 20;
   std::size_t value_size_max_bytes = 64 << 20;
   std::size_t statements_max = 256;  ///< prepared statements kept per connection
 };

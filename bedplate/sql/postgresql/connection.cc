@@ -16,6 +16,7 @@ PostgresqlConnection::PostgresqlConnection(Loop& loop, PostgresqlHandle handle,
       options_(options),
       slow_log_(slow_log),
       user_(user),
+      incoming_(PQsocket(handle_.get())),
       loser_(*this) {
   loser_.run = [](Work* work) {
     PostgresqlConnection& self = static_cast<Loser*>(work)->connection;
@@ -179,7 +180,12 @@ void PostgresqlConnection::detach(const PostgresqlCall& call) {
 
 void PostgresqlConnection::on_ready(bool readable, bool writable) {
   if (broken_) return;
-  if (readable && PQconsumeInput(handle_.get()) != 1) return lose();
+  if (readable) {
+    incoming_.before_read();
+    if (PQconsumeInput(handle_.get()) != 1) return lose();
+    incoming_.after_read();
+    if (incoming_.bytes() > options_.result_size_max_bytes) return end_too_large();
+  }
   if (writable && !flush()) return;
   read_answers();
   if (!broken_ && PQstatus(handle_.get()) == CONNECTION_BAD) lose();
@@ -214,9 +220,24 @@ void PostgresqlConnection::read_answers() {
     answered_ = true;
     const bool is_query = front.kind == Kind::query;
     take(front, result.get());
+    incoming_.restart();
     last_answer_ = loop().now();
     if (is_query) last_rows_ = last_answer_;
   }
+}
+
+// Reading on to the end would take the server's time and ours for rows that nobody gets: the server stops when it finds
+// that nobody listens.
+void PostgresqlConnection::end_too_large() {
+  if (answered_) pop();
+  const Flight* front = in_flight_.empty() ? nullptr : &in_flight_.front();
+  log_error("an answer of the database is too large, and its connection is ended",
+            {{"bytes", incoming_.bytes()}, {"sql", front && front->prepared ? front->prepared->sql() : ""}});
+  if (PostgresqlCall* call = front ? front->call : nullptr) {
+    detach(*call);
+    user_.on_too_large(*call);
+  }
+  lose();
 }
 
 void PostgresqlConnection::take(Flight& flight, const PGresult* result) {

@@ -17,6 +17,7 @@
 #include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/arguments.h"
 #include "bedplate/sql/postgresql/handle.h"
+#include "bedplate/sql/postgresql/incoming.h"
 #include "bedplate/sql/postgresql/slow_log.h"
 #include "bedplate/sql/postgresql/statement.h"
 #include "bedplate/sql/session.h"
@@ -41,6 +42,8 @@ class PostgresqlUser {
  public:
   virtual void on_rows(PostgresqlCall& call, const PGresult* result) = 0;
   virtual void on_failed(PostgresqlCall& call, const PGresult* result) = 0;
+  /// Its answer is larger than may be, and nothing of it is kept; on_lost() comes next.
+  virtual void on_too_large(PostgresqlCall& call) = 0;
   /// It was skipped, because something before it in its group failed.
   virtual void on_skipped(PostgresqlCall& call) = 0;
   /// Its parameters' types are known now: it can be sent again.
@@ -113,6 +116,7 @@ class PostgresqlConnection final : private FdWatch {
   void pop();
   bool flush();
   void read_answers();
+  void end_too_large();
   void take(Flight& flight, const PGresult* result);
   void take_failure(Flight& flight, const PGresult* result, bool skipped);
   void note_slow(const Flight& flight);
@@ -130,6 +134,7 @@ class PostgresqlConnection final : private FdWatch {
   std::optional<Uuid> tenant_;      ///< what the transaction under way was told
   bool answered_ = false;           ///< the oldest in flight has its answer; its end mark is still to come
   bool broken_ = false;
+  PostgresqlIncoming incoming_;
   Loop::TimePoint last_answer_{};
   Loop::TimePoint last_rows_{};  ///< the last answer to a query
   struct Loser : Work {

@@ -281,7 +281,7 @@ Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt_read(PostgresqlEn
   owned->begin(PostgresqlOwned::Access::read, context, milliseconds(options_.read_time_max_ms));
   Reader reader(*owned, context);
   Result<void> done = co_await body.run(reader);
-  const bool quick = steady_clock::now() - began < milliseconds(options_.shared_read_time_max_ms) / 4;
+  const bool quick = done && steady_clock::now() - began < milliseconds(options_.shared_read_time_max_ms) / 4;
   first.learn(owned->statements(), quick);
   const bool again = owned->may_run_again();
   owned->abandon();

@@ -174,6 +174,11 @@ Error postgresql_timeout() {
   return Error(Category::timeout, kQueryTimeout, "The database took longer than it may.");
 }
 
+Error postgresql_result_too_large() {
+  return Error(Category::too_large, kResultTooLarge,
+               "What was asked for is more than can be returned at once.");
+}
+
 Error postgresql_closed() {
   return Error(Category::unavailable, kDatabaseClosed, "The server is shutting down.");
 }

@@ -33,6 +33,7 @@ Error postgresql_unavailable(std::chrono::milliseconds wait = std::chrono::secon
 /// The connection broke after COMMIT was sent and before it was answered.
 Error postgresql_commit_unknown();
 Error postgresql_timeout();
+Error postgresql_result_too_large();
 Error postgresql_closed();
 Error postgresql_fault_of_ours();
 

@@ -187,6 +187,10 @@ void PostgresqlOwned::on_failed(PostgresqlCall&, const PGresult* result) {
   finish(postgresql_error(result, prepared->sql()));
 }
 
+void PostgresqlOwned::on_too_large(PostgresqlCall&) {
+  finish(postgresql_result_too_large());
+}
+
 void PostgresqlOwned::on_skipped(PostgresqlCall&) {
   if (control_error_) return finish(std::exchange(control_error_, std::nullopt));
   finish(Error(Category::internal, kTransactionFailed, "The server met an unexpected fault."));

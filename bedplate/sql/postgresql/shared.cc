@@ -173,6 +173,13 @@ void PostgresqlLine::on_failed(PostgresqlCall& call, const PGresult* result) {
   }
 }
 
+// Others must send what they asked again because of this one: the next time it has no neighbours.
+void PostgresqlLine::on_too_large(PostgresqlCall& call) {
+  auto& read = static_cast<PostgresqlSharedRead&>(call);
+  read.prepared->needed_own();
+  read.finish(postgresql_result_too_large());
+}
+
 void PostgresqlLine::send_again(PostgresqlCall& call) {
   auto& read = static_cast<PostgresqlSharedRead&>(call);
   endpoint_.share().counters.reads_resent.fetch_add(1, std::memory_order_relaxed);

@@ -81,6 +81,7 @@ class PostgresqlLine final : private PostgresqlUser {
   void look_for_life();
   void on_rows(PostgresqlCall& call, const PGresult* result) override;
   void on_failed(PostgresqlCall& call, const PGresult* result) override;
+  void on_too_large(PostgresqlCall& call) override;
   void on_skipped(PostgresqlCall& call) override;
   void on_described(PostgresqlCall& call) override;
   void on_control(PostgresqlControl what, const PGresult* result) override;
