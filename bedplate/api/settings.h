@@ -86,6 +86,7 @@ struct CorsSettings {
 struct IdempotencySettings {
   std::int64_t ttl_seconds = 86'400;
   std::int64_t answer_size_max = 65'536;
+  std::int64_t keys_max = 100'000;
 
   static consteval auto describe() {
     using namespace bedplate::schema;
@@ -97,6 +98,10 @@ struct IdempotencySettings {
             field<&IdempotencySettings::answer_size_max>(range{0, 16'777'216}, optional_with_default,
                                                          "Bytes of an answer kept for a replay; of a larger "
                                                          "one only the fact that it was given is kept"),
+            field<&IdempotencySettings::keys_max>(
+                range{2, 1'000'000'000}, optional_with_default,
+                "Keys of one caller that are kept at the same time, about, as each "
+                "process counts them; a new one beyond that is answered 429"),
         });
   }
 };

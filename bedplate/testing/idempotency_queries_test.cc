@@ -34,7 +34,7 @@ struct Command {
   Time now;
   bool well;
 
-  Async<void> run(sql::Transaction& tx, const Idempotency::Claim& claim) const {
+  Async<void> run(sql::Transaction& tx, Idempotency::Claim& claim) const {
     http::Response response;
     Idempotency::Place place;
     const bool replayed = co_await ok(idempotency.replay(tx, claim, now, response, place));
@@ -60,7 +60,7 @@ TEST_P(IdempotencyQueriesTest, ReadNoLargeTableToItsEnd) {
   // In the middle of what is kept: some records have expired.
   const Time now{std::chrono::seconds(1'800'000'100)};
   const auto run = [&](const char* key, bool well) {
-    const Idempotency::Claim claim = *idempotency.claim(key, owner, "operation", "/path", "", "body");
+    Idempotency::Claim claim = *idempotency.claim(key, owner, "operation", "/path", "", "body");
     const Command command{idempotency, now, well};
     kit.get(guard.database().transact(&Command::run, command, claim));
   };

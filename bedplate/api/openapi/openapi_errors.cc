@@ -75,6 +75,8 @@ void add_of_commit(Collected& all, const Operation& operation) {
   all.add(Category::conflict, "idempotency_key_in_use", "A request with this Idempotency-Key still runs.");
   all.add(Category::conflict, "idempotency_answer_not_kept",
           "It ran before; its answer was too large to keep.");
+  all.add(Category::rate_limited, "too_many_idempotency_keys",
+          "Too many requests with an Idempotency-Key are remembered for this caller.");
   all.add(Category::invalid, "idempotency_key_reused", "This Idempotency-Key was used for another request.");
 }
 

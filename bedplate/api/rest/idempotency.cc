@@ -16,6 +16,13 @@ namespace bedplate::api {
 namespace {
 
 constexpr std::size_t kKeySizeMax = 128;
+constexpr std::size_t kUsersMax = 65'536;  // whose keys are counted at once; 16 bytes each
+
+// At once and again over the time that a record is kept: so there are never more than both.
+RateLimit new_keys_of(const IdempotencySettings& settings) {
+  const std::int64_t half = std::max<std::int64_t>(1, settings.keys_max / 2);
+  return {.rate = static_cast<double>(half) / static_cast<double>(settings.ttl_seconds), .burst = half};
+}
 
 constexpr std::string_view kFindAnswer =
     "SELECT salt, request_hash, status, location, etag, body FROM api_idempotency WHERE id = $1 AND "
@@ -108,6 +115,9 @@ std::span<const EmbeddedFile> idempotency_migrations() {
   return api_migrations();
 }
 
+Idempotency::Idempotency(const IdempotencySettings& settings, sql::Dialect dialect)
+    : settings_(settings), dialect_(dialect), new_keys_(new_keys_of(settings), kUsersMax) {}
+
 Idempotency::Claim::~Claim() {
   if (owner_) owner_->release(id_);
 }
@@ -139,7 +149,7 @@ Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Idempo
   append_part(request, path);
   append_part(request, query);
   append_part(request, body);
-  return Claim(*this, id, std::move(request));
+  return Claim(*this, id, owner.user, std::move(request));
 }
 
 // True: the key is new. False: it has a record, which is good.
@@ -163,14 +173,28 @@ Async<bool> Idempotency::take_place(sql::Transaction& transaction, const Claim& 
   co_return false;
 }
 
-Async<bool> Idempotency::replay(sql::Transaction& transaction, const Claim& claim, Time now,
-                                http::Response& response, Place& place) const {
-  if (dialect_ == sql::Dialect::postgresql) {
-    const bool is_new = co_await ok(take_place(transaction, claim, now, place));
-    if (is_new) co_return false;
+// By the clock that records end by.
+Result<void> Idempotency::count(Claim& claim, Time now) {
+  if (claim.counted_) return {};
+  const std::int64_t now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
+  const RateDecision taken = new_keys_.take(rate_key_of(claim.user_), 1, now_ns);
+  claim.counted_ = taken.allowed;
+  if (taken.allowed) return {};
+  return std::unexpected(Error(Category::rate_limited, "too_many_idempotency_keys",
+                               "Too many requests with an Idempotency-Key are remembered for this caller.")
+                             .with_retry_after(std::chrono::seconds(taken.retry_after_seconds)));
+}
+
+Async<bool> Idempotency::replay(sql::Transaction& transaction, Claim& claim, Time now,
+                                http::Response& response, Place& place) {
+  bool is_new = false;
+  if (dialect_ == sql::Dialect::postgresql) is_new = co_await ok(take_place(transaction, claim, now, place));
+  std::optional<KeptAnswer> kept;
+  if (!is_new) kept = co_await ok(transaction.maybe<KeptAnswer>(kFindAnswer, claim.id_, now));
+  if (!kept) {
+    co_await ok(count(claim, now));
+    co_return false;
   }
-  std::optional<KeptAnswer> kept = co_await ok(transaction.maybe<KeptAnswer>(kFindAnswer, claim.id_, now));
-  if (!kept) co_return false;
   if (hash128(claim.request_, &kept->salt) != kept->request_hash)
     co_await bedplate::fail(
         Category::invalid, "idempotency_key_reused",

@@ -15,6 +15,10 @@
 // 409 `idempotency_answer_not_kept`, and still runs nothing. Of the request a keyed hash is kept (BLAKE2b under a salt
 // of its own), never the body. Records are kept for a time (section `idempotency`); each new one takes a few expired
 // ones away, so the table does not grow with age and no request pays for many.
+//
+// One caller has at most `keys_max` records, about: half of that many keys at once, and as many again in the time that
+// a record is kept. A new key beyond that is refused, 429 `too_many_idempotency_keys`; keys that have a record are
+// still answered from it. Each process counts by itself and from its start (docs/decisions/0006).
 #pragma once
 
 #include <array>
@@ -27,6 +31,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "bedplate/api/rest/rate_limit.h"
 #include "bedplate/api/settings.h"
 #include "bedplate/async/async.h"
 #include "bedplate/base/embedded.h"
@@ -56,17 +61,23 @@ class Idempotency {
   class Claim {
    public:
     Claim(Claim&& other) noexcept
-        : owner_(std::exchange(other.owner_, nullptr)), id_(other.id_), request_(std::move(other.request_)) {}
+        : owner_(std::exchange(other.owner_, nullptr)),
+          id_(other.id_),
+          user_(other.user_),
+          request_(std::move(other.request_)),
+          counted_(other.counted_) {}
     Claim& operator=(Claim&&) = delete;
     ~Claim();
 
    private:
     friend class Idempotency;
-    Claim(Idempotency& owner, const Uuid& id, std::string request)
-        : owner_(&owner), id_(id), request_(std::move(request)) {}
+    Claim(Idempotency& owner, const Uuid& id, const Uuid& user, std::string request)
+        : owner_(&owner), id_(id), user_(user), request_(std::move(request)) {}
     Idempotency* owner_;
-    Uuid id_;              // of principal, operation and key
-    std::string request_;  // what the hash is made of
+    Uuid id_;  // of principal, operation and key
+    Uuid user_;
+    std::string request_;   // what the hash is made of
+    bool counted_ = false;  // among the user's new keys: a transaction may run more than once
   };
 
   /// Where in its transaction a command's record has its place. Empty on SQLite, where keep() makes the record.
@@ -74,8 +85,7 @@ class Idempotency {
     std::string row;
   };
 
-  Idempotency(const IdempotencySettings& settings, sql::Dialect dialect)
-      : settings_(settings), dialect_(dialect) {}
+  Idempotency(const IdempotencySettings& settings, sql::Dialect dialect);
 
   /// Takes the key for this process. Category::malformed `invalid_idempotency_key`; Category::conflict
   /// `idempotency_key_in_use` while another request has it.
@@ -84,9 +94,9 @@ class Idempotency {
 
   /// First thing in the command's transaction. True: `response` is the kept answer, and nothing is to run. False: the
   /// command runs, and its record has a `place`. Category::conflict `idempotency_key_in_use` while another process runs
-  /// the key.
-  Async<bool> replay(sql::Transaction& transaction, const Claim& claim, Time now, http::Response& response,
-                     Place& place) const;
+  /// the key; Category::rate_limited `too_many_idempotency_keys` for a key that is new, of a caller who has many.
+  Async<bool> replay(sql::Transaction& transaction, Claim& claim, Time now, http::Response& response,
+                     Place& place);
   /// Last thing in the command's transaction: keeps `response`.
   Async<void> keep(sql::Transaction& transaction, const Claim& claim, const Place& place, Time now,
                    const http::Response& response) const;
@@ -95,12 +105,14 @@ class Idempotency {
 
  private:
   void release(const Uuid& id);
+  Result<void> count(Claim& claim, Time now);
   Async<bool> take_place(sql::Transaction& transaction, const Claim& claim, Time now, Place& place) const;
 
   const IdempotencySettings settings_;
   const sql::Dialect dialect_;
   std::mutex mutex_;
   std::unordered_set<Uuid> running_;
+  RateLimiter new_keys_;  ///< by user
 };
 
 }  // namespace bedplate::api

@@ -52,8 +52,8 @@ class QueryBody final : public sql::ReadBody {
 /// may run more than once, so it begins by forgetting what an earlier run left.
 class CommandBody final : public sql::TransactionBody {
  public:
-  CommandBody(const Rest::Parts& parts, const Idempotency& idempotency, Exchange& exchange,
-              const Idempotency::Claim* claim, const Result<void>& bound, const void* input, void* output)
+  CommandBody(const Rest::Parts& parts, Idempotency& idempotency, Exchange& exchange,
+              Idempotency::Claim* claim, const Result<void>& bound, const void* input, void* output)
       : parts_(parts),
         idempotency_(idempotency),
         exchange_(exchange),
@@ -96,9 +96,9 @@ class CommandBody final : public sql::TransactionBody {
   }
 
   const Rest::Parts& parts_;
-  const Idempotency& idempotency_;
+  Idempotency& idempotency_;
   Exchange& exchange_;
-  const Idempotency::Claim* claim_;
+  Idempotency::Claim* claim_;
   const Result<void>& bound_;
   const void* input_;
   void* output_;

@@ -350,6 +350,45 @@ TEST_P(RestTest, KeysExpire) {
   EXPECT_EQ(kit_.things.runs, 2);
 }
 
+TEST_P(RestTest, OneCallerHasSoManyKeysAndNoMore) {
+  kit_.parts.idempotency.keys_max = 8;  // four at once, and one more every six hours
+  kit_.start();
+  const auto create = [&](int key) {
+    return kit_.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", std::to_string(key)}});
+  };
+  for (int key = 0; key < 4; ++key) EXPECT_EQ(create(key).status, 201);
+  Reply refused = create(4);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.body, HasSubstr("too_many_idempotency_keys"));
+  EXPECT_EQ(refused.field("Retry-After"), std::to_string(6 * 3600));
+  EXPECT_EQ(kit_.things.runs, 4);
+  EXPECT_EQ(create(0).field("Idempotency-Replayed"), "true") << "a record is answered from";
+  EXPECT_EQ(kit_.send("POST", "/v1/things", R"({"title":"Lamp"})").status, 201) << "without a key";
+  kit_.clock.time += std::chrono::hours(6);
+  EXPECT_EQ(create(4).status, 201) << "what was refused left nothing behind";
+  EXPECT_EQ(create(5).status, 429);
+  kit_.token = "Bearer other";
+  EXPECT_EQ(create(5).status, 201) << "others have keys of their own";
+}
+
+Async<std::int64_t> count_records(sql::Reader& db) {
+  const std::int64_t n = co_await ok(db.value<std::int64_t>("SELECT count(*) FROM api_idempotency"));
+  co_return n;
+}
+
+TEST(RestIdempotencyTest, ExpiredRecordsGoAFewAtATime) {
+  RestKit kit(sql::Dialect::sqlite);
+  const auto create = [&](const std::string& key) {
+    kit.send("POST", "/v1/things", R"({"title":"Lamp"})", {{"Idempotency-Key", key}});
+  };
+  for (int key = 0; key < 9; ++key) create(std::to_string(key));
+  kit.clock.time += std::chrono::hours(25);
+  for (const std::int64_t left : {7, 5, 3, 4, 5}) {  // three go and one comes, until none is expired
+    create("later-" + std::to_string(left) + new_uuid().to_string());
+    EXPECT_EQ(kit.sql.get(kit.sql.database().read(&count_records)), left);
+  }
+}
+
 TEST_P(RestTest, AnAnswerTooLargeToKeepStillRunsOnce) {
   kit_.parts.idempotency.answer_size_max = 10;
   kit_.start();
