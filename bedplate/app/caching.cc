@@ -20,7 +20,8 @@ Result<std::unique_ptr<Caching>> Caching::make(const CacheSettings& settings, te
   if (!made) return std::unexpected(std::move(made.error()));
   const cache::LocalCache& in_process = memory ? caching->memory_->local() : caching->two_level_->local();
   caching->collector_ =
-      std::make_unique<cache::CacheMetrics>(*caching->loading_, in_process, caching->client_.get());
+      std::make_unique<cache::CacheMetrics>(*caching->loading_, in_process, caching->client_.get(),
+                                            caching->redis_ ? &caching->redis_->owed() : nullptr);
   caching->watch_ = metrics.watch(*caching->collector_);
   return caching;
 }

@@ -3,22 +3,25 @@
 
 #include "bedplate/cache/loading_cache.h"
 #include "bedplate/cache/local_cache.h"
+#include "bedplate/cache/owed_erasures.h"
 #include "bedplate/redis/client.h"
 #include "bedplate/telemetry/metrics.h"
 
 namespace bedplate::cache {
 
-/// What it shows outlives it. `client` may be null.
+/// What it shows outlives it. `client` and `owed` may be null.
 class CacheMetrics final : public telemetry::Collector {
  public:
-  CacheMetrics(const LoadingCache& cache, const LocalCache& local, const redis::Client* client)
-      : cache_(cache), local_(local), client_(client) {}
+  CacheMetrics(const LoadingCache& cache, const LocalCache& local, const redis::Client* client,
+               const OwedErasures* owed)
+      : cache_(cache), local_(local), client_(client), owed_(owed) {}
   void collect(telemetry::MetricWriter& out) const override;
 
  private:
   const LoadingCache& cache_;
   const LocalCache& local_;
   const redis::Client* client_;
+  const OwedErasures* owed_;
 };
 
 }  // namespace bedplate::cache

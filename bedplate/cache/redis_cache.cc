@@ -16,11 +16,17 @@ using std::chrono::nanoseconds;
 
 constexpr char kVersion = 1;
 constexpr char kAbsent = 1;
+constexpr int kRepeatingMax = 16;                // at once
+constexpr milliseconds kPauseAfterFailure{100};  // while some of a Cluster answers and some does not
 constexpr milliseconds kLifetimeMax = std::chrono::hours(24 * 365);
 
 std::int64_t now_ms() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+std::int64_t steady_ns() {
+  return nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 // Rounded up, so that what is asked for is never nothing.
@@ -65,6 +71,8 @@ Async<std::optional<Hit>> RedisCache::get(std::string_view key) {
   if (!is_key(key)) co_return std::nullopt;
   redis::Command command("GET", full(key));
   redis::Reply reply = co_await ok(client_.call(std::move(command)));
+  on_answered();
+  if (debts_->owed.has(key)) co_return std::nullopt;
   const std::optional<Envelope> envelope = Envelope::read(reply.text);
   const std::int64_t now = now_ms();
   if (!envelope || envelope->keep_until_ms <= now) co_return std::nullopt;
@@ -91,16 +99,62 @@ Async<void> RedisCache::put(std::string_view key, Entry entry, Lifetime lifetime
   bytes += entry.value;
   redis::Command command("SET", full(key), bytes, "PX", keep_ms);
   co_await ok(client_.call(std::move(command)));
+  on_answered();
 }
 
 Async<void> RedisCache::erase(std::string_view key) {
   if (!is_key(key)) co_return;
   if (InvalidationListener* listener = listener_.load()) listener->on_invalidated(key);
-  redis::Command command("DEL", full(key));
-  Result<redis::Reply> erased = co_await client_.call(std::move(command));
-  redis::Command tell("PUBLISH", channel(), sender_ + std::string(key));
-  co_await ok(client_.call(std::move(tell)));
+  const std::string owned_key(key);
+  Result<void> erased = co_await erase_there(client_, full(key), channel(), sender_ + owned_key);
+  if (erased) {
+    on_answered();
+    co_return;
+  }
+  debts_->owed.add(owned_key);
+  co_await std::unexpected(std::move(erased.error()));
+}
+
+// The message goes also when the key could not be erased: the caches in front of Redis have it too.
+Async<void> RedisCache::erase_there(redis::Client& client, std::string full_key, std::string channel,
+                                    std::string message) {
+  redis::Command command("DEL", full_key);
+  Result<redis::Reply> erased = co_await client.call(std::move(command));
+  redis::Command tell("PUBLISH", channel, message);
+  co_await ok(client.call(std::move(tell)));
   if (!erased) co_await std::unexpected(std::move(erased.error()));
+}
+
+// ---- what Redis was not told
+
+void RedisCache::on_answered() {
+  if (!debts_->owed.any()) [[likely]]
+    return;
+  if (steady_ns() >= debts_->pause_until_ns.load(std::memory_order_relaxed)) repeat_owed();
+}
+
+void RedisCache::repeat_owed() {
+  for (int i = 0; i < kRepeatingMax && debts_->owed.any(); ++i) {
+    if (debts_->repeating.fetch_add(1) >= kRepeatingMax) {
+      debts_->repeating.fetch_sub(1);
+      return;
+    }
+    repeat(client_, debts_, prefix_, sender_).detach(nullptr);
+  }
+}
+
+Async<void> RedisCache::repeat(redis::Client& client, std::shared_ptr<Debts> debts, std::string prefix,
+                               std::string sender) {
+  while (std::optional<OwedErasure> one = debts->owed.next()) {
+    const Result<void> erased =
+        co_await erase_there(client, prefix + one->key, prefix + "erased", sender + one->key);
+    debts->owed.settle(*one, erased.has_value());
+    if (erased) continue;
+    debts->pause_until_ns.store(steady_ns() + nanoseconds(kPauseAfterFailure).count(),
+                                std::memory_order_relaxed);
+    break;
+  }
+  debts->repeating.fetch_sub(1);
 }
 
 }  // namespace bedplate::cache

@@ -7,12 +7,18 @@
 //
 // erase() deletes the key and publishes it on the channel `<prefix>erased`, in one step on one server (in a Cluster:
 // one after the other), with the sender's name in front, so that caches in front of Redis forget it too.
+//
+// An erasure that Redis may not have heard of is remembered (owed_erasures.h): until it has, the key is not there for
+// this process, whatever Redis says. It is repeated after the next call that Redis answers, or repeat_owed().
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <memory>
 #include <string>
 
 #include "bedplate/cache/cache.h"
+#include "bedplate/cache/owed_erasures.h"
 #include "bedplate/redis/client.h"
 
 namespace bedplate::cache {
@@ -27,18 +33,35 @@ class RedisCache final : public Cache {
   Async<void> erase(std::string_view key) override;
   void set_listener(InvalidationListener* listener) override { listener_.store(listener); }
 
+  /// Redis can be reached again: what is owed is repeated. From a loop; does not wait.
+  void repeat_owed();
+  const OwedErasures& owed() const { return debts_->owed; }
+
   std::string channel() const { return prefix_ + "erased"; }
   /// The name in front of this process's messages, kSenderSize characters.
   const std::string& sender() const { return sender_; }
   static constexpr std::size_t kSenderSize = 16;
 
  private:
+  /// Outlives the cache with those who repeat.
+  struct Debts {
+    OwedErasures owed;
+    std::atomic<int> repeating{0};
+    std::atomic<std::int64_t> pause_until_ns{0};  ///< of the steady clock: an attempt has failed
+  };
+  static Async<void> erase_there(redis::Client& client, std::string full_key, std::string channel,
+                                 std::string message);
+  static Async<void> repeat(redis::Client& client, std::shared_ptr<Debts> debts, std::string prefix,
+                            std::string sender);
+  void on_answered();
+
   std::string full(std::string_view key) const { return prefix_ + std::string(key); }
 
   redis::Client& client_;
   const std::string prefix_;
   const std::string sender_;
   std::atomic<InvalidationListener*> listener_{nullptr};
+  const std::shared_ptr<Debts> debts_ = std::make_shared<Debts>();
 };
 
 /// The bytes in front of a value in Redis. For RedisCache and its tests.
