@@ -78,11 +78,13 @@ function(bedplate_test target)
   endif()
 endfunction()
 
-# Makes ctest know the tests that match the filter; further arguments are properties of theirs.
+# Makes ctest know the tests that match the filter; further arguments are properties of theirs. The limits are for what
+# is stuck: a program with a sanitizer in it takes its time to start, and a test waits for each thing up to a minute
+# (tests/patience.h).
 function(bedplate_discover target room label filter)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${room}. TEST_FILTER "${filter}"
-                       PROPERTIES LABELS ${label} TIMEOUT 120 ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1"
-                                  ${ARGN})
+                       DISCOVERY_TIMEOUT 120
+                       PROPERTIES LABELS ${label} TIMEOUT 600 ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1" ${ARGN})
 endfunction()
 
 # bedplate_compile_fail(room header)
@@ -111,6 +113,6 @@ function(bedplate_compile_fail room header)
     add_test(NAME ${room}.compile_fail.${name}
              COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} -DSOURCE=${case} -DCOMPILED=${compiled}
                      -DINCLUDE=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
-    set_tests_properties(${room}.compile_fail.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 60)
+    set_tests_properties(${room}.compile_fail.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 300)
   endforeach()
 endfunction()

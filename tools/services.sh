@@ -48,11 +48,12 @@ as_server() {
   (cd "$directory" && "${become[@]}" "$@" 9>&-)
 }
 
-# Not from the range out of which the kernel takes ports for outgoing connections.
+# Not from the range out of which the kernel takes ports for outgoing connections, nor from that of the tests, which
+# hold on to the ports of servers that they have stopped.
 free_port() {
   local port
   while :; do
-    port=$((12000 + RANDOM % 10000))
+    port=$((20000 + RANDOM % 2000))
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
   done
   printf '%s\n' "$port"

@@ -45,7 +45,7 @@ class HttpConnection {
   HttpConnection& operator=(const HttpConnection&) = delete;
   ~HttpConnection();
 
-  /// How long one receive() waits. Default 30 s.
+  /// How long one receive() waits. Default a minute.
   void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
 
   /// One request and its answer. Adds Host, and Content-Length when there is a body; connects anew when the server has
@@ -85,7 +85,7 @@ class HttpConnection {
   int fd_ = -1;
   bool at_end_ = false;
   std::string buffer_;
-  std::chrono::milliseconds patience_{30'000};
+  std::chrono::milliseconds patience_{60'000};
 };
 
 }  // namespace bedplate::testing

@@ -156,7 +156,7 @@ def main():
             shell.process.wait()
         finally:
             server.send_signal(signal.SIGTERM)
-            server.wait(30)
+            server.wait(120)
     if steps == 0:
         raise SystemExit(f"no ```console block in {document}")
     if write:

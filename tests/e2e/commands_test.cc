@@ -194,7 +194,7 @@ class Admin : public ::testing::Test {
     return names;
   }
   bool refused_soon() {
-    return eventually([this] { return ada_.call("GET", "/v1/me").status == 401; });
+    return wait_until([this] { return ada_.call("GET", "/v1/me").status == 401; });
   }
 
   TempDir directory_;
@@ -295,10 +295,10 @@ TEST(Backup, UnderWriteLoadIsOneMomentAndComesBack) {
           ++written;
         }
       });
-    EXPECT_TRUE(eventually([&] { return written > 20; }));
+    EXPECT_TRUE(wait_until([&] { return written > 20; }));
     run_well({"backup", file, "--data", data});
     const int then = written;
-    EXPECT_TRUE(eventually([&] { return written > then; })) << "writing goes on";
+    EXPECT_TRUE(wait_until([&] { return written > then; })) << "writing goes on";
     enough = true;
     for (std::thread& writer : writers) writer.join();
     expect_refusal(run({"restore", file, "--data", data}), "Another process (pid ");

@@ -19,6 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::PostgresDatabase;
 using testing::PostgresServer;
+using testing::PostgresSession;
 using testing::shared_postgres;
 
 /// `bedplate COMMAND... --data DIRECTORY --set database.url=URL`.
@@ -98,17 +99,33 @@ TEST(MigrateData, GoesOnAfterBeingKilled) {
   const PostgresDatabase database = shared_postgres().create_database();
   const std::vector<std::string> command = {"migrate",      "data",   "--to",
                                             database.url(), "--data", old.directory.path()};
+  // After the first batch of tasks it is held up, so that it is in the middle when it is killed.
+  run_well(on(old.directory.path(), database.url(), {"migrate", "up"}));
+  database.rows(
+      "CREATE SEQUENCE tasks_come; "
+      "CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "
+      "$$BEGIN IF nextval('tasks_come') > 1024 THEN PERFORM pg_advisory_xact_lock(20241); END IF; "
+      "RETURN NEW; END$$; "
+      "CREATE TRIGGER hold_up BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION hold_up()");
   {
+    const PostgresSession holder(database.admin_url());
+    holder.rows("SELECT pg_advisory_lock(20241)");
     std::vector<std::string> arguments = command;
     arguments.insert(arguments.begin(), binary());
     Process process(arguments);
     std::string line = process.read_line();
-    while (!line.starts_with("copying tasks: 1024 of")) line = process.read_line();
+    while (!line.empty() && !line.starts_with("copying tasks: 1024 of")) line = process.read_line();
     process.kill(SIGKILL);
-    EXPECT_EQ(process.wait().signal, SIGKILL);
+    EXPECT_EQ(process.wait().signal, SIGKILL) << process.err();
   }
+  ASSERT_TRUE(wait_until([&] {
+    return database.count(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+               "usename = 'bedplate'") == 0;
+  })) << "PostgreSQL has noticed";
+  database.rows("DROP TRIGGER hold_up ON tasks; DROP FUNCTION hold_up(); DROP SEQUENCE tasks_come");
   EXPECT_EQ(database.count("SELECT count(*) FROM bedplate_data_copy WHERE table_name = ''"), 1);
-  EXPECT_GE(database.count("SELECT count(*) FROM tasks"), 1024);
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks"), 1024);
   // A part is not served, not backed up, and taken for no source.
   const std::string key = "identity.key_file=" + old.directory.path() + "/identity.key";
   for (const std::vector<std::string>& use :
@@ -225,7 +242,7 @@ TEST(PointInTimeRestore, FindsExactlyWhatWasAcknowledgedBeforeThePoint) {
   server.terminate();
   const std::string last = database.rows("SELECT pg_walfile_name(pg_current_wal_lsn())").at(0);
   database.rows("SELECT pg_switch_wal()");
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(wait_until([&] {
     return database.count("SELECT count(*) FROM pg_stat_archiver WHERE last_archived_wal >= '" + last + "'") >
            0;
   }));
@@ -237,7 +254,7 @@ TEST(PointInTimeRestore, FindsExactlyWhatWasAcknowledgedBeforeThePoint) {
        .settings = {"restore_command = 'cp " + primary.directory() + "/archive/%f %p'",
                     "recovery_target_time = '" + point + "'", "recovery_target_action = 'promote'"},
        .data_from = base});
-  ASSERT_TRUE(eventually(
+  ASSERT_TRUE(wait_until(
       [&] { return testing::run_sql(restored.admin_url(), "SELECT pg_is_in_recovery()").at(0) == "f"; }));
   Server again(directory.path(), served_from(restored.url(database.name())));
   User same(again, "ada@example.com", ada.tokens());

@@ -119,9 +119,9 @@ TEST_F(OnPostgres, AUrlThatCannotBeMeantIsRefusedAndNoPartOfItIsSaid) {
 TEST_F(OnPostgres, HealthLooksAtIt) {
   Server server(directory_.path(), on(database_.url()));
   HttpConnection http(server.url());
-  const HttpResponse health = http.get("/healthz");
-  EXPECT_EQ(health.status, 200);
-  EXPECT_THAT(health.body, HasSubstr("It reads and writes."));
+  // A check has two seconds; a busy machine takes them sometimes.
+  EXPECT_TRUE(wait_until([&] { return http.get("/healthz").status == 200; }));
+  EXPECT_TRUE(wait_until([&] { return http.get("/healthz").body.contains("It reads and writes."); }));
   EXPECT_EQ(server.terminate().status, 0);
 }
 
@@ -134,9 +134,10 @@ TEST(HangingPostgres, IsNamedByHealthWithinSecondsAndClientsHearWhenToComeBack) 
   // Nothing of the driver's ends a wait before the limits that are looked at here.
   Server server(directory.path(),
                 on(database.url(), {"database.connect_timeout_ms=60000", "database.read_timeout_ms=60000",
-                                    "database.command_timeout_ms=3000"}));
+                                    "database.command_timeout_ms=6000"}));
   User ada(server, "ada@example.com");
-  ada.create("While all is well");
+  EXPECT_TRUE(wait_until(
+      [&] { return ada.call("POST", "/v1/tasks", R"({"title":"While all is well"})").status == 201; }));
   HttpConnection http(server.url());
   postgres.pause();
 
@@ -156,9 +157,9 @@ TEST(HangingPostgres, IsNamedByHealthWithinSecondsAndClientsHearWhenToComeBack) 
   EXPECT_THAT(late.body, HasSubstr(R"("code":"query_timeout")"));
 
   postgres.resume();
-  EXPECT_TRUE(testing::wait_until([&] { return http.get("/healthz").status == 200; }));
-  EXPECT_TRUE(testing::wait_until(
-      [&] { return ada.call("POST", "/v1/tasks", R"({"title":"Again"})").status == 201; }));
+  EXPECT_TRUE(wait_until([&] { return http.get("/healthz").status == 200; }));
+  EXPECT_TRUE(
+      wait_until([&] { return ada.call("POST", "/v1/tasks", R"({"title":"Again"})").status == 201; }));
   EXPECT_EQ(server.terminate().status, 0);
 }
 
@@ -178,9 +179,9 @@ class Creator {
     for (int n = 0; !enough; ++n) create(std::to_string(n));
   }
   const std::set<std::string>& created() const { return created_; }
-  int refused() const { return refused_; }
   User& user() { return user_; }
   std::atomic<int> acknowledged{0};
+  std::atomic<int> refused{0};
 
  private:
   void create(const std::string& title) {
@@ -197,7 +198,7 @@ class Creator {
       // Nothing but "later", and when.
       ASSERT_THAT(response.status, ::testing::AnyOf(503, 409)) << response.body;
       ASSERT_TRUE(response.has_field("Retry-After")) << response.body;
-      ++refused_;
+      ++refused;
       come_later();
     }
     FAIL() << "it never came back";
@@ -205,7 +206,6 @@ class Creator {
 
   User user_;
   std::set<std::string> created_;
-  int refused_ = 0;
 };
 
 /// Reads all the while; every answer is right or says to come later.
@@ -241,16 +241,19 @@ TEST(KillPostgres, UnderLoadIs503UntilItIsBackAndNothingIsLostOrDoubled) {
   };
   for (int round = 0; round < kRounds; ++round) {
     const int then = written();
-    EXPECT_TRUE(eventually([&] { return written() > then + 40; })) << "round " << round;
+    EXPECT_TRUE(wait_until([&] { return written() > then + 40; })) << "round " << round;
     postgres.kill();
     HttpConnection http(server.url());
-    EXPECT_TRUE(eventually([&] { return http.get("/healthz").status == 503; }));
+    EXPECT_TRUE(wait_until([&] { return http.get("/healthz").status == 503; }));
     EXPECT_EQ(http.get("/livez").status, 200) << "nobody restarts it for this";
+    EXPECT_TRUE(wait_until([&] {
+      return std::ranges::all_of(creators, [](const auto& creator) { return creator->refused > 0; });
+    })) << "everybody is told to come later";
     postgres.start();
-    EXPECT_TRUE(eventually([&] { return http.get("/healthz").status == 200; }));
+    EXPECT_TRUE(wait_until([&] { return http.get("/healthz").status == 200; }));
   }
   const int then = written();
-  EXPECT_TRUE(eventually([&] { return written() > then + 40; }));
+  EXPECT_TRUE(wait_until([&] { return written() > then + 40; }));
   enough = true;
   for (std::thread& thread : threads) thread.join();
 
@@ -258,7 +261,6 @@ TEST(KillPostgres, UnderLoadIs503UntilItIsBackAndNothingIsLostOrDoubled) {
     const std::vector<std::string> found = creator->user().all_tasks();
     EXPECT_EQ(std::set(found.begin(), found.end()), creator->created());
     EXPECT_EQ(found.size(), creator->created().size());
-    EXPECT_GT(creator->refused(), 0);
   }
   EXPECT_EQ(database.count("SELECT count(*) FROM tasks"),
             database.count("SELECT count(*) FROM tasks_search"));

@@ -89,7 +89,7 @@ TEST_F(ReadReplica, ThatIsAwayIsAWarningOfHealth) {
   const auto says = [&](const std::string& status, const std::string& detail) {
     const std::string line =
         R"({"name":")" + name + R"(","status":")" + status + R"(","detail":")" + detail + "\"";
-    return testing::wait_until([&] {
+    return wait_until([&] {
       const HttpResponse health = http.get("/healthz");
       return health.status == 200 && health.body.starts_with(R"({"status":")" + status) &&
              health.body.contains(line);

@@ -17,6 +17,11 @@ using ::testing::HasSubstr;
 using testing::PostgresDatabase;
 using testing::PostgresSession;
 
+/// Also counts only what is of this database: object ids are each database's own.
+constexpr const char* kWaitsForTasks =
+    "SELECT count(*) FROM pg_locks WHERE relation = 'tasks'::regclass AND NOT granted AND database = "
+    "(SELECT oid FROM pg_database WHERE datname = current_database())";
+
 class Replicas : public ::testing::Test {
  protected:
   /// They start at once, on a database without tables and a data directory without a key.
@@ -68,10 +73,8 @@ TEST_F(Replicas, OfOneIdempotencyKeyOnlyOneRequestRuns) {
   lock.rows("BEGIN; LOCK TABLE tasks IN EXCLUSIVE MODE");
   std::future<HttpResponse> slow =
       std::async(std::launch::async, [&] { return here.call("POST", "/v1/tasks", body, key); });
-  ASSERT_TRUE(eventually([&] {
-    return database_.count(
-               "SELECT count(*) FROM pg_locks WHERE relation = 'tasks'::regclass AND NOT granted") == 1;
-  })) << "the first holds its key and waits for the table";
+  ASSERT_TRUE(wait_until([&] { return database_.count(kWaitsForTasks) == 1; }))
+      << "the first holds its key and waits for the table";
 
   const HttpResponse refused = there.call("POST", "/v1/tasks", body, key);
   EXPECT_EQ(refused.status, 409) << refused.body;
@@ -99,8 +102,7 @@ TEST_F(Replicas, OfManyChangesAtOnceNoneIsLost) {
       for (int n = 0; n < 10; ++n) {
         const std::string body = R"({"title":"by )" + std::to_string(i) + "-" + std::to_string(n) + R"("})";
         HttpResponse response;
-        while ((response = user.call("PATCH", target, body)).status == 409) {
-        }
+        wait_until([&] { return (response = user.call("PATCH", target, body)).status != 409; });
         EXPECT_EQ(response.status, 200) << response.body;
         changed += response.status == 200;
       }

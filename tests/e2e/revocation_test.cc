@@ -115,9 +115,11 @@ TEST_P(RevocationTest, IsNotHeldUpByWhatElseTheReplicaWaitsFor) {
       User user_of_it(*second_, "ada@example.com", user.here.tokens());
       return user_of_it.call("POST", "/v1/tasks", R"({"title": "Held up"})").status;
     }));
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(wait_until([&] {
     return database_.count(
-               "SELECT count(*) FROM pg_locks WHERE relation = 'tasks'::regclass AND NOT granted") == 1;
+               "SELECT count(*) FROM pg_locks WHERE relation = 'tasks'::regclass AND NOT granted AND "
+               "database = "
+               "(SELECT oid FROM pg_database WHERE datname = current_database())") == 1;
   })) << "its only connection for commands waits, and two more commands wait for that";
 
   ASSERT_EQ(user.here.call("POST", "/v1/auth/logout").status, 204);
@@ -137,17 +139,17 @@ TEST(RevocationsUnknown, TokensAreRefusedWhileTheDatabaseIsAwayForLongAndTakenAg
   Server server(data.path(), {.settings = {"database.url=" + database.url(), "rest.access_log=false",
                                            "identity.revocations_age_max_seconds=1"}});
   User ada(server, "ada@example.com");
-  EXPECT_TRUE(eventually([&] { return ada.call("GET", "/v1/me").status == 200; }));
+  EXPECT_TRUE(wait_until([&] { return ada.call("GET", "/v1/me").status == 200; }));
   postgres.kill();
   HttpResponse refused;
-  EXPECT_TRUE(eventually([&] {
+  EXPECT_TRUE(wait_until([&] {
     refused = ada.call("GET", "/v1/me");
     return refused.body.find("revocations_unknown") != std::string::npos;
   })) << refused.body;
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.field("Retry-After"), "1");
   postgres.start();
-  EXPECT_TRUE(eventually([&] { return ada.call("GET", "/v1/me").status == 200; })) << "without a restart";
+  EXPECT_TRUE(wait_until([&] { return ada.call("GET", "/v1/me").status == 200; })) << "without a restart";
   EXPECT_EQ(server.terminate().status, 0);
 }
 

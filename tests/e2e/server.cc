@@ -4,22 +4,28 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <thread>
 
 namespace bedplate::e2e {
-
-using namespace std::chrono_literals;
 
 namespace {
 
 std::vector<std::string> serve_arguments(const std::string& directory, const Server::Options& options) {
   std::vector<std::string> arguments = {binary(), "serve", "--data", directory, "--listen", options.listen};
-  std::vector<std::string> settings = {"server.threads=2", "rate_limit.enabled=false",
-                                       "identity.password_memory_kib=19456"};
+  std::vector<std::string> settings = {
+      "server.threads=2",
+      "rate_limit.enabled=false",
+      "identity.password_memory_kib=19456",
+      "server.header_timeout_ms=60000",
+      "server.body_timeout_ms=60000",
+      "server.request_timeout_ms=60000",
+      "database.connect_timeout_ms=60000",
+      "database.read_timeout_ms=60000",
+      "database.command_timeout_ms=60000",
+      "database.busy_timeout_ms=60000",
+  };
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
   for (const std::string& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
   return arguments;
@@ -47,15 +53,6 @@ std::string run_well(std::vector<std::string> arguments, const Process::Environm
   EXPECT_EQ(output.exit.status, 0) << name << ": " << output.err;
   EXPECT_EQ(output.exit.signal, 0) << name << ": " << output.err;
   return output.out;
-}
-
-bool eventually(const std::function<bool()>& is_so) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(5ms);  // tidy: sleep because it polls until a deadline
-  }
-  return true;
 }
 
 Server::Server(const std::string& directory) : Server(directory, Options{}) {}
@@ -132,7 +129,7 @@ std::vector<std::string> User::all_tasks() {
 DatabaseFile::DatabaseFile(const std::string& path) {
   if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK)
     die("cannot open " + path);
-  sqlite3_busy_timeout(db_, 10'000);
+  sqlite3_busy_timeout(db_, 60'000);
 }
 
 DatabaseFile::~DatabaseFile() {

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +18,7 @@
 #include "bedplate/testing/json.h"
 #include "bedplate/testing/process.h"
 #include "bedplate/testing/temp_dir.h"
+#include "tests/patience.h"
 
 struct sqlite3;
 
@@ -32,6 +32,8 @@ using testing::Json;
 using testing::Output;
 using testing::Process;
 using testing::TempDir;
+using testing::wait_until;
+using testing::with_growing_limits;
 
 /// Where the build has put the binary.
 std::string binary();
@@ -40,14 +42,12 @@ Output run(std::vector<std::string> arguments, const Process::Environment& envir
 /// The same, for a command that must succeed; its standard output.
 std::string run_well(std::vector<std::string> arguments, const Process::Environment& environment = {});
 
-/// Asks again and again until it is so, for at most ten seconds.
-bool eventually(const std::function<bool()>& is_so);
-
 class Server {
  public:
   struct Options {
     std::string listen = "127.0.0.1:0";
-    /// After --set, beside those that every test needs: two loops, cheap password hashes, no rate limits.
+    /// After --set, beside those that every test needs: two loops, cheap password hashes, no rate limits, and patience
+    /// with a machine that is busy with other tests. Later ones win.
     std::vector<std::string> settings;
   };
 

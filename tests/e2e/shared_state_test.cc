@@ -39,7 +39,7 @@ TEST_F(SharedState, ASessionThatEndsAtOneReplicaEndsAtAll) {
   EXPECT_EQ(ada_there.call("GET", "/v1/me").status, 200);
   EXPECT_EQ(ada.call("POST", "/v1/auth/logout").status, 204);
   EXPECT_EQ(ada.call("GET", "/v1/me").status, 401) << "at once where it happened";
-  EXPECT_TRUE(eventually([&] { return ada_there.call("GET", "/v1/me").status == 401; }));
+  EXPECT_TRUE(wait_until([&] { return ada_there.call("GET", "/v1/me").status == 401; }));
 }
 
 TEST_F(SharedState, ReplicasCountRequestsTogetherAndEachForItselfWithoutRedis) {
@@ -78,7 +78,7 @@ class Load {
 
   void some_more() {
     const int before = answered_;
-    EXPECT_TRUE(eventually([&] { return answered_ >= before + 20; }));
+    EXPECT_TRUE(wait_until([&] { return answered_ >= before + 20; }));
   }
   void stop() {
     go_on_ = false;
@@ -104,11 +104,12 @@ class Load {
 };
 
 const std::vector<std::string> kCountedGenerously = {
-    "rate_limit.enabled=true", "rate_limit.address_burst=1000000", "rate_limit.principal_burst=1000000",
-    "cache.timeout_ms=100"};
+    "rate_limit.enabled=true", "rate_limit.address_burst=1000000", "rate_limit.principal_burst=1000000"};
 
 TEST_F(SharedState, NoRequestFailsWhileRedisIsKilledAndComesBack) {
-  auto one = replica(first_, kCountedGenerously);
+  std::vector<std::string> settings = kCountedGenerously;
+  settings.push_back("cache.timeout_ms=100");  // while it hangs, each request waits for that
+  auto one = replica(first_, settings);
   User ada(*one, "ada@example.com");
   Load load(*one, ada.tokens());
   load.some_more();
@@ -131,7 +132,8 @@ TEST_F(SharedState, NoRequestFailsWhileAMasterOfAClusterFailsOver) {
   testing::RedisCluster cluster;
   auto standby = cluster.replica_of(0);
   std::vector<std::string> settings = kCountedGenerously;
-  settings.insert(settings.end(), {"cache.url=" + cluster.url(0), "telemetry.metrics_token=operator"});
+  settings.insert(settings.end(), {"cache.url=" + cluster.url(0), "telemetry.metrics_token=operator",
+                                   "cache.timeout_ms=10000", "cache.connect_timeout_ms=10000"});
   auto one = replica(first_, settings);
   User ada(*one, "ada@example.com");
   HttpConnection http(one->url());
@@ -148,7 +150,7 @@ TEST_F(SharedState, NoRequestFailsWhileAMasterOfAClusterFailsOver) {
   cluster.promote(*standby, "TAKEOVER");
   load.some_more();
   const int before = weighed_together();
-  EXPECT_TRUE(eventually([&] { return weighed_together() > before + 50; }))
+  EXPECT_TRUE(wait_until([&] { return weighed_together() > before + 50; }))
       << "also those of the user, whose bucket may have been on that node";
   load.stop();
   EXPECT_EQ(load.failed(), 0);

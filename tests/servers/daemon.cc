@@ -121,7 +121,15 @@ bool wait_for_end(pid_t pid, int timeout_ms) {
   return ready == 1;
 }
 
-constexpr int kPatienceMs = std::chrono::milliseconds(kServerPatience).count();
+/// False once it is stopped or has ended: a signal is sent some time before its process heeds it.
+bool may_run(pid_t pid) {
+  const std::string text = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t name_end = text.rfind(')');  // "pid (name) state ...": a name may have anything in it
+  if (name_end == std::string::npos || name_end + 2 >= text.size()) return false;
+  return !std::string_view("TtZX").contains(text[name_end + 2]);
+}
+
+constexpr int kPatienceMs = std::chrono::milliseconds(kPatience).count();
 
 }  // namespace
 
@@ -179,28 +187,26 @@ void give_to_server_user(const std::string& directory) {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) give(entry.path());
 }
 
-std::uint16_t free_port() {
-  constexpr std::uint64_t kFirst = 12'000, kCount = 10'000;
+ServerPort::ServerPort() {
+  constexpr std::uint64_t kFirst = 12'000, kCount = 8'000;  // tools/services.sh takes others
   for (;;) {
-    auto port = static_cast<std::uint16_t>(kFirst + random_u64() % kCount);
-    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    number_ = static_cast<std::uint16_t>(kFirst + random_u64() % kCount);
+    held_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(port);
+    address.sin_port = htons(number_);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bool is_free = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    ::close(fd);
-    if (is_free) return port;
+    const int on = 1;
+    // Bound without SO_REUSEADDR, for which no other socket may have the port; with it from then on.
+    if (::bind(held_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+        ::setsockopt(held_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0)
+      return;
+    ::close(held_);
   }
 }
 
-bool wait_until(const std::function<bool()>& is_so) {
-  const auto deadline = std::chrono::steady_clock::now() + kServerPatience;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(5ms);  // tidy: sleep because another process is asked again and again
-  }
-  return true;
+ServerPort::~ServerPort() {
+  ::close(held_);
 }
 
 Daemon::~Daemon() {
@@ -242,9 +248,19 @@ void Daemon::signal(int number) const {
   if (pid_ > 0) ::kill(pid_, number);
 }
 
-void Daemon::signal_all(int number) const {
-  signal(number);
-  for (pid_t child : children()) ::kill(child, number);
+void Daemon::pause() const {
+  if (pid_ <= 0) return;
+  std::vector<pid_t> all{pid_};  // first the one that starts the others
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ::kill(all[i], SIGSTOP);
+    if (!wait_until([&] { return !may_run(all[i]); })) server_failed("the server cannot be stopped", log_);
+    if (i == 0) std::ranges::copy(children(), std::back_inserter(all));
+  }
+}
+
+void Daemon::resume() const {
+  for (pid_t child : children()) ::kill(child, SIGCONT);
+  signal(SIGCONT);
 }
 
 int Daemon::wait() {

@@ -15,18 +15,15 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace bedplate::testing {
+#include "tests/patience.h"
 
-/// How long a server may take to start, to stop, or to come to a state that a test waits for.
-inline constexpr std::chrono::seconds kServerPatience{60};
+namespace bedplate::testing {
 
 /// Who the servers run as: ourselves, or as root the user postgres, or else nobody.
 struct ServerUser {
@@ -65,13 +62,25 @@ std::string read_file(const std::string& path);
 /// Gives the directory and everything in it to server_user().
 void give_to_server_user(const std::string& directory);
 
-/// A TCP port of 127.0.0.1 where nobody listens. Outside the range from which the kernel takes ports for outgoing
-/// connections: there a client that tries to reach a stopped server can end up connected to itself. Between the probe
-/// and the server's bind another may take it, so start-up tries several.
-std::uint16_t free_port();
+/// A TCP port of 127.0.0.1 for a server, which nobody else is given while the object lives: not another test while the
+/// server is stopped either, to be started again. Outside the range from which the kernel takes ports for outgoing
+/// connections: there a client that tries to reach a stopped server can end up connected to itself.
+///
+/// It is held by a socket that is bound and does not listen. Servers set SO_REUSEADDR, as this one does, and may
+/// therefore listen there; whoever looks for a free port does not, and finds it taken. Clients are refused meanwhile.
+class ServerPort {
+ public:
+  ServerPort();
+  ServerPort(const ServerPort&) = delete;
+  ServerPort& operator=(const ServerPort&) = delete;
+  ~ServerPort();
 
-/// Asks again and again until it is so. False after kServerPatience.
-bool wait_until(const std::function<bool()>& is_so);
+  std::uint16_t number() const { return number_; }
+
+ private:
+  int held_ = -1;
+  std::uint16_t number_ = 0;
+};
 
 class Daemon {
  public:
@@ -94,9 +103,10 @@ class Daemon {
   bool is_running();
   pid_t pid() const { return pid_; }
   void signal(int number) const;
-  /// To it and to its child processes.
-  void signal_all(int number) const;
-  /// Until it has ended; its wait status. Aborts after kServerPatience.
+  /// SIGSTOP to it and to its child processes; returns when none of them runs any more. And SIGCONT.
+  void pause() const;
+  void resume() const;
+  /// Until it has ended; its wait status. Aborts after kPatience.
   int wait();
   /// SIGKILL to the server and to all its child processes at once, as a power cut would have it; returns when all are
   /// gone.

@@ -226,7 +226,7 @@ PostgresServer::PostgresServer(ReplicaOf of, Options options)
 
 PostgresServer::~PostgresServer() {
   if (daemon_.is_running()) {
-    daemon_.signal(SIGCONT);
+    daemon_.resume();
     daemon_.signal(SIGQUIT);  // "Immediate": nobody reads the files again.
     daemon_.wait();
     return;
@@ -261,7 +261,7 @@ void PostgresServer::configure() {
 
 void PostgresServer::find_port_and_start() {
   for (int attempt = 0; attempt < 5; ++attempt) {
-    address_ = PostgresAddress(free_port(), address_.password());
+    address_ = PostgresAddress(port_.emplace().number(), address_.password());
     configure();
     if (tls_) address_.set_parameters("?sslmode=verify-full&sslrootcert=" + tls_->authority);
     launch();
@@ -307,11 +307,11 @@ void PostgresServer::kill() {
 }
 
 void PostgresServer::pause() {
-  daemon_.signal_all(SIGSTOP);
+  daemon_.pause();
 }
 
 void PostgresServer::resume() {
-  daemon_.signal_all(SIGCONT);
+  daemon_.resume();
 }
 
 std::unique_ptr<PostgresServer> PostgresServer::replica(std::vector<std::string> settings) {

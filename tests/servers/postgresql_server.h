@@ -171,6 +171,7 @@ class PostgresServer {
   Options options_;
   ServerDirectory directory_;
   std::optional<TlsFiles> tls_;
+  std::optional<ServerPort> port_;
   PostgresAddress address_;
   Daemon daemon_;
 };

@@ -86,8 +86,8 @@ class RedisServer {
     start();
   }
   /// SIGSTOP and SIGCONT: a server that hangs, with its connections open.
-  void pause() { daemon_.signal(SIGSTOP); }
-  void resume() { daemon_.signal(SIGCONT); }
+  void pause() { daemon_.pause(); }
+  void resume() { daemon_.resume(); }
 
   bool is_running() { return daemon_.is_running(); }
   const std::string& directory() const { return directory_.path(); }
@@ -102,6 +102,7 @@ class RedisServer {
   Options options_;
   ServerDirectory directory_;
   std::optional<TlsFiles> tls_;
+  std::optional<ServerPort> port_;
   RedisAddress address_;
   Daemon daemon_;
 };

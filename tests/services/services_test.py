@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SCRIPT = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -89,7 +90,11 @@ class Services(unittest.TestCase):
 
     @staticmethod
     def soon(is_so):
-        return any(is_so() for _ in range(500))  # Each question takes a process or more: some 20 ms.
+        until = time.monotonic() + 60
+        while not is_so():
+            if time.monotonic() > until:
+                return False
+        return True  # Each question takes a process or more: nothing needs to sleep.
 
 
 if __name__ == "__main__":
