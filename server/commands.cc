@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <system_error>
 
 #include "apps/tasks/service.h"
 #include "bedplate/app/host.h"
@@ -64,10 +65,18 @@ Result<void> reset_password(Host& host, const IdentitySettings& settings, const 
 
 Result<identity::SealingKey> sealing_key(const Host& host, const IdentitySettings& settings) {
   if (host.purpose() == app::HostPurpose::describe) return identity::SealingKey::generate();
-  if (!settings.key_file.empty()) return identity::SealingKey::load_or_make(settings.key_file);
-  if (auto made = app::make_data_directory(host.data_directory()); !made)
-    return std::unexpected(std::move(made.error()));
-  return identity::SealingKey::load_or_make(host.data_directory() + "/identity.key");
+  const std::string file =
+      settings.key_file.empty() ? host.data_directory() + "/identity.key" : settings.key_file;
+  std::error_code error;
+  if (host.purpose() == app::HostPurpose::command && !std::filesystem::exists(file, error))
+    return fail(Category::not_found, "no_key_file",
+                "There is no key file " + std::filesystem::absolute(file, error).string() +
+                    ". Are --data (data.directory) and identity.key_file right? The server makes it at its "
+                    "first start; this command does not.");
+  if (settings.key_file.empty())
+    if (auto made = app::make_data_directory(host.data_directory()); !made)
+      return std::unexpected(std::move(made.error()));
+  return identity::SealingKey::load_or_make(file);
 }
 
 void add_commands(app::Application& application, const IdentitySettings& settings) {
@@ -94,7 +103,9 @@ void add_commands(app::Application& application, const IdentitySettings& setting
         return reset_password(host, settings, arguments[0]);
       });
   application.command(
-      {"demo", "Make two sample users with tasks, for a first look; only where there are no users", {}},
+      {.name = "demo",
+       .doc = "Make two sample users with tasks, for a first look; only where there are no users",
+       .makes_database = true},
       [&settings](Host& host, std::span<const std::string>) {
         AdminRoom room(host, settings);
         return make_demo(host, room.admin, room.tasks);

@@ -5,7 +5,13 @@
 
 #include "bedplate/api/rest/idempotency.h"
 #include "bedplate/app/builtin_commands.h"
+#include "bedplate/app/caching.h"
+#include "bedplate/app/database_place.h"
+#include "bedplate/async/address.h"
 #include "bedplate/base/log.h"
+#include "bedplate/describe/json/json.h"
+#include "bedplate/http/address.h"
+#include "bedplate/sql/open.h"
 
 namespace bedplate::app {
 Application::Application(ProgramInfo program) : program_(std::move(program)) {
@@ -50,9 +56,37 @@ Result<void> Application::configure(const CommonOptions& options) {
     sources.file = std::move(*read);
   }
   for (const auto& [key, value] : options.settings) sources.flags.push_back({"--set " + key, key, value});
+  if (!options.data_directory.empty())
+    sources.flags.push_back({"--data", "data.directory", options.data_directory});
+  if (!options.listen.empty())
+    sources.flags.push_back({"--listen", "server.listen", to_json(options.listen)});
   if (auto loaded = config_.load(sources); !loaded) return loaded;
+  if (auto readable = check_places(); !readable) return readable;
   for (const std::string& warning : config_.warnings()) log_warn(warning, {});
   return {};
+}
+
+// Before anything is made in a place that somebody did not mean.
+Result<void> Application::check_places() const {
+  std::string problems;
+  const auto check = [&](std::string_view key, const auto& result, std::string_view about = "") {
+    if (result) return;
+    if (!problems.empty()) problems += '\n';
+    problems += config_.find(key)->place + ": " + std::string(about) + result.error().detail();
+  };
+  const http::ServerSettings& server = host_settings_.server;
+  for (const std::string& address : server.listen)
+    check("server.listen", SocketAddress::parse(address), "server.listen: ");
+  check("server.trusted_proxies",
+        http::TrustedProxies::parse(server.trusted_proxies, server.forwarded_field));
+  const DatabaseSettings& database = host_settings_.database;
+  if (!database.url.empty()) check("database.url", sql::check_database_url(database.url, "database.url"));
+  for (const std::string& url : words_of(database.replica_urls))
+    check("database.replica_urls",
+          sql::check_postgresql_url(url, "database.replica_urls (URLs with spaces between them)"));
+  check("cache.url", Caching::check_url(host_settings_.cache.url));
+  if (problems.empty()) return {};
+  return fail(Category::invalid, "config_invalid", std::move(problems));
 }
 
 int Application::run(int argc, const char* const* argv) {
@@ -71,13 +105,15 @@ int Application::run(int argc, const char* const* argv) {
   Result<void> done = dispatch(*parsed.invocation);
   if (done) return 0;
   std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), done.error().detail().c_str());
-  return 1;
+  return done.error().code() == kWrongCall ? 2 : 1;
 }
 
 Result<void> Application::dispatch(const Invocation& invocation) {
   for (const AddedCommand& command : commands_) {
     if (command.spec.name != invocation.command) continue;
-    auto host = Host::open(*this, HostPurpose::command);
+    if (!command.spec.makes_database)
+      if (auto there = check_database_exists(*this); !there) return there;
+    auto host = Host::open(*this, command.spec.makes_database ? HostPurpose::prepare : HostPurpose::command);
     if (!host) return std::unexpected(std::move(host.error()));
     return command.body(**host, invocation.arguments);
   }

@@ -80,7 +80,8 @@ class Application {
   /// Does what the command line says; returns the exit status: 0, 1 for a failure, 2 for a wrong call or configuration.
   int run(int argc, const char* const* argv);
 
-  /// Reads the configuration from its four places. All that is wrong with it is in the error, a line each.
+  /// Reads the configuration from its four places. All that is wrong with it is in the error, a line each. Opens and
+  /// makes nothing but the files that it names.
   Result<void> configure(const CommonOptions& options);
 
   // ---- For Host and the commands.
@@ -100,6 +101,8 @@ class Application {
     CommandBody body;
   };
   Result<void> dispatch(const Invocation& invocation);
+  /// What the rules of a single setting cannot say: that addresses and URLs can be read.
+  Result<void> check_places() const;
 
   ProgramInfo program_;
   SystemClock system_clock_;

@@ -56,13 +56,8 @@ Result<void> serve(Application& application) {
 }
 
 Result<void> migrate_status(Application& application) {
-  const HostSettings& settings = application.host_settings();
-  // Only to look must not make a directory, least of all one whose name is a slip.
-  if (settings.database.url.empty() && !std::filesystem::is_directory(settings.data.directory))
-    return fail(
-        Category::not_found, "no_data_directory",
-        "There is no data directory " + settings.data.directory + " yet; serve and migrate up make it.");
-  auto database = sql::open_database(database_url(application));
+  if (auto there = check_database_exists(application); !there) return there;
+  auto database = open_for_operator(database_url(application), "database.url");
   if (!database) return std::unexpected(std::move(database.error()));
   auto steps = sql::migration_status(**database, application.migration_sources());
   if (!steps) return std::unexpected(std::move(steps.error()));
@@ -89,7 +84,7 @@ Result<void> migrate_locked(Application& application, bool dry_run, Verb verb, M
   const std::string url = database_url(application);
   auto lock = lock_for(application, url);
   if (!lock) return std::unexpected(std::move(lock.error()));
-  auto database = sql::open_database(url);
+  auto database = open_for_operator(url, "database.url");
   if (!database) return std::unexpected(std::move(database.error()));
   Result<std::vector<sql::MigrationStep>> steps = migrate(**database);
   if (!steps) return std::unexpected(std::move(steps.error()));
@@ -101,6 +96,8 @@ Result<void> migrate_locked(Application& application, bool dry_run, Verb verb, M
 }
 
 Result<void> migrate_up(Application& application, const Invocation& invocation) {
+  if (invocation.dry_run)
+    if (auto there = check_database_exists(application); !there) return there;
   return migrate_locked(
       application, invocation.dry_run, {"applied", "would apply"}, [&](sql::Database& database) {
         return sql::migrate_up(database, application.migration_sources(), {.dry_run = invocation.dry_run});
@@ -110,6 +107,7 @@ Result<void> migrate_up(Application& application, const Invocation& invocation) 
 Result<void> migrate_down(Application& application, const Invocation& invocation) {
   for (const sql::MigrationSource& source : application.migration_sources()) {
     if (source.module != invocation.module) continue;
+    if (auto there = check_database_exists(application); !there) return there;
     return migrate_locked(
         application, invocation.dry_run, {"took back", "would take back"}, [&](sql::Database& database) {
           return sql::migrate_down(database, source, invocation.steps, {.dry_run = invocation.dry_run});
@@ -118,7 +116,7 @@ Result<void> migrate_down(Application& application, const Invocation& invocation
   std::string known;
   for (const sql::MigrationSource& source : application.migration_sources())
     known += (known.empty() ? "" : ", ") + std::string(source.module);
-  return fail(Category::invalid, "unknown_module",
+  return fail(Category::invalid, kWrongCall,
               "There is no module '" + invocation.module + "'. The modules are: " + known + ".");
 }
 
@@ -132,6 +130,7 @@ Result<void> openapi(Application& application) {
 }
 
 Result<void> backup(Application& application, const Invocation& invocation) {
+  if (auto there = check_database_exists(application); !there) return there;
   const std::string url = database_url(application);
   const std::optional<std::string> path = sqlite_path(url);
   if (!path) return back_up_by_copy(application, url, invocation.arguments.at(0));

@@ -11,11 +11,34 @@ Async<telemetry::CheckResult> RedisCheck::run() {
       reply.error().detail() + " Requests go on without it; rate limits are each replica's own.");
 }
 
+namespace {
+
+bool is_memory(const std::string& url) {
+  return url.empty() || url == "memory:";
+}
+
+Result<redis::Options> options_of(const std::string& url) {
+  Result<redis::Options> options = redis::Options::from_url(url);
+  if (!options)
+    return fail(Category::invalid, "cache_url",
+                "cache.url: " + options.error().detail() + " Or memory:, or nothing.");
+  return options;
+}
+
+}  // namespace
+
+Result<void> Caching::check_url(const std::string& url) {
+  if (is_memory(url)) return {};
+  if (Result<redis::Options> options = options_of(url); !options)
+    return std::unexpected(std::move(options.error()));
+  return {};
+}
+
 Result<std::unique_ptr<Caching>> Caching::make(const CacheSettings& settings, telemetry::Registry& metrics) {
   std::unique_ptr<Caching> caching(new Caching());
   cache::LocalCacheOptions local;
   local.size_bytes_max = static_cast<std::size_t>(settings.local_size_kib) << 10;
-  const bool memory = settings.url.empty() || settings.url == "memory:";
+  const bool memory = is_memory(settings.url);
   Result<void> made = memory ? caching->use_memory(local) : caching->use_redis(settings, local, metrics);
   if (!made) return std::unexpected(std::move(made.error()));
   const cache::LocalCache& in_process = memory ? caching->memory_->local() : caching->two_level_->local();
@@ -35,10 +58,8 @@ Result<void> Caching::use_memory(const cache::LocalCacheOptions& local) {
 
 Result<void> Caching::use_redis(const CacheSettings& settings, const cache::LocalCacheOptions& local,
                                 telemetry::Registry& metrics) {
-  Result<redis::Options> options = redis::Options::from_url(settings.url);
-  if (!options)
-    return fail(Category::invalid, "cache_url",
-                "cache.url: " + options.error().detail() + " Or memory:, or nothing.");
+  Result<redis::Options> options = options_of(settings.url);
+  if (!options) return std::unexpected(std::move(options.error()));
   options->call_timeout = std::chrono::milliseconds(settings.timeout_ms);
   options->connect_timeout = std::chrono::milliseconds(settings.connect_timeout_ms);
   options->tls_options.authorities_file = settings.tls_authorities_file;

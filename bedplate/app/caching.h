@@ -31,6 +31,8 @@ class RedisCheck final : public telemetry::HealthCheck {
 
 class Caching {
  public:
+  /// What cache.url may be. Category::invalid `cache_url`, without any part of it, otherwise.
+  static Result<void> check_url(const std::string& url);
   /// Connects to nothing yet. `metrics` outlives it. Category::invalid for settings that cannot be.
   static Result<std::unique_ptr<Caching>> make(const CacheSettings& settings, telemetry::Registry& metrics);
   /// close().

@@ -91,20 +91,6 @@ std::optional<std::string> split_setting(const std::string& text, CommonOptions&
   return std::nullopt;
 }
 
-std::string json_list(const std::vector<std::string>& items) {
-  std::string list = "[";
-  for (const std::string& item : items) {
-    if (list.size() > 1) list += ",";
-    list += "\"";
-    for (char c : item) {
-      if (c == '"' || c == '\\') list += '\\';
-      list += c;
-    }
-    list += "\"";
-  }
-  return list + "]";
-}
-
 ParsedCommandLine refuse(const std::string& program, const std::string& why) {
   return {.invocation = {}, .message = program + ": " + why + "\n", .exit_status = 2};
 }
@@ -152,9 +138,8 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
   invocation.options.config_file = targets.config_file;
   for (const std::string& text : targets.sets)
     if (auto wrong = split_setting(text, invocation.options)) return refuse(program.name, *wrong);
-  if (!targets.data.empty()) invocation.options.settings.emplace_back("data.directory", targets.data);
-  if (!targets.listen.empty())
-    invocation.options.settings.emplace_back("server.listen", json_list(targets.listen));
+  invocation.options.data_directory = targets.data;
+  invocation.options.listen = targets.listen;
   invocation.arguments = targets.arguments[name];
   if (name == "migrate down") invocation.module = invocation.arguments.at(0);
   invocation.dry_run = targets.dry_run;

@@ -18,12 +18,20 @@ struct CommandSpec {
   std::string name;
   std::string doc;
   std::vector<std::string> arguments;  ///< names of the positional arguments, all required: {"EMAIL"}
+  /// It may be the first that is done: it makes what is missing, the data directory, the database and the schema.
+  /// Others are refused where there is no database, for then the place is a slip.
+  bool makes_database = false;
 };
+
+/// The code of an error that means a wrong call, which cannot work wherever it is made: exit status 2 in place of 1.
+inline constexpr std::string_view kWrongCall = "wrong_call";
 
 /// What every command takes.
 struct CommonOptions {
   std::string config_file;                                    ///< --config FILE
-  std::vector<std::pair<std::string, std::string>> settings;  ///< --set KEY=VALUE and the flags short for it
+  std::vector<std::pair<std::string, std::string>> settings;  ///< --set KEY=VALUE
+  std::string data_directory;       ///< --data DIR, short for --set data.directory=DIR; empty: not given
+  std::vector<std::string> listen;  ///< --listen HOST:PORT, short for --set server.listen=...
 };
 
 /// One parsed call.

@@ -61,9 +61,7 @@ class ProgressLines {
 
 /// A database that exists and has this program's schema.
 Result<std::unique_ptr<sql::Database>> open_source(Application& application, const std::string& url) {
-  if (const std::optional<std::string> path = sqlite_path(url); path && !std::filesystem::exists(*path))
-    return fail(Category::not_found, "no_database", "There is no database at " + *path + ".");
-  auto database = sql::open_database(url);
+  auto database = open_for_operator(url, "database.url");
   if (!database) return database;
   if (auto current = sql::check_migrated(**database, application.migration_sources()); !current)
     return std::unexpected(std::move(current.error()));
@@ -72,8 +70,9 @@ Result<std::unique_ptr<sql::Database>> open_source(Application& application, con
   return database;
 }
 
-Result<std::unique_ptr<sql::Database>> open_target(Application& application, const std::string& url) {
-  auto database = sql::open_database(url);
+Result<std::unique_ptr<sql::Database>> open_target(Application& application, const std::string& url,
+                                                   std::string_view key) {
+  auto database = open_for_operator(url, key);
   if (!database) return database;
   if (auto migrated = sql::migrate_up(**database, application.migration_sources()); !migrated)
     return std::unexpected(std::move(migrated.error()));
@@ -97,6 +96,7 @@ Result<void> rebuild_at(Application& application, const std::string& url) {
 struct CopyPlan {
   std::string from;
   std::string to;
+  std::string to_key = "database.url";  ///< the setting or flag that has `to`
   std::string source_name;
   bool one_snapshot = false;  ///< the source goes on being written
   bool shows_progress = true;
@@ -106,7 +106,7 @@ Result<sql::DataCopyReport> copy(Application& application, const CopyPlan& plan)
   Loop loop;  // before the databases: it outlives what they register
   auto source = open_source(application, plan.from);
   if (!source) return std::unexpected(std::move(source.error()));
-  auto target = open_target(application, plan.to);
+  auto target = open_target(application, plan.to, plan.to_key);
   if (!target) return std::unexpected(std::move(target.error()));
   auto reading = (*source)->maintenance();
   if (!reading) return std::unexpected(std::move(reading.error()));
@@ -117,7 +117,10 @@ Result<sql::DataCopyReport> copy(Application& application, const CopyPlan& plan)
   sql::DataCopyOptions options{.source_name = plan.source_name, .derived = std::move(*derived)};
   options.rebuild = [&] { return rebuild_at(application, plan.to); };
   if (plan.shows_progress) options.progress = ProgressLines();
-  return sql::copy_data(**reading, **target, loop, options);
+  auto copied = sql::copy_data(**reading, **target, loop, options);
+  if (copied || copied.error().category() != Category::unavailable || plan.one_snapshot) return copied;
+  return fail(Category::unavailable, copied.error().code(),
+              copied.error().detail() + " What was copied stays: the same command goes on there.");
 }
 
 void print_report(const sql::DataCopyReport& report) {
@@ -155,8 +158,11 @@ class PartFile {
 
 Result<void> migrate_data(Application& application, const Invocation& invocation) {
   const std::string from = database_url(application);
+  if (auto readable = sql::check_database_url(invocation.to, "--to"); !readable)
+    return fail(Category::invalid, kWrongCall, readable.error().detail());
   if (from == invocation.to)
-    return fail(Category::invalid, "same_database", "--to names the database that is configured already.");
+    return fail(Category::invalid, kWrongCall, "--to names the database that is configured already.");
+  if (auto there = check_database_exists(application); !there) return there;
   std::optional<sql::DataLock> lock;
   if (sqlite_path(from)) {
     auto taken = sql::DataLock::acquire(application.host_settings().data.directory);
@@ -168,11 +174,9 @@ Result<void> migrate_data(Application& application, const Invocation& invocation
         "at the "
         "end, and this would fail.");
   }
-  auto report = copy(application, {.from = from, .to = invocation.to, .source_name = without_password(from)});
-  if (!report && report.error().category() == Category::unavailable)
-    return std::unexpected(
-        Error(report.error().category(), report.error().code(),
-              report.error().detail() + " What was copied stays: the same command goes on there."));
+  auto report =
+      copy(application,
+           {.from = from, .to = invocation.to, .to_key = "--to", .source_name = without_password(from)});
   if (!report) return std::unexpected(std::move(report.error()));
   print_report(*report);
   print(fmt::format(
@@ -208,7 +212,7 @@ Result<void> restore_by_copy(Application& application, const std::string& url, c
   if (auto copied = sql::back_up_sqlite(file, part.path()); !copied)
     return std::unexpected(std::move(copied.error()));
   const std::string from = "sqlite:" + part.path();
-  if (auto migrated = open_target(application, from); !migrated)
+  if (auto migrated = open_target(application, from, "the copy"); !migrated)
     return std::unexpected(std::move(migrated.error()));
   auto report = copy(application, {.from = from, .to = url, .source_name = "backup " + file});
   if (!report) return std::unexpected(std::move(report.error()));

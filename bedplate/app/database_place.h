@@ -1,27 +1,35 @@
 // Where an application's database is.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "bedplate/app/application.h"
+#include "bedplate/base/result.h"
+#include "bedplate/sql/open.h"
 
 namespace bedplate::app {
 
+class Application;
+
 /// database.url, or the file in the data directory.
-inline std::string database_url(const Application& application) {
-  const HostSettings& settings = application.host_settings();
-  if (!settings.database.url.empty()) return settings.database.url;
-  return "sqlite:" + settings.data.directory + "/bedplate.db";
-}
+std::string database_url(const Application& application);
 
 /// The file of an embedded database; nothing for a server's.
-inline std::optional<std::string> sqlite_path(const std::string& url) {
-  constexpr std::string_view kScheme = "sqlite:";
-  if (!url.starts_with(kScheme)) return std::nullopt;
-  std::string path = url.substr(kScheme.size());
-  if (path.starts_with("//")) path = path.substr(2);
-  return path;
-}
+std::optional<std::string> sqlite_path(const std::string& url);
+
+/// The words of a text with spaces between them.
+std::vector<std::string> words_of(const std::string& text);
+
+/// Category::not_found, with a sentence that names the directory, where the embedded database is not there: for whoever
+/// must not make one because of a slip in --data. A server says for itself what it has not.
+Result<void> check_database_exists(const Application& application);
+
+/// Opens it. `key` is the setting or flag that has the URL. When it cannot be reached, the error names that and says
+/// why, without any part of the URL that is secret: for an operator, and not for a client.
+Result<std::unique_ptr<sql::Database>> open_for_operator(const std::string& url, std::string_view key,
+                                                         const sql::DatabaseOptions& options = {});
 
 }  // namespace bedplate::app

@@ -4,8 +4,6 @@
 
 #include <deque>
 #include <filesystem>
-#include <iterator>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -17,6 +15,7 @@
 #include "bedplate/api/rest/rest.h"
 #include "bedplate/app/application.h"
 #include "bedplate/app/caching.h"
+#include "bedplate/app/database_place.h"
 #include "bedplate/app/health_checks.h"
 #include "bedplate/base/log.h"
 #include "bedplate/http/server.h"
@@ -80,11 +79,6 @@ Result<void> make_data_directory(const std::string& path) {
 
 namespace {
 
-std::vector<std::string> split_at_spaces(const std::string& text) {
-  std::istringstream words(text);
-  return {std::istream_iterator<std::string>(words), {}};
-}
-
 sql::DatabaseOptions database_options(const DatabaseSettings& settings) {
   sql::DatabaseOptions all;
   sql::SqliteOptions& options = all.sqlite;
@@ -98,7 +92,7 @@ sql::DatabaseOptions database_options(const DatabaseSettings& settings) {
   options.cache_size_kib = static_cast<std::size_t>(settings.cache_kib);
 
   sql::PostgresqlOptions& server = all.postgresql;
-  server.replica_urls = split_at_spaces(settings.replica_urls);
+  server.replica_urls = words_of(settings.replica_urls);
   server.transaction_pooler = settings.pooler == DatabasePooler::transaction;
   server.isolation = static_cast<sql::PostgresqlIsolation>(settings.isolation);  // the same names in order
   server.read_connections = static_cast<std::size_t>(settings.read_connections);
@@ -199,7 +193,8 @@ Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPur
 
 Result<void> Host::open_database() {
   const DatabaseSettings& database = settings().database;
-  if (auto made = make_data_directory(data_directory()); !made) return made;
+  if (purpose_ != HostPurpose::command)
+    if (auto made = make_data_directory(data_directory()); !made) return made;
   if (dialect() == sql::Dialect::sqlite) {
     auto lock = sql::DataLock::acquire(data_directory());
     if (lock)
@@ -207,10 +202,10 @@ Result<void> Host::open_database() {
     else if (purpose_ == HostPurpose::serve)
       return std::unexpected(std::move(lock.error()));
   }
-  std::string url = database.url.empty() ? "sqlite:" + data_directory() + "/bedplate.db" : database.url;
+  const std::string url = database_url(application_);
   if (!database.url.empty())
     log_info("database.url is set, so the database is not in the data directory", {});
-  auto opened = sql::open_database(url, database_options(database));
+  auto opened = open_for_operator(url, "database.url", database_options(database));
   if (!opened) return std::unexpected(std::move(opened.error()));
   running_->database = std::move(*opened);
   running_->database_metrics = std::make_unique<sql::DatabaseMetrics>(*running_->database);

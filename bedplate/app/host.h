@@ -73,7 +73,8 @@ Result<void> make_data_directory(const std::string& path);
 /// What opening is for: it decides which locks are taken and what is started.
 enum class HostPurpose {
   serve,     ///< alone in the data directory, if the database is in it; listens when serve() is called
-  command,   ///< an application's command, also beside a process that serves
+  command,   ///< an application's command, also beside a process that serves; makes no data directory
+  prepare,   ///< the same for a command that may be the first: it makes what is missing
   repair,    ///< the same without on_start() hooks: works on data with which the services would not start
   describe,  ///< only to look at the operations: no database, no hooks
 };

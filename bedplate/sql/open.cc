@@ -8,28 +8,39 @@ namespace {
 
 constexpr std::string_view kSqlite = "sqlite:";
 
-Result<std::unique_ptr<Database>> open_file(std::string_view url, SqliteOptions options) {
+// Empty: the URL names no file.
+std::string_view path_of(std::string_view url) {
   std::string_view path = url.substr(kSqlite.size());
   if (path.starts_with("///")) path.remove_prefix(2);
-  if (path.empty() || path.starts_with("//"))
-    return fail(Category::invalid, "database_url", "database.url must name a file: sqlite:PATH.");
-  options.path = path;
-  return open_sqlite(options);
+  return path.starts_with("//") ? std::string_view() : path;
 }
 
 }  // namespace
 
-Result<Dialect> dialect_of(std::string_view url) {
+Result<Dialect> dialect_of(std::string_view url, std::string_view key) {
   if (url.starts_with(kSqlite)) return Dialect::sqlite;
   if (url.starts_with("postgresql://") || url.starts_with("postgres://")) return Dialect::postgresql;
   return fail(Category::invalid, "database_url",
-              "database.url must begin with sqlite: or with postgresql:// (postgres:// is the same).");
+              std::string(key) + " must begin with sqlite: or with postgresql:// (postgres:// is the same).");
+}
+
+Result<void> check_database_url(std::string_view url, std::string_view key) {
+  Result<Dialect> dialect = dialect_of(url, key);
+  if (!dialect) return std::unexpected(std::move(dialect.error()));
+  if (*dialect == Dialect::postgresql) return check_postgresql_url(std::string(url), key);
+  if (path_of(url).empty())
+    return fail(Category::invalid, "database_url", std::string(key) + " must name a file: sqlite:PATH.");
+  return {};
 }
 
 Result<std::unique_ptr<Database>> open_database(std::string_view url, const DatabaseOptions& options) {
-  Result<Dialect> dialect = dialect_of(url);
-  if (!dialect) return std::unexpected(std::move(dialect.error()));
-  if (*dialect == Dialect::sqlite) return open_file(url, options.sqlite);
+  if (Result<void> readable = check_database_url(url, "database.url"); !readable)
+    return std::unexpected(std::move(readable.error()));
+  if (url.starts_with(kSqlite)) {
+    SqliteOptions sqlite = options.sqlite;
+    sqlite.path = path_of(url);
+    return open_sqlite(sqlite);
+  }
   PostgresqlOptions postgresql = options.postgresql;
   postgresql.url = url;
   return open_postgresql(postgresql);

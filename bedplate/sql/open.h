@@ -22,8 +22,10 @@ struct DatabaseOptions {
 
 /// The driver of a URL: `sqlite:PATH` (`sqlite:///abs/path` too), `postgresql://...` or `postgres://...`.
 /// Another scheme is an error that lists what there is. No error holds any part of the URL, which may have a
-/// password in it.
-Result<Dialect> dialect_of(std::string_view url);
+/// password in it. `key` is the setting or the flag that has the URL, for the error.
+Result<Dialect> dialect_of(std::string_view url, std::string_view key = "database.url");
+/// The URL can be read, and names what its driver needs: Category::invalid `database_url` otherwise. Opens nothing.
+Result<void> check_database_url(std::string_view url, std::string_view key);
 Result<std::unique_ptr<Database>> open_database(std::string_view url, const DatabaseOptions& options = {});
 
 }  // namespace bedplate::sql

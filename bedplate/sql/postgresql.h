@@ -29,6 +29,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bedplate/base/result.h"
@@ -74,6 +75,10 @@ struct PostgresqlOptions {
   std::size_t value_size_max_bytes = 64 << 20;
   std::size_t statements_max = 256;  ///< prepared statements kept per connection
 };
+
+/// The URL can be read, and nothing in it lies where it cannot be meant, as behind an "@" in a password. `key` is the
+/// setting or flag that has it. Category::invalid `database_url` otherwise; the text holds no part of the URL.
+Result<void> check_postgresql_url(const std::string& url, std::string_view key);
 
 /// Connects once, to see that the server is there; loops connect when they first need it. Does not migrate.
 Result<std::unique_ptr<Database>> open_postgresql(const PostgresqlOptions& options);

@@ -59,13 +59,57 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
 
 // ---- migrate
 
-TEST(Migrate, StatusMakesNothing) {
+// A slip in --data must not become a new, empty database beside the real one.
+TEST(Place, WithoutADatabaseIsRefusedByWhatNeedsOneAndNothingIsMade) {
   TempDir directory;
-  const std::string missing = directory.path() + "/mistyped";
-  Output output = run({"migrate", "status", "--data", missing});
-  EXPECT_NE(output.exit.status, 0);
-  EXPECT_THAT(output.err, HasSubstr("There is no data directory " + missing + " yet"));
-  EXPECT_FALSE(std::filesystem::exists(missing));
+  const std::string missing = directory / "mistyped", empty = directory / "empty";
+  std::filesystem::create_directory(empty);
+  const std::string file = directory / "backup.db";
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"admin", "grant", "ada@example.com"},
+                                             {"admin", "reset-password", "ada@example.com"},
+                                             {"migrate", "status"},
+                                             {"migrate", "up", "--dry-run"},
+                                             {"migrate", "down", "tasks"},
+                                             {"migrate", "data", "--to", "sqlite:" + file},
+                                             {"backup", file}}) {
+    for (const std::string& place : {missing, empty}) {
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), {"--data", place});
+      const Output output = run(arguments);
+      expect_refusal(output, "There is no database at " + place + "/bedplate.db");
+      EXPECT_THAT(output.err, HasSubstr("Is --data (data.directory) right?")) << command[0];
+    }
+    EXPECT_FALSE(std::filesystem::exists(missing)) << command[0];
+    EXPECT_TRUE(std::filesystem::is_empty(empty)) << command[0];
+    EXPECT_FALSE(std::filesystem::exists(file)) << command[0];
+  }
+}
+
+TEST(Place, IsNotTouchedByAWrongCallOrConfiguration) {
+  TempDir directory;
+  const std::string place = directory / "data";
+  const auto refused = [&](std::vector<std::string> arguments, const std::string& why) {
+    arguments.insert(arguments.end(), {"--data", place});
+    expect_refusal(run(arguments), why, 2);
+    EXPECT_FALSE(std::filesystem::exists(place)) << why;
+  };
+  refused({"serve", "--listen", "nonsense"},
+          "--listen: server.listen: \"nonsense\" is not an address: write ");
+  refused({"serve", "--set", "server.listen=127.0.0.1:99999"},
+          "--set server.listen: server.listen: \"127.0.0.1:99999\" is not an address: write ");
+  refused({"serve", "--set", "server.trusted_proxies=10.0.0.0/99"},
+          "--set server.trusted_proxies: server.trusted_proxies: ");
+  refused({"serve", "--set", "cache.url=rediss:/x"}, "--set cache.url: cache.url: ");
+  refused({"serve", "--set", "database.url=mysql://x"},
+          "--set database.url: database.url must begin with sqlite: or with postgresql://");
+  refused({"serve", "--set", "database.url=sqlite:"},
+          "--set database.url: database.url must name a file: sqlite:PATH.");
+  refused({"demo", "--set", "database.url=mysql://x"}, "--set database.url: ");
+  // All that is wrong at once.
+  const Output all = run({"serve", "--listen", "nonsense", "--set", "database.url=x", "--data", place});
+  EXPECT_THAT(all.err, HasSubstr("--listen: "));
+  EXPECT_THAT(all.err, HasSubstr("\n--set database.url: "));
 }
 
 TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
@@ -79,6 +123,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
   const std::string pending =
       "api 0001 idempotency: pending\nidentity 0001 identity: pending\n"
       "tasks 0001 tasks: pending\n";
+  DatabaseFile::make(directory / "bedplate.db");
   EXPECT_EQ(migrate({"status"}), pending);
   EXPECT_THAT(migrate({"up", "--dry-run"}), HasSubstr("would apply tasks 1 tasks\n"));
   EXPECT_EQ(migrate({"status"}), pending) << "a dry run changes nothing";
@@ -96,7 +141,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
 TEST(Migrate, RefusesAModuleThatIsNone) {
   TempDir directory;
   expect_refusal(run({"migrate", "down", "task", "--data", directory.path()}),
-                 "There is no module 'task'. The modules are: api, identity, tasks.\n");
+                 "There is no module 'task'. The modules are: api, identity, tasks.\n", 2);
 }
 
 TEST(Migrate, LeavesAServedDatabaseAlone) {

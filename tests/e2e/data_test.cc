@@ -157,6 +157,37 @@ TEST(MigrateData, FindsARowThatWasTamperedWith) {
   EXPECT_THAT(output.err, HasSubstr("The copy of tasks differs from its source: 2 rows ("));
 }
 
+TEST(MigrateData, SaysWhatIsWrongWithTheUrlOfTheTarget) {
+  const Embedded old;
+  const auto to = [&](const std::string& url) {
+    return run({"migrate", "data", "--to", url, "--data", old.directory.path()});
+  };
+  const auto expect_wrong_call = [&](const std::string& url, const std::string& why) {
+    const Output output = to(url);
+    EXPECT_EQ(output.exit.status, 2) << url;
+    EXPECT_THAT(output.err, HasSubstr("bedplate: --to " + why)) << url;
+    EXPECT_THAT(output.err, Not(HasSubstr("hunter"))) << url;
+    EXPECT_THAT(output.err, Not(HasSubstr("database.url"))) << url;
+  };
+  expect_wrong_call("mysql://root:hunter2@127.0.0.1/x", "must begin with sqlite: or with postgresql://");
+  expect_wrong_call("sqlite:", "must name a file: sqlite:PATH.");
+  const std::string unreadable = "is not a URL of PostgreSQL that can be read ";
+  expect_wrong_call("postgresql://u:hunter%zz2@127.0.0.1/x", unreadable + "(invalid percent-encoded token)");
+  expect_wrong_call("postgresql://u:hunter@2@127.0.0.1/x", unreadable + "(its host has an @ in it)");
+  expect_wrong_call("postgresql://u:hunter/2@127.0.0.1/x", unreadable + "(its port is no number)");
+  expect_wrong_call("postgresql://127.0.0.1/x?hunter=2", unreadable + "(invalid URI query parameter)");
+  expect_wrong_call("sqlite:" + old.directory.path() + "/bedplate.db",
+                    "names the database that is configured already.");
+
+  const Output nobody = to("postgresql://bedplate:hunter2@127.0.0.1:1/x");
+  EXPECT_EQ(nobody.exit.status, 1);
+  EXPECT_THAT(nobody.err, HasSubstr("bedplate: The database of --to cannot be reached: "));
+  EXPECT_THAT(nobody.err, HasSubstr("Connection refused"));
+  EXPECT_THAT(nobody.err, Not(HasSubstr("hunter")));
+  EXPECT_THAT(nobody.err, Not(HasSubstr("later")));
+  EXPECT_THAT(nobody.err, Not(HasSubstr("What was copied stays")));
+}
+
 TEST(MigrateData, IsRefusedWhileTheSourceIsServedAndWhereThereIsNone) {
   const TempDir directory;
   const PostgresDatabase database = shared_postgres().create_database();

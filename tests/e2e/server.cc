@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 namespace bedplate::e2e {
 
@@ -130,6 +131,10 @@ DatabaseFile::DatabaseFile(const std::string& path) {
   if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK)
     die("cannot open " + path);
   sqlite3_busy_timeout(db_, 60'000);
+}
+
+void DatabaseFile::make(const std::string& path) {
+  std::ofstream(path).flush();  // to SQLite a file without a byte is an empty database
 }
 
 DatabaseFile::~DatabaseFile() {

@@ -112,6 +112,8 @@ class User {
 class DatabaseFile {
  public:
   explicit DatabaseFile(const std::string& path);
+  /// An empty database, with no schema at all.
+  static void make(const std::string& path);
   DatabaseFile(const DatabaseFile&) = delete;
   DatabaseFile& operator=(const DatabaseFile&) = delete;
   ~DatabaseFile();

@@ -73,31 +73,55 @@ std::string setup_text(const PostgresqlOptions& options, PostgresqlRole role) {
 struct FreeConninfo {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
+struct FreeText {
+  void operator()(char* text) const { PQfreemem(text); }
+};
 
 // What a part of a URL holds when a character that has a meaning there was not escaped: "er2@host" as a host.
-bool is_misread(const PQconninfoOption& option) {
-  if (!option.val) return false;
+const char* misread(const PQconninfoOption& option) {
+  if (!option.val) return nullptr;
   const std::string_view name = option.keyword;
   const std::string_view value = option.val;
-  if (name == "port") return value.find_first_not_of("0123456789,") != std::string_view::npos;
-  if (name == "host") return value.find('@', 1) != std::string_view::npos;  // "@name" is an abstract socket
-  return name == "dbname" && value.find("://") != std::string_view::npos;
+  if (name == "port" && value.find_first_not_of("0123456789,") != std::string_view::npos)
+    return "its port is no number";
+  // "@name" is an abstract socket.
+  if (name == "host" && value.find('@', 1) != std::string_view::npos) return "its host has an @ in it";
+  if (name == "dbname" && value.find("://") != std::string_view::npos) return "its name has :// in it";
+  return nullptr;
+}
+
+// libpq's reason without what it quotes, which is a part of the URL.
+std::string without_quotation(const char* reason) {
+  std::string text = reason ? reason : "";
+  text.resize(std::min(text.find('"'), text.size()));
+  while (!text.empty() && (text.back() == ' ' || text.back() == ':' || text.back() == '\n')) text.pop_back();
+  return text;
+}
+
+// Empty: nothing is.
+std::string what_is_wrong(const std::string& url) {
+  if (!url.starts_with("postgresql://") && !url.starts_with("postgres://"))
+    return "it does not begin with postgresql://";
+  char* reason = nullptr;
+  const std::unique_ptr<PQconninfoOption, FreeConninfo> options(PQconninfoParse(url.c_str(), &reason));
+  const std::unique_ptr<char, FreeText> owned(reason);
+  if (!options) return without_quotation(reason);
+  for (const PQconninfoOption* option = options.get(); option->keyword; ++option)
+    if (const char* wrong = misread(*option)) return wrong;
+  return {};
 }
 
 }  // namespace
 
 Result<void> check_postgresql_url(const std::string& url, std::string_view key) {
-  const std::unique_ptr<PQconninfoOption, FreeConninfo> options(PQconninfoParse(url.c_str(), nullptr));
-  bool fits = options && (url.starts_with("postgresql://") || url.starts_with("postgres://"));
-  for (const PQconninfoOption* option = options.get(); fits && option->keyword; ++option)
-    fits = !is_misread(*option);
-  if (fits) return {};
+  const std::string wrong = what_is_wrong(url);
+  if (wrong.empty()) return {};
   return fail(
       Category::invalid, "database_url",
-      fmt::format(
-          "{} is not a URL of PostgreSQL that can be read: postgresql://USER:PASSWORD@HOST:PORT/NAME, "
-          "where @ / : ? and % in a name or password are written %40 %2F %3A %3F and %25.",
-          key));
+      fmt::format("{} is not a URL of PostgreSQL that can be read ({}): "
+                  "postgresql://USER:PASSWORD@HOST:PORT/NAME, where @ / : ? and % in a name or password are "
+                  "written %40 %2F %3A %3F and %25.",
+                  key, wrong));
 }
 
 std::string place_of_postgresql(const std::string& url) {

@@ -26,10 +26,6 @@ enum class PostgresqlRole : std::uint8_t {
   maintenance,   ///< blocks; migrations and bulk loads
 };
 
-/// The URL can be read, and nothing in it lies where it cannot be meant, as behind an "@" in a password. `key` is the
-/// setting that has it. Category::invalid `database_url` otherwise; the text holds no part of the URL.
-Result<void> check_postgresql_url(const std::string& url, std::string_view key);
-
 /// Where a URL leads, "db2.internal:5432", without users and passwords: for operators. Of one that
 /// check_postgresql_url() has let pass.
 std::string place_of_postgresql(const std::string& url);
