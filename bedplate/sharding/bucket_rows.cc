@@ -83,6 +83,11 @@ Async<void> delete_at_source(Transaction& tx, const BucketWrite& write) {
   co_await ok(delete_rows(tx, write));
 }
 
+Async<void> delete_disowned(Transaction& tx, const BucketWrite& write) {
+  co_await ok(check_disowned(tx, write.move));
+  co_await ok(delete_rows(tx, write));
+}
+
 Async<void> upsert_at_target(Transaction& tx, const BucketWrite& write) {
   co_await ok(check_arriving(tx, write.dialect, write.move));
   std::size_t at = 0;
@@ -183,39 +188,29 @@ Async<PassReport> BucketSync::compare_all() {
   report_ = {};
   forgotten_ = 0;
   for (std::set<std::string>& keys : pending_) keys.clear();
-  for (std::size_t table = pending_.size(); table-- > 0;) co_await ok(delete_extra(table));
-  for (std::size_t table = 0; table < pending_.size(); ++table) co_await ok(write_different(table));
+  for (std::size_t table = pending_.size(); table-- > 0;)
+    co_await ok(compare_pages(table, copy_.target, copy_.source));
+  for (std::size_t table = 0; table < pending_.size(); ++table)
+    co_await ok(compare_pages(table, copy_.source, copy_.target));
   co_return report_;
 }
 
-Async<void> BucketSync::delete_extra(std::size_t table) {
-  const RowText here(copy_.target.tables[table], copy_.target.database->dialect());
+// On the target's pages rows show that only it has, on the source's those that the target lacks or has otherwise.
+Async<void> BucketSync::compare_pages(std::size_t table, const BucketSide& of, const BucketSide& with) {
+  const RowText text(of.tables[table], of.database->dialect());
+  const bool of_target = &of == &copy_.target;
   for (std::optional<AnyRow> last;;) {
-    const PageQuery query(here, copy_.move.bucket, last ? &*last : nullptr, copy_.page_rows);
-    const std::vector<AnyRow> page = co_await ok(copy_.target.database->read(&read_page, query));
+    const PageQuery query(text, copy_.move.bucket, last ? &*last : nullptr, copy_.page_rows);
+    const std::vector<AnyRow> page = co_await ok(of.database->read(&read_page, query));
     if (page.empty()) co_return;
     std::vector<Key> keys;
-    for (const AnyRow& row : page) keys.push_back(here.key_values(row));
-    const std::vector<AnyRow> found = co_await ok(rows_at(copy_.source, table, keys));
-    const Differences seen = differences(table, found, page);
-    co_await ok(erase(table, seen.extra));
-    co_await ok(copy_.pulse.beat());
-    if (page.size() < copy_.page_rows) co_return;
-    last = page.back();
-  }
-}
-
-Async<void> BucketSync::write_different(std::size_t table) {
-  const RowText there(copy_.source.tables[table], copy_.source.database->dialect());
-  for (std::optional<AnyRow> last;;) {
-    const PageQuery query(there, copy_.move.bucket, last ? &*last : nullptr, copy_.page_rows);
-    const std::vector<AnyRow> page = co_await ok(copy_.source.database->read(&read_page, query));
-    if (page.empty()) co_return;
-    std::vector<Key> keys;
-    for (const AnyRow& row : page) keys.push_back(there.key_values(row));
-    const std::vector<AnyRow> found = co_await ok(rows_at(copy_.target, table, keys));
-    const Differences seen = differences(table, page, found);
-    co_await ok(write(table, seen.different));
+    for (const AnyRow& row : page) keys.push_back(text.key_values(row));
+    const std::vector<AnyRow> found = co_await ok(rows_at(with, table, keys));
+    const Differences seen = of_target ? differences(table, found, page) : differences(table, page, found);
+    if (of_target)
+      co_await ok(erase(table, seen.extra));
+    else
+      co_await ok(write(table, seen.different));
     co_await ok(copy_.pulse.beat());
     if (page.size() < copy_.page_rows) co_return;
     last = page.back();
@@ -378,6 +373,21 @@ Async<void> delete_moved(const BucketCopy& copy) {
     if (changes.empty()) co_return;
     co_await ok(copy.source.database->transact(&forget_closed, copy.move, changes));
   }
+}
+
+Async<void> forget_all_changes(const BucketCopy& copy) {
+  const sql::Dialect dialect = copy.source.database->dialect();
+  for (;;) {
+    const std::vector<Change> changes =
+        co_await ok(copy.source.database->read(&read_changes, copy.move.bucket, kChangesPage));
+    if (changes.empty()) co_return;
+    co_await ok(copy.source.database->transact(&forget_taken, dialect, copy.move, changes));
+    co_await ok(copy.pulse.beat());
+  }
+}
+
+Async<void> delete_leftover(const BucketCopy& copy) {
+  co_await ok(delete_bucket(copy.target, copy, &delete_disowned));
 }
 
 }  // namespace bedplate::sharding

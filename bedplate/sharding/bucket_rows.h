@@ -95,8 +95,7 @@ class BucketSync {
     std::vector<AnyRow> different;  ///< other than at the target, or not there
   };
 
-  Async<void> delete_extra(std::size_t table);
-  Async<void> write_different(std::size_t table);
+  Async<void> compare_pages(std::size_t table, const BucketSide& of, const BucketSide& with);
   Async<void> look_at_pending(std::size_t table, bool deleting);
   Async<void> write(std::size_t table, const std::vector<AnyRow>& rows);
   Async<void> erase(std::size_t table, const std::vector<AnyRow>& rows);
@@ -116,5 +115,9 @@ class BucketSync {
 
 /// Deletes the bucket's rows, and what is left of its change log, at the source of a move that has switched.
 Async<void> delete_moved(const BucketCopy& copy);
+
+/// What a cancelled move has left: the change log at its source, and the bucket's rows at its target.
+Async<void> forget_all_changes(const BucketCopy& copy);
+Async<void> delete_leftover(const BucketCopy& copy);
 
 }  // namespace bedplate::sharding

@@ -42,23 +42,24 @@ std::string sqlite_key(const TableShape& table, std::string_view row) {
   return text;
 }
 
+std::string sqlite_trigger_name(const TableShape& table, std::string_view event) {
+  return fmt::format("sharding_changes_{}_{}", table.name, event);
+}
+
 std::vector<std::string> sqlite_triggers(const TableShape& table) {
   constexpr std::string_view kInsert = "INSERT INTO sharding_changes (bucket, row_table, row_key) SELECT ";
   const auto entry = [&](std::string_view row) {
     return fmt::format("{}.\"bucket\", {}, {}", row, literal(table.name), sqlite_key(table, row));
   };
   const auto trigger = [&](std::string_view event, std::string_view buckets, const std::string& entries) {
-    std::string name(event);
-    for (char& c : name) c = static_cast<char>(c - 'A' + 'a');
     return fmt::format(
         "CREATE TRIGGER {} AFTER {} ON {} WHEN EXISTS (SELECT 1 FROM sharding_owned WHERE bucket IN ({}) AND "
         "logged = 1) BEGIN {}{}; END",
-        quoted("sharding_changes_" + table.name + "_" + name), event, quoted(table.name), buckets, kInsert,
-        entries);
+        quoted(sqlite_trigger_name(table, event)), event, quoted(table.name), buckets, kInsert, entries);
   };
   return {
-      trigger("INSERT", "NEW.\"bucket\"", entry("NEW")), trigger("DELETE", "OLD.\"bucket\"", entry("OLD")),
-      trigger("UPDATE", "OLD.\"bucket\", NEW.\"bucket\"", entry("OLD") + " UNION SELECT " + entry("NEW"))};
+      trigger("insert", "NEW.\"bucket\"", entry("NEW")), trigger("delete", "OLD.\"bucket\"", entry("OLD")),
+      trigger("update", "OLD.\"bucket\", NEW.\"bucket\"", entry("OLD") + " UNION SELECT " + entry("NEW"))};
 }
 
 std::string_view key_type(ColumnType type) {
@@ -87,24 +88,24 @@ std::vector<std::string> postgresql_arguments(const TableShape& table) {
   return arguments;
 }
 
-std::string postgresql_trigger(const TableShape& table) {
+std::vector<std::string> postgresql_triggers(const TableShape& table) {
   std::string arguments;
   for (const std::string& argument : postgresql_arguments(table))
     arguments += (arguments.empty() ? "" : ", ") + literal(argument);
-  return fmt::format(
-      "CREATE OR REPLACE TRIGGER sharding_changes AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW "
-      "EXECUTE FUNCTION sharding_log_change({})",
-      quoted(table.name), arguments);
-}
-
-std::string sqlite_trigger_name(const TableShape& table, std::string_view event) {
-  return fmt::format("sharding_changes_{}_{}", table.name, event);
+  return {
+      fmt::format(
+          "CREATE OR REPLACE TRIGGER sharding_changes AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW "
+          "EXECUTE FUNCTION sharding_log_change({})",
+          quoted(table.name), arguments),
+      fmt::format("CREATE OR REPLACE TRIGGER sharding_truncate BEFORE TRUNCATE ON {} FOR EACH STATEMENT "
+                  "EXECUTE FUNCTION sharding_refuse_truncate()",
+                  quoted(table.name))};
 }
 
 }  // namespace
 
 std::vector<std::string> change_log_triggers(const TableShape& table, Dialect dialect) {
-  if (dialect == Dialect::postgresql) return {postgresql_trigger(table)};
+  if (dialect == Dialect::postgresql) return postgresql_triggers(table);
   std::vector<std::string> statements;
   for (const std::string_view event : {"insert", "delete", "update"})
     statements.push_back("DROP TRIGGER IF EXISTS " + quoted(sqlite_trigger_name(table, event)));
@@ -118,12 +119,11 @@ Async<bool> has_change_log(sql::Reader& db, const TableShape& table, Dialect dia
     for (const std::string& argument : postgresql_arguments(table)) arguments += argument + '\0';
     const std::span<const std::byte> bytes = std::as_bytes(std::span(arguments));
     const std::int64_t found = co_await ok(db.value<std::int64_t>(
-        "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE t.tgname = "
-        "'sharding_changes' "
-        "AND t.tgenabled <> 'D' AND c.relname = $1 AND c.relnamespace = current_schema()::regnamespace "
-        "AND t.tgargs = $2",
+        "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE t.tgenabled <> 'D' "
+        "AND c.relname = $1 AND c.relnamespace = current_schema()::regnamespace "
+        "AND (t.tgname = 'sharding_truncate' OR (t.tgname = 'sharding_changes' AND t.tgargs = $2))",
         table.name, bytes));
-    co_return found == 1;
+    co_return found == 2;
   }
   for (const std::string& trigger : sqlite_triggers(table)) {
     const std::int64_t found = co_await ok(db.value<std::int64_t>(

@@ -7,8 +7,11 @@
 // An entry shows when its transaction commits, which on PostgreSQL is not the order of ids: entries are deleted once
 // taken rather than remembered by the last id.
 //
-// What escapes it: on SQLite, REPLACE that displaces a row of another key (its triggers do not run: write ON CONFLICT
-// ... DO UPDATE); on PostgreSQL, TRUNCATE, and sessions with session_replication_role = replica.
+// TRUNCATE names no rows: while a bucket of the shard is logged it is refused, whatever the bucket. A REPLACE on SQLite
+// is seen with the rows that it displaces, for the driver's connections run triggers for those (recursive_triggers).
+//
+// What escapes it: on SQLite, a REPLACE that displaces a row of another key, from a console that has not said PRAGMA
+// recursive_triggers = ON; on PostgreSQL, sessions with session_replication_role = replica.
 #pragma once
 
 #include <cstddef>

@@ -7,6 +7,7 @@
 
 #include "bedplate/describe/any_row.h"
 #include "bedplate/sharding/migrations.h"
+#include "bedplate/sql/error.h"
 #include "bedplate/sql/migrate.h"
 #include "bedplate/sql/transfer/key_text.h"
 #include "bedplate/sql/transfer/row_text.h"
@@ -138,6 +139,54 @@ TEST_P(ChangeLogTest, is_found_where_it_is_and_made_again_where_it_differs) {
   kit.get(kit.database().transact(&make_change_log, tables[0], GetParam()));
   insert(1, 3);
   EXPECT_EQ(take(), keys()) << "once, not twice";
+}
+
+class SqliteChangeLogTest : public ChangeLogTest {};
+INSTANTIATE_TEST_SUITE_P(, SqliteChangeLogTest, ::testing::Values(Dialect::sqlite), testing::dialect_name);
+
+TEST_P(SqliteChangeLogTest, sees_rows_that_a_replace_displaces) {
+  insert(1, 3);
+  Entries both = take();
+  run("INSERT OR REPLACE INTO parts (id, name, at, raw, n, bucket, amount) "
+      "SELECT zeroblob(16), name, at, raw, n, bucket, amount FROM parts");
+  both.merge(keys());
+  EXPECT_EQ(both.size(), 2u);
+  EXPECT_EQ(take(), both);
+}
+
+class PostgresChangeLogTest : public ChangeLogTest {
+ protected:
+  std::string code_of(const Result<void>& done) { return done ? "" : done.error().code(); }
+};
+INSTANTIATE_TEST_SUITE_P(, PostgresChangeLogTest, ::testing::Values(Dialect::postgresql),
+                         testing::dialect_name);
+
+TEST_P(PostgresChangeLogTest, truncate_is_refused_while_a_bucket_is_logged) {
+  const std::string truncate = "TRUNCATE parts CASCADE";
+  insert(1, 4);
+  EXPECT_EQ(code_of(kit.run(kit.database().transact(&run_text, truncate))), sql::kCheckViolation);
+  EXPECT_EQ(keys().size(), 1u);
+  run("UPDATE sharding_owned SET logged = 0");
+  run(truncate);
+  EXPECT_TRUE(keys().empty());
+}
+
+// Its snapshot is from before the flag, which another transaction has set since.
+Async<void> truncate_late(sql::Transaction& tx, testing::EngineKit* const& kit, int* const& attempts) {
+  co_await ok(tx.value<std::int64_t>("SELECT count(*) FROM sharding_changes"));
+  if ((*attempts)++ == 0) kit->script("UPDATE sharding_owned SET logged = 1 WHERE bucket = 3");
+  co_await ok(tx.run("TRUNCATE parts CASCADE"));
+}
+
+TEST_P(PostgresChangeLogTest, truncate_does_not_overlook_a_move_that_has_begun_since_its_snapshot) {
+  insert(1, 4);
+  run("UPDATE sharding_owned SET logged = 0");
+  int attempts = 0;
+  int* const counter = &attempts;
+  testing::EngineKit* const engine = &kit;
+  EXPECT_EQ(code_of(kit.run(kit.database().transact(&truncate_late, engine, counter))), sql::kCheckViolation);
+  EXPECT_EQ(attempts, 2);
+  EXPECT_EQ(keys().size(), 1u);
 }
 
 }  // namespace

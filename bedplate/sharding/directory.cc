@@ -55,7 +55,8 @@ constexpr std::string_view kChanged =
     "SELECT bucket, shard, epoch FROM sharding_buckets WHERE changed_in > $1 AND bucket > $2 ORDER BY bucket "
     "LIMIT 5000";
 constexpr std::string_view kMoveColumns =
-    "SELECT m.bucket, m.source, m.target, m.epoch, b.mover, m.switched, m.touched_us FROM sharding_moves m "
+    "SELECT m.bucket, m.source, m.target, m.epoch, b.mover, m.switched, m.cancelled, m.touched_us FROM "
+    "sharding_moves m "
     "JOIN sharding_buckets b ON b.bucket = m.bucket ";
 
 std::unexpected<Error> changed() {
@@ -166,6 +167,7 @@ Async<void> remove_shard_in(Transaction& tx, const std::string_view& name) {
   if (owned > 0)
     co_await fail(Category::conflict, "shard_owns_buckets",
                   "The shard still owns buckets: retire it and rebalance first.");
+  co_await ok(tx.run("DELETE FROM sharding_leftovers WHERE target = $1", name));
   co_await ok(tx.run("DELETE FROM sharding_shards WHERE name = $1", name));
 }
 
@@ -226,7 +228,8 @@ Async<void> switch_in(Transaction& tx, const Move& move) {
   const HeaderRow header = co_await ok(header_of(tx));
   co_await ok(advance(tx, header.version));
   const std::int64_t marked = co_await ok(
-      tx.run("UPDATE sharding_moves SET switched = 1 WHERE bucket = $1 AND switched = 0", move.bucket));
+      tx.run("UPDATE sharding_moves SET switched = 1 WHERE bucket = $1 AND switched = 0 AND cancelled = 0",
+             move.bucket));
   const std::int64_t owned = co_await ok(tx.run(
       "UPDATE sharding_buckets SET shard = $2, epoch = $3, changed_in = $4 WHERE bucket = $1 AND epoch = $5",
       move.bucket, move.target, move.epoch, header.version + 1, move.epoch - 1));
@@ -236,6 +239,42 @@ Async<void> switch_in(Transaction& tx, const Move& move) {
 Async<void> end_in(Transaction& tx, const Move& move) {
   co_await ok(check_mover(tx, move));
   co_await ok(tx.run("DELETE FROM sharding_moves WHERE bucket = $1", move.bucket));
+}
+
+Async<Move> cancel_in(Transaction& tx, const Bucket& bucket, const std::int64_t& now_us) {
+  const std::string text = std::string(kMoveColumns) + "WHERE m.bucket = $1";
+  // Before it is looked at: a switch that runs at the same time has happened then, or will be refused.
+  co_await ok(tx.run("UPDATE sharding_buckets SET mover = mover + 1 WHERE bucket = $1", bucket));
+  co_await ok(
+      tx.run("UPDATE sharding_moves SET cancelled = 1, touched_us = $2 WHERE bucket = $1 AND switched = 0",
+             bucket, now_us));
+  std::optional<Move> move = co_await ok(tx.maybe<Move>(text, bucket));
+  if (!move) co_return fail(Category::not_found, "no_move", "The bucket is not being moved.");
+  if (move->switched)
+    co_return fail(Category::conflict, "move_switched",
+                   "The target owns the bucket already: finish the move, and move it back.");
+  co_return std::move(*move);
+}
+
+Async<void> end_cancelled_in(Transaction& tx, const Move& move) {
+  co_await ok(end_in(tx, move));
+  co_await ok(tx.run(
+      "INSERT INTO sharding_leftovers (bucket, target, source, epoch, mover) VALUES ($1, $2, $3, $4, $5) "
+      "ON CONFLICT (bucket, target) DO UPDATE SET source = excluded.source, epoch = excluded.epoch, "
+      "mover = excluded.mover",
+      move.bucket, move.target, move.source, move.epoch, move.mover));
+}
+
+Async<std::vector<Move>> leftovers_in(Reader& db) {
+  std::vector<Move> left = co_await ok(db.all<Move>(
+      "SELECT bucket, source, target, epoch, mover, 0 AS switched, 1 AS cancelled, 0 AS touched_us "
+      "FROM sharding_leftovers ORDER BY bucket, target LIMIT 1000"));
+  co_return left;
+}
+
+Async<void> forget_leftover_in(Transaction& tx, const Move& move) {
+  co_await ok(tx.run("DELETE FROM sharding_leftovers WHERE bucket = $1 AND target = $2 AND mover = $3",
+                     move.bucket, move.target, move.mover));
 }
 
 }  // namespace
@@ -324,6 +363,24 @@ Async<void> Directory::switch_bucket(const Move& move) {
 
 Async<void> Directory::end_move(const Move& move) {
   co_await ok(database_.transact(&end_in, move));
+}
+
+Async<Move> Directory::cancel_move(Bucket bucket, std::int64_t now_us) {
+  Move move = co_await ok(database_.transact(&cancel_in, bucket, now_us));
+  co_return move;
+}
+
+Async<void> Directory::end_cancelled(const Move& move) {
+  co_await ok(database_.transact(&end_cancelled_in, move));
+}
+
+Async<std::vector<Move>> Directory::leftovers() {
+  std::vector<Move> left = co_await ok(database_.read(&leftovers_in));
+  co_return left;
+}
+
+Async<void> Directory::forget_leftover(const Move& move) {
+  co_await ok(database_.transact(&forget_leftover_in, move));
 }
 
 }  // namespace bedplate::sharding

@@ -53,6 +53,7 @@ struct Move {
   std::int64_t epoch = 0;  ///< at the target; one less at the source
   std::int64_t mover = 0;  ///< this mover's number; a later one is greater
   bool switched = false;   ///< the target owns it
+  bool cancelled = false;  ///< the source keeps it; never both
   std::int64_t touched_us = 0;
 
   static consteval auto describe() {
@@ -64,6 +65,7 @@ struct Move {
                                                   field<&Move::epoch>(),
                                                   field<&Move::mover>(),
                                                   field<&Move::switched>(),
+                                                  field<&Move::cancelled>(),
                                                   field<&Move::touched_us>(),
                                               });
   }
@@ -91,7 +93,8 @@ class Directory {
   Async<void> add_shard(std::string_view name);
   /// From now on it gets no buckets, and rebalancing moves away what it has.
   Async<void> retire_shard(std::string_view name);
-  /// Forgets a shard that owns nothing. Category::conflict `shard_owns_buckets` otherwise.
+  /// Forgets a shard that owns nothing, and what cancelled moves have left there. Category::conflict
+  /// `shard_owns_buckets` while it owns buckets, or a move from or to it has not ended.
   Async<void> remove_shard(std::string_view name);
   /// What would make it even, from the map as it is.
   std::vector<PlannedMove> plan() const;
@@ -110,6 +113,14 @@ class Directory {
   /// The one instant in which the bucket changes hands. Category::conflict `move_overtaken`.
   Async<void> switch_bucket(const Move& move);
   Async<void> end_move(const Move& move);
+  /// The source keeps the bucket: the mover that had it is refused everywhere from then on, and whoever takes it over
+  /// finishes cancelling. Category::not_found `no_move`; Category::conflict `move_switched`.
+  Async<Move> cancel_move(Bucket bucket, std::int64_t now_us);
+  /// Ends a cancelled move, and notes that its target may have rows of the bucket.
+  Async<void> end_cancelled(const Move& move);
+  /// Cancelled moves whose targets are to be tidied up, as they were when they ended.
+  Async<std::vector<Move>> leftovers();
+  Async<void> forget_leftover(const Move& move);
 
  private:
   sql::Database& database_;

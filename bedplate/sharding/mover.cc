@@ -7,6 +7,7 @@
 #include "bedplate/base/log.h"
 #include "bedplate/sharding/bucket_rows.h"
 #include "bedplate/sharding/change_log.h"
+#include "bedplate/sharding/move_undo.h"
 #include "bedplate/sharding/ownership.h"
 #include "bedplate/sql/error.h"
 
@@ -256,6 +257,37 @@ Async<MoveReport> Mover::move(Bucket bucket, std::string_view target) {
   co_return report;
 }
 
+Async<void> Mover::cancel(Bucket bucket) {
+  Move move = co_await ok(shards_.directory().cancel_move(bucket, now_us()));
+  if (options_.after_step) co_await ok(options_.after_step(MoveStep::cancelled));
+  co_await ok(finish_cancelled(std::move(move)));
+}
+
+Async<void> Mover::finish_cancelled(Move move) {
+  MoveUndo undo(shards_, tables_, options_, move);
+  co_await ok(undo.at_source());
+  log_info("a move of a bucket was cancelled", {{"bucket", move.bucket}, {"target", move.target}});
+  const Result<void> tidied = co_await undo.at_target();
+  if (!tidied)
+    log_info("what a cancelled move has left at its target is deleted later",
+             {{"bucket", move.bucket}, {"target", move.target}, {"error", tidied.error().detail()}});
+}
+
+// One that cannot be reached keeps no other from being tidied up: it may be gone for good.
+Async<void> Mover::tidy_up_targets() {
+  const std::vector<Move> leftovers = co_await ok(shards_.directory().leftovers());
+  for (const Move& left : leftovers) {
+    MoveUndo undo(shards_, tables_, options_, left);
+    const Result<void> tidied = co_await undo.at_target();
+    if (tidied)
+      log_info("what a cancelled move had left is deleted",
+               {{"bucket", left.bucket}, {"target", left.target}});
+    else
+      log_debug("what a cancelled move has left cannot be deleted yet",
+                {{"bucket", left.bucket}, {"target", left.target}, {"error", tidied.error().detail()}});
+  }
+}
+
 Async<std::int64_t> Mover::rebalance() {
   co_await ok(shards_.directory().refresh());
   std::int64_t moved = 0;
@@ -277,9 +309,13 @@ Async<std::int64_t> Mover::finish_abandoned() {
     if (!mine && mine.error().code() == "move_overtaken") continue;
     Move claimed = co_await ok(std::move(mine));
     log_info("finishing a move that was left", {{"bucket", claimed.bucket}, {"target", claimed.target}});
-    co_await ok(finish(std::move(claimed)));
+    if (claimed.cancelled)
+      co_await ok(finish_cancelled(std::move(claimed)));
+    else
+      co_await ok(finish(std::move(claimed)));
     ++finished;
   }
+  co_await ok(tidy_up_targets());
   co_return finished;
 }
 

@@ -4,6 +4,7 @@
 //   MoveReport report = co_await ok(mover.move(bucket, "c"));
 //   co_await ok(mover.rebalance());                 // all that Directory::plan() says, one after another
 //   host.in_background("moves", [&] { return mover.keep_finishing(5s); });
+//   co_await ok(mover.cancel(bucket));              // its target is gone for good: the source keeps the bucket
 //
 // Tables: each has a column `bucket BIGINT NOT NULL`, a primary key (no real numbers) that no other bucket uses, and an
 // index on the bucket and then that key; the same columns on every shard. A bucket's rows refer only to rows of it.
@@ -41,11 +42,23 @@
 // first lifts the fence, then compares anew. One that fails (target full, connection lost) lifts the fence itself where
 // it still can; the change log grows until the move is finished.
 //
+// Cancelling, until the switch, from any step and under a mover that still runs:
+//   a cancelled  the directory notes it, under a new number: the move's own mover is refused everywhere from here on
+//   b restored   the source takes commands for the bucket, and writes nothing down
+//   c forgotten  its change log is empty. The triggers stay, as after any move
+//   d released   the directory forgets the move and keeps a note of the target: the bucket can be moved elsewhere
+//   e disowned   the target takes rows of the bucket from no mover before this one; it never served any
+//   f emptied    its rows of the bucket are deleted, in small transactions
+//   g tidied     the directory forgets the note
+// A canceller that dies before d is replaced as a mover is. From d on nothing is missing to anybody; keep_finishing()
+// does e to g when the target is back, and Directory::remove_shard() forgets the notes of one that never comes.
+//
 // Errors: those of Directory::begin_move() and of the databases, and
 //   Category::conflict     `shards_differ` (columns), `key_taken` (a key that another bucket uses), `rows_collide`
 //                          (rows that swap a unique value, again and again), `move_overtaken`
 //   Category::forbidden    `rows_hidden` (row-level security)
 //   Category::invalid      `not_sharded`
+//   of cancel()            `no_move` (not_found), `move_switched` (conflict)
 //   Category::unavailable  `held_too_long`, `bucket_too_busy` (changes faster than it is copied), `shard_unreachable`
 //
 // Call from a coroutine on a loop; one move of a bucket at a time, several buckets at once are fine.
@@ -64,7 +77,7 @@
 
 namespace bedplate::sharding {
 
-/// In the order in which they happen: what has just been done.
+/// In the order in which they happen: what has just been done. Those behind `ended` are of cancelling.
 enum class MoveStep : std::uint8_t {
   begun,
   arriving,
@@ -76,7 +89,14 @@ enum class MoveStep : std::uint8_t {
   closed,
   open,
   deleted,
-  ended
+  ended,
+  cancelled,
+  restored,
+  forgotten,
+  released,
+  disowned,
+  emptied,
+  tidied
 };
 
 struct MoverOptions {
@@ -105,7 +125,11 @@ class Mover {
   Async<MoveReport> move(Bucket bucket, std::string_view target);
   /// Moves every bucket that the plan names, one after another. Returns how many.
   Async<std::int64_t> rebalance();
-  /// Finishes every move that nobody has touched for `idle_max`. Returns how many.
+  /// Ends the move of a bucket before it has switched: its source keeps it. Returns when that serves it as before; what
+  /// had arrived at the target is deleted too, if it can be reached, or else later.
+  Async<void> cancel(Bucket bucket);
+  /// Finishes every move, or its cancelling, that nobody has touched for `idle_max`, and then tidies up the targets of
+  /// cancelled ones that can be reached. Returns how many moves it finished.
   Async<std::int64_t> finish_abandoned();
   /// finish_abandoned() every `interval` until the scope is cancelled; failures are logged.
   Async<void> keep_finishing(std::chrono::milliseconds interval);
@@ -113,6 +137,8 @@ class Mover {
  private:
   class Run;
   Async<MoveReport> finish(Move move);
+  Async<void> finish_cancelled(Move move);
+  Async<void> tidy_up_targets();
   std::int64_t now_us() const;
 
   ShardedDatabase& shards_;

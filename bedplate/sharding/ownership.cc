@@ -1,5 +1,7 @@
 #include "bedplate/sharding/ownership.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <optional>
@@ -65,6 +67,18 @@ Async<void> pass_turnstile(Transaction& tx, const Turnstile& turnstile, Bucket b
   co_await ok(tx.run(kLockBucket, bucket));
 }
 
+/// At a source that has not given the bucket away, past its turnstile.
+Async<void> set_at_source(Transaction& tx, const Turnstile& turnstile, const Move& move,
+                          std::string_view what) {
+  co_await ok(pass_turnstile(tx, turnstile, move.bucket));
+  const std::string text = fmt::format(
+      "UPDATE sharding_owned SET {}, mover = $3 WHERE bucket = $1 AND epoch = $2 "
+      "AND state IN ('owned', 'leaving') AND mover <= $3",
+      what);
+  const std::int64_t changed = co_await ok(tx.run(text, move.bucket, move.epoch - 1, move.mover));
+  co_await ok(must_change_one(changed));
+}
+
 }  // namespace
 
 Async<void> check_command(Transaction& tx, sql::Dialect dialect, const Claim& claim) {
@@ -119,12 +133,7 @@ Async<void> check_arriving(Transaction& tx, sql::Dialect dialect, const Move& mo
 }
 
 Async<void> start_logging(Transaction& tx, const Turnstile& turnstile, const Move& move) {
-  co_await ok(pass_turnstile(tx, turnstile, move.bucket));
-  const std::int64_t changed =
-      co_await ok(tx.run("UPDATE sharding_owned SET state = 'owned', logged = 1, mover = $3 "
-                         "WHERE bucket = $1 AND epoch = $2 AND state IN ('owned', 'leaving') AND mover <= $3",
-                         move.bucket, move.epoch - 1, move.mover));
-  co_await ok(must_change_one(changed));
+  co_await ok(set_at_source(tx, turnstile, move, "state = 'owned', logged = 1"));
 }
 
 Async<void> check_logging(Transaction& tx, sql::Dialect dialect, const Move& move) {
@@ -133,12 +142,7 @@ Async<void> check_logging(Transaction& tx, sql::Dialect dialect, const Move& mov
 }
 
 Async<void> fence(Transaction& tx, const Turnstile& turnstile, const Move& move) {
-  co_await ok(pass_turnstile(tx, turnstile, move.bucket));
-  const std::int64_t changed =
-      co_await ok(tx.run("UPDATE sharding_owned SET state = 'leaving', mover = $3 "
-                         "WHERE bucket = $1 AND epoch = $2 AND state IN ('owned', 'leaving') AND mover <= $3",
-                         move.bucket, move.epoch - 1, move.mover));
-  co_await ok(must_change_one(changed));
+  co_await ok(set_at_source(tx, turnstile, move, "state = 'leaving'"));
 }
 
 Async<void> lift_fence(Transaction& tx, const Move& move) {
@@ -171,6 +175,28 @@ Async<void> check_closed(Transaction& tx, const Move& move) {
       tx.run("UPDATE sharding_owned SET mover = mover WHERE bucket = $1 AND epoch = $2 AND state = 'gone' "
              "AND mover = $3",
              move.bucket, move.epoch, move.mover));
+  co_await ok(must_change_one(mine));
+}
+
+Async<void> restore(Transaction& tx, const Turnstile& turnstile, const Move& move) {
+  co_await ok(set_at_source(tx, turnstile, move, "state = 'owned', logged = 0"));
+}
+
+// At the epoch before the move, so that the next one, which has the same, may arrive.
+Async<bool> disown(Transaction& tx, const Move& move) {
+  const std::int64_t changed =
+      co_await ok(tx.run("UPDATE sharding_owned SET state = 'gone', epoch = $2 - 1, mover = $3 "
+                         "WHERE bucket = $1 AND mover <= $3 AND ((state = 'arriving' AND epoch = $2) "
+                         "OR (state = 'gone' AND epoch = $2 - 1 AND mover = $3))",
+                         move.bucket, move.epoch, move.mover));
+  co_return changed == 1;
+}
+
+Async<void> check_disowned(Transaction& tx, const Move& move) {
+  const std::int64_t mine = co_await ok(tx.run(
+      "UPDATE sharding_owned SET mover = mover WHERE bucket = $1 AND epoch = $2 - 1 AND state = 'gone' "
+      "AND mover = $3",
+      move.bucket, move.epoch, move.mover));
   co_await ok(must_change_one(mine));
 }
 

@@ -96,4 +96,14 @@ Async<void> open(sql::Transaction& tx, const Move& move);
 /// At the source, first in each transaction that deletes what has moved.
 Async<void> check_closed(sql::Transaction& tx, const Move& move);
 
+// ---- Steps of cancelling a move, likewise.
+
+/// At the source: it serves the bucket as before the move, and nothing more is written down.
+Async<void> restore(sql::Transaction& tx, const Turnstile& turnstile, const Move& move);
+/// At the target: no mover before this one writes the bucket any more. False: there is nothing of this move, or a later
+/// one has begun.
+Async<bool> disown(sql::Transaction& tx, const Move& move);
+/// At the target, first in each transaction that deletes what had arrived.
+Async<void> check_disowned(sql::Transaction& tx, const Move& move);
+
 }  // namespace bedplate::sharding

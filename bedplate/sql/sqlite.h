@@ -9,6 +9,8 @@
 //   on disk (WAL, synchronous=FULL). Nobody waits for company: a lone command commits at once.
 // - Reads run on the loop that asks, in one read transaction a loop tick, and never wait for the writer. One
 //   that exceeds its budget of steps is dropped and starts again on a reader thread.
+// - Triggers are recursive (PRAGMA recursive_triggers): REPLACE runs those of the rows that it displaces, and one that
+//   writes its own table runs itself again.
 // - Disk full, I/O errors and locks held by other processes are Category::unavailable; when the cause is gone
 //   it goes on without a restart.
 //

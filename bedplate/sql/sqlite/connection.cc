@@ -60,6 +60,8 @@ std::string pragmas(const SqliteOptions& options, bool writer) {
   // The writer trusts the schema, which only migrations make: triggers that keep a full-text index need it
   // (SQLite 3.40 does not count FTS5 among what is harmless there).
   if (!writer) text += "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;";
+  // REPLACE runs the triggers of the rows that it displaces, as every other way to delete a row does.
+  if (writer) text += "PRAGMA recursive_triggers=ON;";
   text += "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;";
   text += "PRAGMA cache_size=-" + std::to_string(options.cache_size_kib) + ";";
   text += "PRAGMA mmap_size=" + std::to_string(options.mmap_size_mib << 20) + ";";

@@ -1,0 +1,2 @@
+DROP TABLE sharding_leftovers;
+ALTER TABLE sharding_moves DROP COLUMN cancelled;

@@ -1,0 +1,1 @@
+DROP FUNCTION sharding_refuse_truncate() CASCADE;  -- and with it the triggers of the sharded tables

@@ -1,0 +1,1 @@
+-- SQLite has no TRUNCATE: its DELETE without a condition runs the triggers of every row.
