@@ -134,9 +134,15 @@ bool Checker::check_count(const CountRange& range, std::uint64_t count, std::str
   return true;
 }
 
+/// A character has one to four bytes: most texts need not be counted.
+bool fits_by_size(const CountRange& range, std::uint64_t size_bytes) {
+  return size_bytes <= range.max && (size_bytes + 3) / 4 >= range.min;
+}
+
 bool Checker::check_text(const SchemaNode& schema, const std::string& text, bool quiet) {
   if (!spend(text.size() / 64)) return false;
-  bool well = check_count(schema.length, count_code_points(text), "character", "characters", quiet);
+  bool well = fits_by_size(schema.length, text.size()) ||
+              check_count(schema.length, count_code_points(text), "character", "characters", quiet);
   if (schema.pattern && !re2::RE2::PartialMatch(text, *schema.pattern))
     well = wrong(quiet, "pattern", "must match " + schema.pattern->pattern());
   if (schema.format != TextFormat::none && !matches_text_format(schema.format, text))

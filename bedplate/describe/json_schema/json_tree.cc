@@ -80,20 +80,6 @@ bool read_value(Reader& in, JsonNode& node) {
   }
 }
 
-}  // namespace
-
-const JsonNode* JsonNode::find(std::string_view name) const {
-  const auto found = std::ranges::lower_bound(members, name, {}, &Member::name);
-  return found == members.end() || found->name != name ? nullptr : &found->value;
-}
-
-Result<JsonNode> parse_json_tree(std::string_view text, unsigned depth_max) {
-  Reader in(text, depth_max);
-  JsonNode root;
-  if (!read_value(in, root) || !in.finish()) return std::unexpected(in.problem());
-  return root;
-}
-
 void append_canonical(std::string& out, const JsonNode& node) {
   switch (node.kind) {
     case JsonNode::Kind::null:
@@ -127,6 +113,20 @@ void append_canonical(std::string& out, const JsonNode& node) {
       out += '}';
       break;
   }
+}
+
+}  // namespace
+
+const JsonNode* JsonNode::find(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(members, name, {}, &Member::name);
+  return found == members.end() || found->name != name ? nullptr : &found->value;
+}
+
+Result<JsonNode> parse_json_tree(std::string_view text, unsigned depth_max) {
+  Reader in(text, depth_max);
+  JsonNode root;
+  if (!read_value(in, root) || !in.finish()) return std::unexpected(in.problem());
+  return root;
 }
 
 std::string canonical(const JsonNode& node) {

@@ -38,8 +38,7 @@ struct JsonNode::Member {
 /// than kJsonNodesMax values.
 Result<JsonNode> parse_json_tree(std::string_view text, unsigned depth_max);
 
-/// Appends a text that is the same for values that JSON Schema takes for equal: 1 and 1.0, members in any order.
-void append_canonical(std::string& out, const JsonNode& node);
+/// A text that is the same for values that JSON Schema takes for equal: 1 and 1.0, members in any order.
 std::string canonical(const JsonNode& node);
 
 }  // namespace bedplate::detail

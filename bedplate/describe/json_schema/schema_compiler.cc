@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <map>
 
 #include "bedplate/base/text.h"
@@ -409,8 +407,10 @@ void Compiler::check_chains() {
   chains_.assign(compiled_.nodes.size(), 0);
   for (const auto& [pointer, index] : places_)
     if (chain_from(index, 0) > kChainMax)
-      return fault(pointer,
-                   "leads back to itself, or through more schemas than 32, without going into the value");
+      return fault(
+          pointer,
+          fmt::format("leads back to itself, or through more schemas than {}, without going into the value",
+                      kChainMax));
 }
 
 }  // namespace
