@@ -176,7 +176,7 @@ class Client::Nodes : public std::enable_shared_from_this<Client::Nodes> {
   std::map<Endpoint, std::shared_ptr<Connection>> nodes_;
   std::vector<std::shared_ptr<Connection>> slots_;  ///< empty: no Cluster, as far as is known
   Loop::TimePoint refreshed_at_{};
-  int turn_ = 0;
+  std::uint32_t turn_ = 0;  ///< comes round when a server has been away for years
   bool refreshing_ = false;
   bool closed_ = false;
 };

@@ -56,9 +56,9 @@ std::chrono::nanoseconds Dialer::backoff(int failures) const {
   return wait / 2 + wait / 2 * static_cast<std::int64_t>(random_u64() % 1024) / 1024;
 }
 
-Endpoint Dialer::endpoint_after(int failures) const {
+Endpoint Dialer::endpoint_after(std::uint32_t failures) const {
   std::lock_guard lock(mutex_);
-  const std::size_t turn = static_cast<std::size_t>(failures) % (met_.size() + 1);
+  const std::size_t turn = failures % (met_.size() + 1);
   return turn == 0 ? options_.endpoint : met_[turn - 1];
 }
 

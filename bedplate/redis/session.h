@@ -33,7 +33,7 @@ class Dialer {
   std::chrono::nanoseconds backoff(int failures) const;
   /// Where to try after so many failed attempts in a row: the endpoint of the settings, and then in turn the nodes of a
   /// Cluster that were met.
-  Endpoint endpoint_after(int failures) const;
+  Endpoint endpoint_after(std::uint32_t failures) const;
   /// The masters of a Cluster, as a node of it has just said.
   void met(std::vector<Endpoint> nodes);
   const TlsContext* tls() const { return tls_ ? &*tls_ : nullptr; }

@@ -35,7 +35,8 @@ void Subscriber::close() {
 Async<void> Subscriber::run(std::shared_ptr<Subscriber> self) {
   for (int failures = 0; self->listener_;) {
     self->session_ = std::make_shared<Session>(self->dialer_);
-    Result<void> ended = co_await self->listen(*self->session_, self->dialer_->endpoint_after(failures));
+    Result<void> ended = co_await self->listen(
+        *self->session_, self->dialer_->endpoint_after(static_cast<std::uint32_t>(failures)));
     self->session_->close();
     self->session_.reset();
     self->disarm();
