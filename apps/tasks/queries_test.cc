@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@ namespace bedplate::tasks {
 namespace {
 
 using bedplate::testing::EngineKit;
+using bedplate::testing::kQueryTimeMax;
 using bedplate::testing::QueryGuard;
 using ::testing::IsEmpty;
 
@@ -145,14 +145,6 @@ TEST_P(TaskQueriesTest, ReadNoLargeTableToItsEnd) {
   EXPECT_GT(guard_.statements(), 30U);
   EXPECT_THAT(guard_.findings(kit_.loop()), IsEmpty());
 }
-
-// ThreadSanitizer, which is not there to measure, makes everything many times as slow.
-#if defined(__SANITIZE_THREAD__)
-constexpr double kSlowness = 20;
-#else
-constexpr double kSlowness = 1;
-#endif
-constexpr std::chrono::duration<double> kQueryTimeMax(0.050 * kSlowness);
 
 // Each query on its own: a list asks for its rows, and for how many there are.
 TEST_P(TaskQueriesTest, OverTenThousandTasksEachQueryAnswersInFiftyMilliseconds) {

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 
 #include "bedplate/documents/collection.h"
@@ -13,6 +12,7 @@ namespace bedplate::documents {
 namespace {
 
 using bedplate::testing::EngineKit;
+using bedplate::testing::kQueryTimeMax;
 using bedplate::testing::QueryGuard;
 using sql::Compare;
 using ::testing::IsEmpty;
@@ -97,14 +97,6 @@ TEST_P(DocumentQueriesTest, ReadNoCollectionToItsEnd) {
   EXPECT_GE(guard_.statements(), 7U);
   EXPECT_THAT(guard_.findings(kit_.loop()), IsEmpty());
 }
-
-// ThreadSanitizer is not there to measure.
-#if defined(__SANITIZE_THREAD__)
-constexpr double kSlowness = 20;
-#else
-constexpr double kSlowness = 1;
-#endif
-constexpr std::chrono::duration<double> kQueryTimeMax(0.050 * kSlowness);
 
 TEST_P(DocumentQueriesTest, OverTenThousandDocumentsEachQueryAnswersInFiftyMilliseconds) {
   PageRequest sorted(20);

@@ -26,6 +26,14 @@
 
 namespace bedplate::testing {
 
+/// What a query of an operation may take over a table as large as in life: see QueryGuard::slow_queries(). Twenty times
+/// as much under ThreadSanitizer, which is not there to measure.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr std::chrono::duration<double> kQueryTimeMax(1.0);
+#else
+inline constexpr std::chrono::duration<double> kQueryTimeMax(0.050);
+#endif
+
 class QueryGuard {
  public:
   static constexpr std::int64_t kLarge = 5'000;
