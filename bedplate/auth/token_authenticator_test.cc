@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bedplate/auth/token_fixture.h"
+#include "tests/patience.h"
 
 namespace bedplate::auth {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using namespace fixture;
 using std::chrono::seconds;
 
-class TokenAuthenticatorTest : public testing::Test {
+class TokenAuthenticatorTest : public ::testing::Test {
  protected:
   TokenAuthenticatorTest() { put_into(ring_, key_); }
 
@@ -165,7 +166,7 @@ TEST_F(TokenAuthenticatorTest, EveryThreadSeesARevocationAtOnce) {
       }
     });
   }
-  while (warm < 3) std::this_thread::yield();
+  EXPECT_TRUE(testing::wait_until([&] { return warm == 3; }));
   for (int i = 0; i < 1000; ++i) revocations_.revoke_session(new_id<SessionId>(), claims.expires_at, kNow);
   revocations_.revoke_session(claims.session, claims.expires_at, kNow);
   revoked = true;

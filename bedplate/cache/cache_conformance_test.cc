@@ -1,7 +1,7 @@
 // What every driver of the port keeps, tried on each over the real thing.
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <atomic>
 
 #include "bedplate/cache/memory_cache.h"
 #include "bedplate/cache/redis_cache.h"
@@ -109,14 +109,14 @@ TEST_P(CacheConformance, Erases) {
 }
 
 TEST_P(CacheConformance, SaysHowLongAnEntryIsGood) {
-  put("a", "one", {20s, 40s});
+  put("a", "one", {50s, 59s});  // a level in the process keeps nothing for longer than a minute
   std::optional<Hit> hit = *made_.loops.wait_for(made_.cache->get("a"));
   ASSERT_TRUE(hit);
   EXPECT_TRUE(hit->fresh());
-  EXPECT_LE(hit->left.fresh, 20s);
-  EXPECT_GT(hit->left.fresh, 5s);
-  EXPECT_LE(hit->left.keep, 40s);
-  EXPECT_GT(hit->left.keep, 25s);
+  EXPECT_LE(hit->left.fresh, 50s);
+  EXPECT_GT(hit->left.fresh, 10s);
+  EXPECT_LE(hit->left.keep, 59s);
+  EXPECT_GT(hit->left.keep, 19s);
   put("stale", "two", {0s, 40s});
   hit = *made_.loops.wait_for(made_.cache->get("stale"));
   ASSERT_TRUE(hit);
@@ -125,10 +125,7 @@ TEST_P(CacheConformance, SaysHowLongAnEntryIsGood) {
 
 TEST_P(CacheConformance, ForgetsWhatIsOver) {
   put("a", "one", {1ms, 1ms});
-  const auto until = std::chrono::steady_clock::now() + 20s;
-  while (get("a") != "nothing" && std::chrono::steady_clock::now() < until) {
-  }
-  EXPECT_EQ(get("a"), "nothing");
+  EXPECT_TRUE(testing::wait_until([this] { return get("a") == "nothing"; }));
 }
 
 TEST_P(CacheConformance, NeitherKeepsNorFindsWhatIsNoKey) {
@@ -147,7 +144,7 @@ TEST_P(CacheConformance, TellsItsListenerWhatWasErased) {
     std::string keys;
   } heard;
   // A two-level cache says once that everything may have changed; that has happened when it hears.
-  while (made_.two_level && !made_.two_level->hears()) std::this_thread::yield();
+  EXPECT_TRUE(testing::wait_until([this] { return !made_.two_level || made_.two_level->hears(); }));
   made_.cache->set_listener(&heard);
   erase("a");
   made_.cache->set_listener(nullptr);
@@ -171,7 +168,7 @@ TEST_P(CacheConformance, ServesManyAtOnce) {
   };
   for (int i = 0; i < 200; ++i)
     made_.loops.loop(static_cast<std::size_t>(i) % 2).spawn(work(*made_.cache, i, left, wrong));
-  while (left > 0) std::this_thread::yield();
+  EXPECT_TRUE(testing::wait_until([&] { return left == 0; }));
   EXPECT_EQ(wrong, 0);
 }
 
@@ -203,12 +200,7 @@ struct Replicas {
       made->two_level->start(made->loops.loop());
       made->cache = made->two_level.get();
     }
-    wait_until([&] { return one.two_level->hears() && two.two_level->hears(); });
-  }
-  static bool wait_until(const std::function<bool()>& so) {
-    const auto until = std::chrono::steady_clock::now() + 30s;
-    while (!so() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-    return so();
+    EXPECT_TRUE(testing::wait_until([&] { return one.two_level->hears() && two.two_level->hears(); }));
   }
   static std::string get(Made& made, std::string_view key) {
     Result<std::optional<Hit>> hit = made.loops.wait_for(made.cache->get(key));
@@ -223,7 +215,7 @@ TEST(TwoLevelCache, OneErasesAndAllForget) {
   ASSERT_TRUE(replicas.one.loops.wait_for(replicas.one.cache->put("a", Entry("old"), {1min, 1min})));
   EXPECT_EQ(Replicas::get(replicas.two, "a"), "old");
   ASSERT_TRUE(replicas.one.loops.wait_for(replicas.one.cache->erase("a")));
-  EXPECT_TRUE(Replicas::wait_until([&] { return Replicas::get(replicas.two, "a") == "nothing"; }));
+  EXPECT_TRUE(testing::wait_until([&] { return Replicas::get(replicas.two, "a") == "nothing"; }));
 }
 
 TEST(TwoLevelCache, ForgetsEverythingWhenMessagesMayHaveBeenMissed) {
@@ -231,12 +223,12 @@ TEST(TwoLevelCache, ForgetsEverythingWhenMessagesMayHaveBeenMissed) {
   Replicas replicas(server.url());
   ASSERT_TRUE(replicas.two.loops.wait_for(replicas.two.cache->put("a", Entry("old"), {1min, 1min})));
   server.kill();
-  EXPECT_TRUE(Replicas::wait_until([&] { return !replicas.two.two_level->hears(); }));
+  EXPECT_TRUE(testing::wait_until([&] { return !replicas.two.two_level->hears(); }));
   EXPECT_EQ(Replicas::get(replicas.two, "a"), "old") << "what is here is still here";
   server.start();
   server.command({"FLUSHALL"});
-  EXPECT_TRUE(Replicas::wait_until([&] { return replicas.two.two_level->hears(); }));
-  EXPECT_TRUE(Replicas::wait_until([&] { return Replicas::get(replicas.two, "a") == "nothing"; }));
+  EXPECT_TRUE(testing::wait_until([&] { return replicas.two.two_level->hears(); }));
+  EXPECT_TRUE(testing::wait_until([&] { return Replicas::get(replicas.two, "a") == "nothing"; }));
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ class LocksTest : public ::testing::TestWithParam<const char*> {
   }
   /// Once its time is over.
   Lock acquire_next(std::string_view name) {
-    Result<Lock> lock = loops_.wait_for(locks_->wait_for(name, 1min, 30s));
+    Result<Lock> lock = loops_.wait_for(locks_->wait_for(name, 1min, testing::kPatience));
     EXPECT_TRUE(lock);
     return lock ? *lock : Lock();
   }
@@ -62,10 +62,17 @@ TEST_P(LocksTest, OneAtATime) {
 }
 
 TEST_P(LocksTest, CanBeKeptLonger) {
-  Result<Lock> lock = acquire("a", 200ms);
-  ASSERT_TRUE(lock);
-  ASSERT_TRUE(loops_.wait_for(locks_->extend(*lock, 1h)));
-  EXPECT_FALSE(loops_.wait_for(locks_->wait_for("a", 1min, 400ms)));
+  EXPECT_TRUE(testing::with_growing_limits(200ms, [this](std::chrono::milliseconds lifetime) {
+    const std::string name = "for " + std::to_string(lifetime.count());
+    const auto began = std::chrono::steady_clock::now();
+    Result<Lock> lock = acquire(name, lifetime);
+    EXPECT_TRUE(lock);
+    const bool extended = lock && loops_.wait_for(locks_->extend(*lock, 1h)).has_value();
+    if (!extended && std::chrono::steady_clock::now() - began > lifetime) return false;
+    EXPECT_TRUE(extended);
+    EXPECT_FALSE(loops_.wait_for(locks_->wait_for(name, 1min, 2 * lifetime)));
+    return true;
+  }));
 }
 
 TEST_P(LocksTest, EndsWithItsTime) {
@@ -127,7 +134,7 @@ TEST_P(LocksTest, ManyTakeTurns) {
     --todo;
   };
   for (std::size_t i = 0; i < 8; ++i) loops_.loop(i % 2).spawn(work(*locks_, inside, most, left));
-  while (left > 0) std::this_thread::yield();
+  EXPECT_TRUE(testing::wait_until([&] { return left == 0; }));
   EXPECT_EQ(most, 1);
 }
 

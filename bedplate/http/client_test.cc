@@ -32,6 +32,7 @@ class ScriptedServer : public ConnectionHandler {
 
   void on_connection(Stream stream) override {
     ++connections;
+    ++serving;
     Script script = scripts_.empty() ? Script() : std::move(scripts_.front());
     if (!scripts_.empty()) scripts_.erase(scripts_.begin());
     serve(std::move(stream), std::move(script)).detach();
@@ -39,11 +40,18 @@ class ScriptedServer : public ConnectionHandler {
 
   SocketAddress address;
   int connections = 0;
+  int serving = 0;  ///< of which so many are open here
   std::vector<std::string> requests;
   bool keeps_open = false;  ///< after the script, until the client closes
 
  private:
   Async<void> serve(Stream stream, Script script) {
+    static_cast<void>(co_await converse(stream, script));
+    stream.close();
+    --serving;
+  }
+
+  Async<void> converse(Stream& stream, const Script& script) {
     for (const std::string& answer : script) {
       std::string request = co_await ok(read_request(stream));
       if (request.empty()) co_return;
@@ -81,8 +89,9 @@ Async<ClientResponse> send(Client& client, ClientRequest request) {
   ClientResponse response = co_await ok(client.send(std::move(request)));
   co_return response;
 }
-Async<void> nap(std::chrono::milliseconds time) {
-  co_await ok(sleep_for(time));
+/// The server has closed every connection.
+Async<void> until_closed(ScriptedServer& server) {
+  while (server.serving > 0) co_await ok(sleep_for(1ms));
 }
 
 /// The answer to one GET that a server gives these bytes for.
@@ -93,7 +102,7 @@ Result<ClientResponse> answer_to(const std::string& bytes, std::string_view meth
   Client client(server.address, settings);
   Result<ClientResponse> response = run_to_end(loop, send(client, ClientRequest(method, "/")));
   client.close_idle();
-  EXPECT_TRUE(run_to_end(loop, nap(5ms)));  // the server's coroutine ends
+  EXPECT_TRUE(run_to_end(loop, until_closed(server)));
   return response;
 }
 
@@ -153,7 +162,7 @@ TEST(ClientTest, AConnectionClosedMeanwhileIsReplacedForSafeMethodsOnly) {
   ASSERT_TRUE(run_to_end(loop, get(client)));
   // Not yet seen as closed, or seen: both work.
   ASSERT_TRUE(run_to_end(loop, get(client)));
-  ASSERT_TRUE(run_to_end(loop, nap(5ms)));
+  ASSERT_TRUE(run_to_end(loop, until_closed(server)));
   ASSERT_TRUE(run_to_end(loop, send(client, ClientRequest("POST", "/"))));
   EXPECT_EQ(server.connections, 3);
 }
@@ -168,7 +177,7 @@ TEST(ClientTest, BytesThatCameUnaskedAreNotTakenForTheNextAnswer) {
   EXPECT_EQ(run_to_end(loop, get(client))->body, "2");
   EXPECT_EQ(server.connections, 2);
   client.close_idle();
-  ASSERT_TRUE(run_to_end(loop, nap(5ms)));
+  ASSERT_TRUE(run_to_end(loop, until_closed(server)));
 }
 
 TEST(ClientTest, BodiesThatAreNone) {
@@ -260,7 +269,7 @@ TEST(ClientTest, ASlowServerIsATimeout) {
   EXPECT_EQ(response.error().category(), Category::timeout);
   EXPECT_EQ(response.error().code(), "response_timeout");
   EXPECT_EQ(client.idle_connections(), 0u);
-  ASSERT_TRUE(run_to_end(loop, nap(5ms)));
+  ASSERT_TRUE(run_to_end(loop, until_closed(server)));
 }
 
 TEST(ClientTest, CancellingTheScopeEndsIt) {
@@ -277,7 +286,7 @@ TEST(ClientTest, CancellingTheScopeEndsIt) {
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().category(), Category::cancelled);
   EXPECT_EQ(response.error().code(), "cancelled");
-  ASSERT_TRUE(run_to_end(loop, nap(50ms)));
+  ASSERT_TRUE(run_to_end(loop, until_closed(server)));
 }
 
 TEST(ClientTest, RequestsThatCouldBecomeTwoAreRefused) {
@@ -301,14 +310,19 @@ TEST(ClientTest, RequestsThatCouldBecomeTwoAreRefused) {
 TEST(ClientTest, AnswerBeforeTheBodyWasReadIsStillAnAnswer) {
   Loop loop;
   struct Refuser : ConnectionHandler {
-    static Async<void> serve(Stream stream) {
+    Async<void> serve(Stream stream) {
       std::array<char, 1024> buffer;
       co_await ok(stream.read(buffer));
       co_await ok(
           stream.write_all("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
-      co_await ok(stream.close_gently(5s, 100'000'000));
+      co_await ok(stream.close_gently(1min, 100'000'000));
+      is_over = true;
     }
     void on_connection(Stream stream) override { serve(std::move(stream)).detach(); }
+    Async<void> until_over() {
+      while (!is_over) co_await ok(sleep_for(1ms));
+    }
+    bool is_over = false;
   } refuser;
   ListenOptions options;
   auto sockets = listen_on(*SocketAddress::parse("127.0.0.1:0"), 1, options);
@@ -320,7 +334,7 @@ TEST(ClientTest, AnswerBeforeTheBodyWasReadIsStillAnAnswer) {
   ASSERT_TRUE(response) << response.error().detail();
   EXPECT_EQ(response->status, 413);
   EXPECT_EQ(client.idle_connections(), 0u);
-  ASSERT_TRUE(run_to_end(loop, nap(20ms)));
+  ASSERT_TRUE(run_to_end(loop, refuser.until_over()));
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ class TestHandler final : public Handler {
 
 class TestServer {
  public:
+  /// Time limits for the client that a test leaves as they are by default are none that a busy machine could reach.
   explicit TestServer(ServerSettings settings = {}, std::size_t loops = 1,
                       std::string_view address = "127.0.0.1:0");
   ~TestServer();
@@ -84,8 +85,10 @@ class RawClient {
   void shutdown_write();
   /// A reset in place of an orderly end.
   void reset();
-  /// Bytes until the other side closes, or 5 s have passed.
+  /// Bytes until the other side closes; a failure when it says nothing for a minute.
   std::string read_to_end();
+  /// Whether there is something to read, or the other side has closed, before this time is over.
+  bool hears_within(std::chrono::milliseconds time) const;
   /// The next answer; `head_only`: it has no body (HEAD).
   Answer read_answer(bool head_only = false);
   /// The other side has closed and sent nothing more.

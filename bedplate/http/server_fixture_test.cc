@@ -15,11 +15,14 @@
 #include "bedplate/http/message/etag.h"
 #include "bedplate/http/message/url.h"
 #include "bedplate/http/server_fixture.h"
+#include "tests/patience.h"
 
 namespace bedplate::http {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr int kPatienceMs = std::chrono::milliseconds(testing::kPatience).count();
 
 std::uint64_t number_in(std::string_view query) {
   std::string scratch;
@@ -131,6 +134,11 @@ Async<void> TestHandler::handle(Request& request, Response& response) {
 }
 
 TestServer::TestServer(ServerSettings settings, std::size_t loops, std::string_view address) : loops_(loops) {
+  const ServerSettings usual;
+  for (std::uint32_t ServerSettings::* limit :
+       {&ServerSettings::header_timeout_ms, &ServerSettings::body_timeout_ms,
+        &ServerSettings::linger_timeout_ms})
+    if (settings.*limit == usual.*limit) settings.*limit = kPatienceMs;
   server_ = std::make_unique<Server>(loops_, handler_, std::move(settings));
   loops_.start();
   Result<void> listening = server_->listen(address);
@@ -208,8 +216,8 @@ void RawClient::reset() {
 
 bool RawClient::fill() {
   pollfd poll{fd_, POLLIN, 0};
-  if (::poll(&poll, 1, 10'000) <= 0) {
-    ADD_FAILURE() << "the server said nothing for 10 s; so far: " << in_;
+  if (::poll(&poll, 1, kPatienceMs) <= 0) {
+    ADD_FAILURE() << "the server said nothing for a minute; so far: " << in_;
     return false;
   }
   char buffer[16384];
@@ -217,6 +225,11 @@ bool RawClient::fill() {
   if (size <= 0) return false;
   in_.append(buffer, static_cast<std::size_t>(size));
   return true;
+}
+
+bool RawClient::hears_within(std::chrono::milliseconds time) const {
+  pollfd poll{fd_, POLLIN, 0};
+  return ::poll(&poll, 1, static_cast<int>(time.count())) > 0;
 }
 
 std::string RawClient::read_to_end() {

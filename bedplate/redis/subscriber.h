@@ -7,6 +7,7 @@
 //   auto subscriber = Subscriber::start(loop, client.dialer(), {"invalidations"}, listener);
 //   ...
 //   subscriber->close();                       // on the loop's thread; no call of the listener begins after it
+//   subscriber.reset();                        // there too: it has a timer of the loop
 //
 // Redis forgets a message once it is sent: what is published while the connection is down is lost. The connection comes
 // back by itself (with back-off), subscribes again, and on_subscribed() says so, for the listener to catch up by other

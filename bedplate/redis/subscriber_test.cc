@@ -23,7 +23,7 @@ class Heard final : public Subscriber::Listener {
 
   std::string next() {
     std::unique_lock lock(mutex_);
-    if (!more_.wait_for(lock, 30s, [&] { return read_ < heard_.size(); })) return "nothing";
+    if (!more_.wait_for(lock, testing::kPatience, [&] { return read_ < heard_.size(); })) return "nothing";
     return heard_[read_++];
   }
 
@@ -45,7 +45,7 @@ TEST(RedisSubscriber, HearsItsChannelsAndSaysWhenItMayHaveMissedSomething) {
   RunningLoops loops;
   Heard heard;
   Options options = *Options::from_url(server.url());
-  options.connect_timeout = 10s;
+  options.connect_timeout = testing::kPatience;
   options.backoff_max = 20ms;
   std::shared_ptr<Dialer> dialer = *Dialer::make(options);
   std::shared_ptr<Subscriber> subscriber =
@@ -63,9 +63,12 @@ TEST(RedisSubscriber, HearsItsChannelsAndSaysWhenItMayHaveMissedSomething) {
   EXPECT_EQ(heard.next(), "subscribed");
   server.command({"PUBLISH", "a", "three"});
   EXPECT_EQ(heard.next(), "a:three");
-  loops.loop().call([&] { subscriber->close(); });
+  loops.loop().call([&] {
+    subscriber->close();
+    EXPECT_FALSE(subscriber->subscribed());
+    subscriber.reset();
+  });
   server.command({"PUBLISH", "a", "four"});
-  EXPECT_FALSE(subscriber->subscribed());
 }
 
 }  // namespace
