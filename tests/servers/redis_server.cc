@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <sstream>
 
 #include "bedplate/base/random.h"
@@ -234,19 +235,35 @@ std::unique_ptr<RedisServer> RedisCluster::replica_of(std::size_t index) {
   return replica;
 }
 
+namespace {
+
+/// What an answer to CLUSTER NODES says of a node: "ID address flags master ...", a line each. Its id also stands in
+/// the lines of its replicas, as their master.
+bool is_master(std::string_view id, std::string_view nodes) {
+  std::istringstream lines{std::string(nodes)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name, address, flags;
+    if (words >> name >> address >> flags && name == id) return flags.contains("master");
+  }
+  return false;
+}
+
+}  // namespace
+
 void RedisCluster::promote(RedisServer& replica, const std::string& how) {
   std::vector<std::string> words{"CLUSTER", "FAILOVER"};
   if (!how.empty()) words.push_back(how);
-  replica.command(words);
-  // "ID address flags ...", a line each.
   const std::string id = replica.command({"CLUSTER", "MYID"});
+  auto is_promoted = [&](RedisServer& node) { return is_master(id, node.command({"CLUSTER", "NODES"})); };
+  // Redis gives up after five seconds what its master does not join in: asked again when that is over.
+  std::chrono::steady_clock::time_point ask_again;
   wait("fail over", [&] {
-    return std::ranges::all_of(nodes_, [&](auto& node) {
-      if (!node->is_running()) return true;
-      const std::string lines = node->command({"CLUSTER", "NODES"});
-      const std::string line = lines.substr(std::min(lines.find(id), lines.size()));
-      return line.substr(0, line.find('\n')).contains("master");
-    });
+    if (const auto now = std::chrono::steady_clock::now(); now >= ask_again && !is_promoted(replica)) {
+      replica.command(words);
+      ask_again = now + std::chrono::seconds(10);
+    }
+    return std::ranges::all_of(nodes_, [&](auto& node) { return !node->is_running() || is_promoted(*node); });
   });
 }
 
