@@ -112,4 +112,3 @@ def text_of(value, kind):
     if kind.startswith("timestamp"):
         return (datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=value)).isoformat() + "+00"
     return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-

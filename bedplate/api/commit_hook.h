@@ -14,9 +14,9 @@ namespace bedplate::api {
 class CommitHook {
  public:
   virtual ~CommitHook() = default;
-  /// Runs in the command's transaction, after the command has succeeded; an error rolls everything back. Awaits
-  /// nothing but the transaction, and may run more than once for one commit. Shared by all threads. `input` and
-  /// `output` are of the operation's types, null where it has none.
+  /// Runs in the command's transaction, after the command has succeeded; an error rolls everything back, unless it
+  /// keeps writes. Awaits nothing but the transaction, and may run more than once for one commit. Shared by all
+  /// threads. `input` and `output` are of the operation's types, null where it has none.
   virtual Async<void> before_commit(const Operation& operation, const Caller& caller,
                                     sql::Transaction& transaction, const void* input, const void* output) = 0;
 };

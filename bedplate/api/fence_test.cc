@@ -163,7 +163,9 @@ TEST(FenceOnPostgresql, TheSecondWaitsForTheFirstAndHasTheLastWord) {
     const auto until = std::chrono::steady_clock::now() + 30s;
     const std::string found =
         "SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid() AND " + std::string(what);
-    while (look.rows(found).empty() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    bool seen = false;
+    while (!seen && std::chrono::steady_clock::now() < until) seen = !look.rows(found).empty();
+    EXPECT_TRUE(seen) << what;
   };
   int left = 2;
   kit.loop().spawn(run(kit.database(), write, first, "by the first", 1, left));

@@ -214,6 +214,9 @@ Result<void> Host::open_database() {
 }
 
 Result<void> Host::migrate() {
+  // Before anything is changed: who repairs a copy goes on with the schema that it began with.
+  if (purpose_ != HostPurpose::repair)
+    if (auto whole = sql::check_copy_finished(*running_->database); !whole) return whole;
   // A command beside a running server leaves the schema to that server; on PostgreSQL there may always be one.
   bool may_migrate = settings().database.migrate && (purpose_ == HostPurpose::serve || running_->lock);
   if (may_migrate) {
@@ -223,8 +226,6 @@ Result<void> Host::migrate() {
              !checked) {
     return checked;
   }
-  if (purpose_ == HostPurpose::repair) return {};
-  if (auto whole = sql::check_copy_finished(*running_->database); !whole) return whole;
   return purpose_ == HostPurpose::serve ? sql::check_tenants(*running_->database) : Result<void>();
 }
 

@@ -4,10 +4,13 @@
 #include <array>
 #include <string>
 
+#include "bedplate/base/text.h"
+
 namespace bedplate::auth {
 namespace {
 
-constexpr std::size_t kEndMax = 6;  // "password2024", "sunshine!!"
+constexpr std::size_t kSizeMax = 32;  // none of them, with an end, is longer
+constexpr std::size_t kEndMax = 6;    // "password2024", "sunshine!!"
 
 // Words without the digits that people add: those are taken off before looking.
 constexpr auto kCommon = std::to_array<std::string_view>({
@@ -54,9 +57,8 @@ bool is_letter(char c) {
 }  // namespace
 
 Async<bool> CommonPasswords::contains(std::string_view password) {
-  std::string lower(password.substr(0, std::min<std::size_t>(password.size(), 32)));
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  if (password.size() > kSizeMax) co_return false;
+  const std::string lower = to_lower(password);
   std::string_view word = lower;
   bool found = is_common(word);
   for (std::size_t taken = 0; !found && taken < kEndMax && !word.empty() && !is_letter(word.back());
@@ -64,7 +66,7 @@ Async<bool> CommonPasswords::contains(std::string_view password) {
     word.remove_suffix(1);
     found = is_common(word);
   }
-  co_return found&& password.size() == lower.size();
+  co_return found;
 }
 
 }  // namespace bedplate::auth

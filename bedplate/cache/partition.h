@@ -26,7 +26,6 @@ class Partition {
 
   /// What a read for it runs as: CallContext(partition.tenant()).
   const std::optional<Uuid>& tenant() const { return tenant_; }
-  bool is_shared() const { return kind_ == kShared; }
   bool operator==(const Partition&) const = default;
 
   /// As it stands in a key: kTextSize characters, so that no id can pass for a partition. Never two alike.

@@ -23,9 +23,7 @@ Error Faults::to_error(std::string detail) && {
       .with_faults(std::move(list_), more_);
 }
 
-namespace {
-
-void append_token(std::string& pointer, std::string_view token) {
+void append_pointer_token(std::string& pointer, std::string_view token) {
   pointer += '/';
   for (char c : token) {
     if (c == '~')
@@ -37,23 +35,21 @@ void append_token(std::string& pointer, std::string_view token) {
   }
 }
 
-}  // namespace
-
 std::string json_pointer(const PathFrame* path) {
   if (path == nullptr) return {};
   std::string pointer = json_pointer(path->up);
   if (path->field != nullptr)
-    append_token(pointer, path->field->name());
+    append_pointer_token(pointer, path->field->name());
   else if (path->key.data() != nullptr)
-    append_token(pointer, path->key);
+    append_pointer_token(pointer, path->key);
   else
-    append_token(pointer, std::to_string(path->index));
+    append_pointer_token(pointer, std::to_string(path->index));
   return pointer;
 }
 
 std::string json_pointer(const PathFrame* path, std::string_view member) {
   std::string pointer = json_pointer(path);
-  append_token(pointer, member);
+  append_pointer_token(pointer, member);
   return pointer;
 }
 

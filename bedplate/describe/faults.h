@@ -58,6 +58,8 @@ struct PathFrame {
 
 /// The JSON Pointer (RFC 6901) of a path; "" for the whole value.
 std::string json_pointer(const PathFrame* path);
+/// One token of a JSON Pointer, escaped, behind those that are there.
+void append_pointer_token(std::string& pointer, std::string_view token);
 /// The pointer of a member of what `path` leads to.
 std::string json_pointer(const PathFrame* path, std::string_view member);
 

@@ -65,6 +65,17 @@ bool numbers_can_be_stored(const JsonNode& node) {
          std::ranges::all_of(node.members, [](const auto& m) { return numbers_can_be_stored(m.value); });
 }
 
+struct SchemaRow {
+  std::int64_t version = 0;
+  Uuid id;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<SchemaRow>("Which schema is in force",
+                             {field<&SchemaRow::version>(), field<&SchemaRow::id>()});
+  }
+};
+
 std::string pointer_of(const Field& field) {
   std::string pointer = "/" + std::string(field.path);
   std::ranges::replace(pointer, '.', '/');
@@ -75,6 +86,17 @@ Stored<Json> from_row(const StoredJson& row) {
   return {row.id, row.version, row.created_at, row.updated_at, Json::from_writer(row.body)};
 }
 
+/// The faults of both, the schema's first; of one place once.
+Result<void> joined(Result<void> schema, Result<void> fields) {
+  if (schema || schema.error().code() != "validation_failed")
+    return schema ? std::move(fields) : std::move(schema);
+  if (fields || fields.error().code() != "validation_failed") return schema;
+  std::vector<Fault> all = schema.error().faults();
+  for (const Fault& fault : fields.error().faults())
+    if (std::ranges::find(all, fault.pointer, &Fault::pointer) == all.end()) all.push_back(fault);
+  return std::unexpected(std::move(schema.error()).with_faults(std::move(all), schema.error().more_faults()));
+}
+
 }  // namespace
 
 SchemaCollection::SchemaCollection(const Declaration& declaration, sql::Dialect dialect)
@@ -83,29 +105,31 @@ SchemaCollection::SchemaCollection(const Declaration& declaration, sql::Dialect 
       table_(declaration, dialect),
       schemas_(std::string(declaration.name) + "_schemas"),
       latest_(fmt::format("SELECT coalesce(max(version), 0) FROM {}", schemas_)),
+      in_force_(fmt::format("SELECT version, id FROM {} ORDER BY version DESC LIMIT 1", schemas_)),
       text_of_(fmt::format("SELECT text FROM {} WHERE version = $1", schemas_)),
       insert_schema_(
-          fmt::format("INSERT INTO {} (version, text, created_at) VALUES ($1, $2, $3)", schemas_)) {}
+          fmt::format("INSERT INTO {} (version, id, text, created_at) VALUES ($1, $2, $3, $4)", schemas_)) {}
 
 Async<std::int64_t> SchemaCollection::declare(sql::Transaction& tx, std::string_view schema, Time now) const {
   co_await ok(JsonSchema::compile(schema));
   const std::int64_t latest = co_await ok(tx.value<std::int64_t>(latest_));
   const std::int64_t number = latest + 1;
-  co_await ok(tx.run(insert_schema_, number, schema, now));
+  co_await ok(tx.run(insert_schema_, number, new_uuid(), schema, now));
   co_return number;
 }
 
-// The number is asked for each time, for another replica may have declared another; the text only when it is new.
+// Which it is is asked each time, for another replica may have declared another; the text only when it is new. The
+// number alone would not tell: what a transaction that was rolled back had declared has the number of the next one.
 Async<JsonSchema> SchemaCollection::current(sql::Reader& db) const {
-  const std::int64_t number = co_await ok(db.value<std::int64_t>(latest_));
-  if (number == 0) co_await fail(Category::conflict, "schema_missing", "The collection has no schema yet.");
+  const std::optional<SchemaRow> row = co_await ok(db.maybe<SchemaRow>(in_force_));
+  if (!row) co_await fail(Category::conflict, "schema_missing", "The collection has no schema yet.");
   {
     const std::lock_guard lock(mutex_);
-    if (known_ && known_->number == number) co_return known_->schema;
+    if (known_ && known_->id == row->id) co_return known_->schema;
   }
-  const std::string text = co_await ok(db.value<std::string>(text_of_, number));
+  const std::string text = co_await ok(db.value<std::string>(text_of_, row->version));
   JsonSchema schema = co_await ok(JsonSchema::compile(text));
-  auto made = std::make_shared<const Version>(Version{number, schema});
+  auto made = std::make_shared<const Version>(Version{row->id, schema});
   {
     const std::lock_guard lock(mutex_);
     known_ = std::move(made);
@@ -132,17 +156,6 @@ Result<void> SchemaCollection::check_fields(std::string_view json) const {
   }
   if (!faults.empty()) return std::unexpected(std::move(faults).to_error());
   return {};
-}
-
-/// The faults of both, the schema's first; of one place once.
-Result<void> joined(Result<void> schema, Result<void> fields) {
-  if (schema || schema.error().code() != "validation_failed")
-    return schema ? std::move(fields) : std::move(schema);
-  if (fields || fields.error().code() != "validation_failed") return schema;
-  std::vector<Fault> all = schema.error().faults();
-  for (const Fault& fault : fields.error().faults())
-    if (std::ranges::find(all, fault.pointer, &Fault::pointer) == all.end()) all.push_back(fault);
-  return std::unexpected(std::move(schema.error()).with_faults(std::move(all), schema.error().more_faults()));
 }
 
 Async<void> SchemaCollection::check(sql::Reader& db, std::string_view json) const {
@@ -208,11 +221,12 @@ Async<MisfitPage> SchemaCollection::misfits(sql::Reader& db, const JsonSchema& s
 
 std::string SchemaCollection::schema() const {
   const bool postgresql = dialect_ == sql::Dialect::postgresql;
-  return table_.schema() + fmt::format(
-                               "CREATE TABLE {} (\n  version {} PRIMARY KEY,\n  text {} NOT NULL,\n  "
-                               "created_at {} NOT NULL\n);\n",
-                               schemas_, postgresql ? "bigint" : "INTEGER", postgresql ? "text" : "TEXT",
-                               postgresql ? "timestamptz" : "INTEGER");
+  return table_.schema() +
+         fmt::format(
+             "CREATE TABLE {} (\n  version {} PRIMARY KEY,\n  id {} NOT NULL,\n  text {} NOT NULL,\n  "
+             "created_at {} NOT NULL\n);\n",
+             schemas_, postgresql ? "bigint" : "INTEGER", postgresql ? "uuid" : "BLOB",
+             postgresql ? "text" : "TEXT", postgresql ? "timestamptz" : "INTEGER");
 }
 
 std::string SchemaCollection::schema_down() const {

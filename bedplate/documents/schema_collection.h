@@ -79,7 +79,7 @@ class SchemaCollection {
 
  private:
   struct Version {
-    std::int64_t number = 0;
+    Uuid id;
     JsonSchema schema;
   };
 
@@ -91,6 +91,7 @@ class SchemaCollection {
   const Table table_;
   const std::string schemas_;
   const std::string latest_;
+  const std::string in_force_;
   const std::string text_of_;
   const std::string insert_schema_;
   mutable std::mutex mutex_;

@@ -160,6 +160,27 @@ TEST_P(SchemaCollectionTest, TenantsShareTheSchemaAndHaveTheirDocuments) {
   EXPECT_EQ(nobody.error().code(), "tenant_required");
 }
 
+/// Declares, writes a document, and then fails.
+struct Regret {
+  SchemaCollection& forms;
+  Async<void> run(sql::Transaction& tx) const {
+    co_await ok(forms.declare(tx, kFirst, kNow));
+    co_await ok(forms.insert(tx, numbered(1), R"({"kind": "a"})", kNow));
+    co_await fail(Category::conflict, "regret", "No.");
+  }
+};
+
+TEST_P(SchemaCollectionTest, ASchemaThatWasRolledBackIsForgotten) {
+  Regret regret{forms};
+  const Result<void> failed = kit.run(kit.database().transact(&Regret::run, regret));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code(), "regret");
+  EXPECT_EQ(insert(1, R"({"kind": "a"})"), "schema_missing");
+  ASSERT_TRUE(declare(kSecond));
+  EXPECT_EQ(insert(1, R"({"kind": "a"})"), "/note required");
+  EXPECT_EQ(insert(1, R"({"kind": "anything", "note": "n"})"), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(, SchemaCollectionTest, bedplate::testing::every_dialect(),
                          bedplate::testing::dialect_name);
 

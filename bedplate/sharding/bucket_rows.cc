@@ -277,9 +277,11 @@ std::size_t BucketSync::pending() const {
 }
 
 void BucketSync::keep_pending(std::size_t table, const RowText& text, const std::vector<AnyRow>& rows) {
+  // With room for the page that take_changes() adds past the limit: what compare_pending() takes out goes back in.
+  std::size_t kept = pending();
   for (const AnyRow& row : rows) {
-    if (pending() < kPendingMax)
-      pending_[table].insert(key_text(text, row));
+    if (kept < kPendingMax + kChangesPage)
+      kept += pending_[table].insert(key_text(text, row)).second ? 1 : 0;
     else
       ++forgotten_;
   }

@@ -23,7 +23,7 @@
 //               are few
 //   5 fenced    the source refuses commands for the bucket (they wait in ShardedDatabase); running ones have ended
 //   6 equal     the last changed rows are copied; every row that was written since step 4 has been compared once more.
-//               Writes are held from just before 5 to 8, for as long as a few pages take, however large the bucket is.
+//               Writes are held from just before 5 to 9, for as long as a few pages take, however large the bucket is.
 //               Past `held_max` the fence is lifted; after three attempts the move fails for now
 //   7 switched  one transaction in the directory: the target owns the bucket. Before it the move can be undone, after
 //               it only finished
@@ -55,7 +55,8 @@
 //
 // Errors: those of Directory::begin_move() and of the databases, and
 //   Category::conflict     `shards_differ` (columns), `key_taken` (a key that another bucket uses), `rows_collide`
-//                          (rows that swap a unique value, again and again), `move_overtaken`
+//                          (rows that swap a unique value, again and again), `move_unequal` (somebody
+//                          writes behind the fence), `move_overtaken`
 //   Category::forbidden    `rows_hidden` (row-level security)
 //   Category::invalid      `not_sharded`
 //   of cancel()            `no_move` (not_found), `move_switched` (conflict)

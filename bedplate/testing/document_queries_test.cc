@@ -105,6 +105,7 @@ TEST_P(DocumentQueriesTest, OverTenThousandDocumentsEachQueryAnswersInFiftyMilli
     QueryGuard guard(kit_.database());
     sql::Where where = labelled(label);
     kit_.get(guard.database().read(&Collection<Note>::list, notes_, where, sorted));
+    EXPECT_GE(guard.statements(), 1U);
     EXPECT_THAT(guard.slow_queries(kit_.loop(), kQueryTimeMax), IsEmpty()) << label;
   }
 }

@@ -18,7 +18,7 @@ class AdministrationTest : public fixture::IdentityTest {
  protected:
   AdministrationTest() : beside_(open()), admin_(*beside_, settings_, clock_, passwords_) {}
 
-  /// What a running server does every second.
+  /// What a running server does several times a second.
   void server_looks() { ASSERT_TRUE(run(identity_->read_revocations(*db_))); }
 
   std::unique_ptr<sql::Database> beside_;

@@ -123,10 +123,13 @@ Async<void> Identity::start(sql::Database& db) {
 Async<void> Identity::keep_current(sql::Database& db) {
   Sight sight(*Loop::current(), seconds(settings_.revocations_age_max_seconds), revocations_);
   sight.renew();
-  for (;;) {
+  for (bool away = false;;) {
     co_await ok(revocations_made_.wait_for(kRevocationsEvery));
-    Result<void> read = co_await catch_up(db);
+    Result<void> read = co_await read_revocations(db);
     if (read) sight.renew();
+    if (!read && !away) log_warn("revocations cannot be read", {{"code", read.error().code()}});
+    if (read && away) log_info("revocations are read again");
+    away = !read;
   }
 }
 
@@ -177,16 +180,10 @@ void Identity::tell_others_through(cache::Nudges& nudges) {
 
 Async<void> Identity::apply_revocations(sql::Database& db) {
   const std::int64_t before = revocations_seen_.load(std::memory_order_relaxed);
-  static_cast<void>(co_await catch_up(db));
+  Result<void> read = co_await read_revocations(db);
+  if (!read) log_warn("revocations could not be read", {{"code", read.error().code()}});
   if (nudges_ && revocations_seen_.load(std::memory_order_relaxed) != before)
     nudges_->nudge(kRevocationsTopic);
-}
-
-Async<void> Identity::catch_up(sql::Database& db) {
-  Result<void> read = co_await read_revocations(db);
-  if (read) co_return;
-  log_warn("revocations could not be read", {{"code", read.error().code()}});
-  co_await std::unexpected(std::move(read.error()));
 }
 
 void Identity::Numbers::collect(telemetry::MetricWriter& out) const {

@@ -145,7 +145,6 @@ class Identity {
   Async<UserRow> confirm_password(const api::Caller& caller, sql::Database& db, std::string_view password);
   /// read_revocations(), after a commit that made some: a failure is logged, the next round makes up for it.
   Async<void> apply_revocations(sql::Database& db);
-  Async<void> catch_up(sql::Database& db);
 
   // Bodies of transactions.
   Async<void> insert_account(sql::Transaction& tx, const UserRow& user, const NewSession& session);

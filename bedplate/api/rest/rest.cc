@@ -66,7 +66,6 @@ class CommandBody final : public sql::TransactionBody {
     if (!claim_ && parts_.commit_hooks.empty()) return invoke(transaction);
     return run_all(transaction);
   }
-  bool replayed() const { return replayed_; }
 
  private:
   Async<void> invoke(sql::Transaction& transaction) {
@@ -76,20 +75,23 @@ class CommandBody final : public sql::TransactionBody {
 
   Async<void> run_all(sql::Transaction& transaction) {
     const Time now = parts_.clock->now();
-    replayed_ = false;
     if (claim_) {
       place_ = {};
-      replayed_ = co_await ok(idempotency_.replay(transaction, *claim_, now, exchange_.response, place_));
-      if (replayed_) co_return;
+      const bool replayed =
+          co_await ok(idempotency_.replay(transaction, *claim_, now, exchange_.response, place_));
+      if (replayed) co_return;
       if (!bound_) co_await std::unexpected(bound_.error().clone());
     }
     Result<void> done = co_await invoke(transaction);
+    for (CommitHook* hook : parts_.commit_hooks) {
+      if (!done) break;
+      done =
+          co_await hook->before_commit(exchange_.operation(), exchange_.caller, transaction, input_, output_);
+    }
     if (!done) {
       if (claim_ && done.error().keeps_writes()) co_await ok(idempotency_.forget(transaction, place_));
       co_await std::unexpected(std::move(done.error()));
     }
-    for (CommitHook* hook : parts_.commit_hooks)
-      co_await ok(hook->before_commit(exchange_.operation(), exchange_.caller, transaction, input_, output_));
     if (!claim_) co_return;
     write_answer(exchange_, output_);
     co_await ok(idempotency_.keep(transaction, *claim_, place_, now, exchange_.response));
@@ -103,7 +105,6 @@ class CommandBody final : public sql::TransactionBody {
   const void* input_;
   void* output_;
   Idempotency::Place place_;
-  bool replayed_ = false;
 };
 
 bool is_json_body(const Operation& operation, std::string_view content_type) {

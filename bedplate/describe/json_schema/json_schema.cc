@@ -63,23 +63,11 @@ class Checker {
   }
   bool wrong_at(std::string_view name, bool quiet, std::string_view code, std::string message) {
     const std::size_t size = path_.size();
-    if (!quiet) push(name);
+    if (!quiet) append_pointer_token(path_, name);
     wrong(quiet, code, std::move(message));
     path_.resize(size);
     return false;
   }
-  void push(std::string_view name) {
-    path_ += '/';
-    for (const char c : name) {
-      if (c == '~')
-        path_ += "~0";
-      else if (c == '/')
-        path_ += "~1";
-      else
-        path_ += c;
-    }
-  }
-
   const CompiledSchema& schema_;
   Faults faults_;
   std::string path_;
@@ -167,7 +155,7 @@ bool Checker::check_number(const SchemaNode& schema, const Decimal& number, bool
 
 bool Checker::check_inside(std::string_view name, SchemaIndex index, const JsonNode& value, bool quiet) {
   const std::size_t size = path_.size();
-  if (!quiet) push(name);
+  if (!quiet) append_pointer_token(path_, name);
   const bool well = check(index, value, quiet);
   path_.resize(size);
   return well;

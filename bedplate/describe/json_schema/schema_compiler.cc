@@ -27,17 +27,9 @@ constexpr std::string_view kUnsupported[] = {"$dynamicRef",      "$dynamicAnchor
                                              "$recursiveAnchor", "$vocabulary",      "dependencies",
                                              "additionalItems",  "unevaluatedItems", "unevaluatedProperties"};
 
-std::string joined(const std::string& pointer, std::string_view name) {
-  std::string made = pointer + "/";
-  for (const char c : name) {
-    if (c == '~')
-      made += "~0";
-    else if (c == '/')
-      made += "~1";
-    else
-      made += c;
-  }
-  return made;
+std::string joined(std::string pointer, std::string_view name) {
+  append_pointer_token(pointer, name);
+  return pointer;
 }
 
 class Compiler {

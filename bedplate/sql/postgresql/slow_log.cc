@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "bedplate/base/log.h"
 
@@ -12,6 +13,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::int64_t kEveryMs = 1'000;
+constexpr std::int64_t kBusy =
+    std::numeric_limits<std::int64_t>::max();  ///< until the plan at hand is logged
 constexpr milliseconds kPlanTimeMax{5'000};
 constexpr std::size_t kPlanSizeMax = 4'000;
 
@@ -41,7 +44,7 @@ void PostgresqlSlowLog::note(std::int64_t took_ms, std::string_view sql) {
   count_.fetch_add(1, std::memory_order_relaxed);
   const std::int64_t now = now_ms();
   std::int64_t next = next_ms_.load(std::memory_order_relaxed);
-  if (now < next || !next_ms_.compare_exchange_strong(next, now + kEveryMs)) return;
+  if (now < next || !next_ms_.compare_exchange_strong(next, kBusy)) return;
   helper_.run([this, took_ms, text = std::string(sql)] {
     const std::string plan = plan_of(text);
     log_warn("slow query", {{"ms", took_ms}, {"sql", text}, {"plan", plan.empty() ? "unknown" : plan}});
@@ -63,7 +66,7 @@ std::string PostgresqlSlowLog::plan_of(const std::string& sql) const {
   const auto answered = [&](int sent) {
     return sent == 1 ? finish_postgresql(connection, until, &stop) : PostgresqlResult();
   };
-  if (PQresultStatus(answered(PQsendQuery(connection, kBegin)).get()) != PGRES_COMMAND_OK) return {};
+  if (PQresultStatus(exec_postgresql(connection, kBegin, until, &stop).get()) != PGRES_COMMAND_OK) return {};
   if (PQresultStatus(answered(PQsendPrepare(connection, "slow", sql.c_str(), 0, nullptr)).get()) !=
       PGRES_COMMAND_OK)
     return {};
@@ -72,7 +75,7 @@ std::string PostgresqlSlowLog::plan_of(const std::string& sql) const {
   std::string explain = "EXPLAIN EXECUTE slow";
   for (int i = 0; i < PQnparams(described.get()); ++i) explain += i == 0 ? "(NULL" : ", NULL";
   if (PQnparams(described.get()) > 0) explain += ')';
-  const PostgresqlResult plan = answered(PQsendQuery(connection, explain.c_str()));
+  const PostgresqlResult plan = exec_postgresql(connection, explain.c_str(), until, &stop);
   return PQresultStatus(plan.get()) == PGRES_TUPLES_OK ? joined(plan.get()) : std::string();
 }
 

@@ -96,7 +96,7 @@ bool is_one_of(std::string_view table, const auto& names) {
   return std::ranges::find(names, table) != std::end(names);
 }
 
-TableShape* find_table(std::vector<TableShape>& tables, std::string_view name) {
+const TableShape* find_table(const std::vector<TableShape>& tables, std::string_view name) {
   const auto at = std::ranges::find(tables, name, &TableShape::name);
   return at == tables.end() ? nullptr : &*at;
 }
@@ -129,7 +129,7 @@ class DataCopy {
 
  private:
   Result<void> plan();
-  Result<void> pair_up(TableShape& source, TableShape& target);
+  Result<void> pair_up(const TableShape& source, const TableShape& target);
   Result<void> prepare_target();
   Result<void> check_empty();
   Result<void> copy_table(const Pair& pair);
@@ -173,10 +173,10 @@ Result<void> DataCopy::plan() {
   const Dialect dialect = target_.dialect();
   auto target = on_target(target_.read(&read_tables, dialect));
   if (!target) return std::unexpected(std::move(target.error()));
-  target_tables_ = *target;
-  for (TableShape& table : *target) {
+  target_tables_ = std::move(*target);
+  for (const TableShape& table : target_tables_) {
     if (is_skipped(table.name)) continue;
-    TableShape* from = find_table(*source, table.name);
+    const TableShape* from = find_table(*source, table.name);
     if (!from) {
       report_.left_out.push_back(table.name + " (only at the target)");
       continue;
@@ -184,13 +184,14 @@ Result<void> DataCopy::plan() {
     if (Result<void> paired = pair_up(*from, table); !paired) return paired;
   }
   for (const TableShape& table : *source)
-    if (!is_skipped(table.name) && !find_table(*target, table.name)) report_.left_out.push_back(table.name);
+    if (!is_skipped(table.name) && !find_table(target_tables_, table.name))
+      report_.left_out.push_back(table.name);
   if (pairs_.empty())
     return fail(Category::invalid, "table_missing", "The two databases have no table in common.");
   return {};
 }
 
-Result<void> DataCopy::pair_up(TableShape& source, TableShape& target) {
+Result<void> DataCopy::pair_up(const TableShape& source, const TableShape& target) {
   const std::string& name = target.name;
   for (const TableShape* side : {&source, &target})
     if (!side->unknown_column.empty())
@@ -411,7 +412,7 @@ Result<void> check_copy_finished(Database& database) {
   const std::string text =
       server ? "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = "
                "'bedplate_data_copy'"
-             : "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'bedplate_data_copy'";
+             : "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'bedplate_data_copy'";
   Result<std::int64_t> found = select_count(reader, text).run_without_waiting();
   if (!found) return std::unexpected(std::move(found.error()));
   if (*found == 0) return {};

@@ -243,13 +243,6 @@ bool RowText::add_key_values(Params& params, std::span<const AnyValue> key) cons
   return true;
 }
 
-std::string RowText::key_of(const AnyRow& row) const {
-  std::string key;
-  for (const std::size_t place : key_places_)
-    append_canonical(key, row.values[place], table_.columns[place].type);
-  return key;
-}
-
 std::vector<std::size_t> chunk_sizes(std::size_t count, std::size_t max) {
   std::vector<std::size_t> sizes;
   for (std::size_t size = std::bit_floor(max); count > 0; size /= 2)

@@ -56,8 +56,6 @@ class RowText {
   /// A row's key, column by column; and such a key as parameters (false: it is not one of this table).
   std::vector<AnyValue> key_values(const AnyRow& row) const;
   bool add_key_values(Params& params, std::span<const AnyValue> key) const;
-  /// The bytes of a row's key: equal for equal keys.
-  std::string key_of(const AnyRow& row) const;
 
  private:
   std::string placeholders(std::span<const std::size_t> columns, std::size_t first_param) const;
