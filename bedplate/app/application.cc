@@ -11,9 +11,20 @@
 #include "bedplate/base/log.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/http/address.h"
+#include "bedplate/sql/error.h"
 #include "bedplate/sql/open.h"
 
 namespace bedplate::app {
+namespace {
+
+// A client is told to come back; whoever gave a command wants to know why.
+std::string told_to_operator(const Error& error) {
+  if (error.code() != sql::kStorageError || error.subject().empty()) return error.detail();
+  return "The storage does not work: " + error.subject() + ". The line before names the file.";
+}
+
+}  // namespace
+
 Application::Application(ProgramInfo program) : program_(std::move(program)) {
   host_settings_.data.directory = program_.name + "-data";
   settings("data", host_settings_.data);
@@ -104,7 +115,7 @@ int Application::run(int argc, const char* const* argv) {
   set_log_level(host_settings_.log.level);
   Result<void> done = dispatch(*parsed.invocation);
   if (done) return 0;
-  std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), done.error().detail().c_str());
+  std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), told_to_operator(done.error()).c_str());
   return done.error().code() == kWrongCall ? 2 : 1;
 }
 

@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "bedplate/app/application.h"
 #include "bedplate/app/data_commands.h"
 #include "bedplate/app/database_place.h"
+#include "bedplate/app/progress.h"
 #include "bedplate/app/signals.h"
 #include "bedplate/base/log.h"
 #include "bedplate/sql/backup.h"
@@ -48,7 +50,7 @@ Result<void> serve(Application& application) {
     print(application.program().name + " " + application.program().version + " is ready at " + url);
   std::fflush(stdout);
   int signal = signals.wait();
-  log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "SIGHUP"}});
   signals.end_process_on_the_next();
   bool whole = (*host)->stop();
   log_info("stopped", {{"requests_cut_off", !whole}});
@@ -129,12 +131,18 @@ Result<void> openapi(Application& application) {
   return {};
 }
 
+Result<sql::BackupReport> back_up_shown(const std::string& from, const std::string& to) {
+  ProgressLine progress;
+  return sql::back_up_sqlite(from, to,
+                             [&](const sql::BackupProgress& done) { progress.show("backing up", done); });
+}
+
 Result<void> backup(Application& application, const Invocation& invocation) {
   if (auto there = check_database_exists(application); !there) return there;
   const std::string url = database_url(application);
   const std::optional<std::string> path = sqlite_path(url);
   if (!path) return back_up_by_copy(application, url, invocation.arguments.at(0));
-  auto report = sql::back_up_sqlite(*path, invocation.arguments.at(0));
+  auto report = back_up_shown(*path, invocation.arguments.at(0));
   if (!report) return std::unexpected(std::move(report.error()));
   print("backed up " + std::to_string(report->size_bytes) + " bytes to " + invocation.arguments.at(0));
   return {};
@@ -144,15 +152,25 @@ Result<sql::BackupReport> restore_locked(Application& application, const std::st
                                          const std::string& to) {
   auto lock = sql::DataLock::acquire(application.host_settings().data.directory);
   if (!lock) return std::unexpected(std::move(lock.error()));
-  return sql::restore_sqlite(from, to);
+  ProgressLine progress;
+  sql::RestoreOptions options;
+  options.accept = [&](const std::string& copy) { return check_restorable(application, copy, from); };
+  options.watch = [&](const sql::BackupProgress& done) { progress.show("restoring", done); };
+  return sql::restore_sqlite(from, to, options);
 }
 
 Result<void> restore(Application& application, const Invocation& invocation) {
+  const std::string& file = invocation.arguments.at(0);
+  // Before the data directory is made: either of the two may be a slip.
+  std::error_code error;
+  if (!std::filesystem::exists(file, error))
+    return fail(Category::not_found, "no_backup",
+                "There is no backup at " + file + (error ? ": " + error.message() + "." : "."));
   const std::string url = database_url(application);
   const std::optional<std::string> path = sqlite_path(url);
-  if (!path) return restore_by_copy(application, url, invocation.arguments.at(0));
+  if (!path) return restore_by_copy(application, url, file);
   const bool replaces = std::filesystem::exists(*path);
-  auto report = restore_locked(application, invocation.arguments.at(0), *path);
+  auto report = restore_locked(application, file, *path);
   if (!report) return std::unexpected(std::move(report.error()));
   if (application.restore_hook()) {
     // Not `command`: what was restored may be what keeps the services from starting (a lost key file).
@@ -160,8 +178,7 @@ Result<void> restore(Application& application, const Invocation& invocation) {
     if (!host) return std::unexpected(std::move(host.error()));
     if (auto done = application.restore_hook()(**host); !done) return done;
   }
-  std::string said =
-      "restored " + std::to_string(report->size_bytes) + " bytes from " + invocation.arguments.at(0);
+  std::string said = "restored " + std::to_string(report->size_bytes) + " bytes from " + file;
   if (replaces) said += "; the database it replaced is " + *path + ".before-restore";
   print(said);
   return {};

@@ -12,6 +12,8 @@
 namespace bedplate::app {
 namespace {
 
+constexpr std::int64_t kStepsMax = 1'000;
+
 // CLI11 writes into these while it parses; they outlive the parse.
 struct Targets {
   std::string config_file;
@@ -101,6 +103,27 @@ const CLI::App* find_command(const CLI::App& group, std::string_view name) {
   return nullptr;
 }
 
+std::vector<std::string> names_of_commands(const CLI::App& group) {
+  std::vector<std::string> names;
+  for (const CLI::App* known : group.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(known->get_name());
+  return names;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+// "; did you mean 'serve'?", or nothing.
+std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
+  const std::vector<std::string_view> candidates(known.begin(), known.end());
+  const auto nearest = find_nearest(word, candidates);
+  return nearest ? "; did you mean '" + std::string(*nearest) + "'?" : "";
+}
+
 // What is wrong with a call, in the name of the command that was meant: "bedplate admin grant: EMAIL is required".
 ParsedCommandLine explain(const CLI::ParseError& error, const CLI::App& root, int argc,
                           const char* const* argv) {
@@ -121,13 +144,16 @@ ParsedCommandLine explain(const CLI::ParseError& error, const CLI::App& root, in
   if (wants_command && argv[at][0] == '-') {
     why = "there is no option '" + std::string(argv[at]) + "' before a command";
   } else if (wants_command) {
-    why = "there is no command '" + std::string(argv[at]) + "'";
-    std::vector<std::string> names;
-    for (const CLI::App* known : command->get_subcommands([](const CLI::App*) { return true; }))
-      names.push_back(known->get_name());
-    const std::vector<std::string_view> candidates(names.begin(), names.end());
-    if (auto nearest = find_nearest(argv[at], candidates))
-      why += "; did you mean '" + std::string(*nearest) + "'?";
+    why = "there is no command '" + std::string(argv[at]) + "'" +
+          suggestion(argv[at], names_of_commands(*command));
+  } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+    for (; at < argc; ++at) {
+      const std::string word = argv[at];
+      const std::string name = word.substr(0, word.find('='));
+      if (!word.starts_with('-') || command->get_option_no_throw(name)) continue;
+      why = "there is no option '" + name + "'" + suggestion(name, names_of_options(*command));
+      break;
+    }
   }
   return refuse(called, why + "\nRun '" + called + " --help' for what there is.");
 }
@@ -152,6 +178,12 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
 
 ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vector<CommandSpec>& extra,
                                      int argc, const char* const* argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "help") {  // `help serve` is `serve --help`
+    std::vector<const char*> asked(argv, argv + argc);
+    asked.erase(asked.begin() + 1);
+    asked.push_back("--help");
+    return parse_command_line(program, extra, argc, asked.data());
+  }
   Targets targets;
   CLI::App root(program.doc, program.name);
   root.set_version_flag("--version", program.name + " " + program.version);
@@ -174,7 +206,7 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
     commands.by_name[name]->add_flag("--dry-run", targets.dry_run, "Run it, show it, and roll it back");
   commands.by_name["migrate down"]
       ->add_option("--steps", targets.steps, "How many to take back")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::int64_t{1}, kStepsMax));
   commands.by_name["migrate data"]
       ->add_option("--to", targets.to, "The database to fill: sqlite:PATH or postgresql://...")
       ->type_name("URL")

@@ -46,6 +46,16 @@ TEST(CommandLineTest, ConfigWithAndWithoutReference) {
   EXPECT_EQ(parse({"config", "reference"}).invocation->command, "config reference");
 }
 
+TEST(CommandLineTest, HelpIsACommandToo) {
+  for (const auto& [asked, same] :
+       {std::pair(parse({"help"}), parse({"--help"})),
+        std::pair(parse({"help", "admin", "grant"}), parse({"admin", "grant", "--help"}))}) {
+    EXPECT_EQ(asked.exit_status, 0);
+    EXPECT_EQ(asked.message, same.message);
+    EXPECT_THAT(asked.message, HasSubstr("Usage: notes"));
+  }
+}
+
 TEST(CommandLineTest, WhatIsWrongIsSaid) {
   auto parsed = parse({});
   EXPECT_FALSE(parsed.invocation);
@@ -58,6 +68,9 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
               HasSubstr("notes: there is no command 'sevre'; did you mean 'serve'?"));
   EXPECT_THAT(parse({"migrate", "upp"}).message,
               HasSubstr("notes migrate: there is no command 'upp'; did you mean 'up'?"));
+  EXPECT_THAT(parse({"serve", "--dat", "x"}).message,
+              HasSubstr("notes serve: there is no option '--dat'; did you mean '--data'?"));
+  EXPECT_THAT(parse({"migrate", "down", "tasks", "--steps", "0"}).message, HasSubstr("1 to 1000"));
   parsed = parse({"serve", "--sett", "a=b"});
   EXPECT_EQ(parsed.exit_status, 2);
   EXPECT_THAT(parsed.message, HasSubstr("--sett"));

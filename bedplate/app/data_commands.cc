@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -12,6 +12,7 @@
 
 #include "bedplate/app/application.h"
 #include "bedplate/app/database_place.h"
+#include "bedplate/app/progress.h"
 #include "bedplate/async/loop.h"
 #include "bedplate/sql/backup.h"
 #include "bedplate/sql/data_lock.h"
@@ -21,8 +22,6 @@
 
 namespace bedplate::app {
 namespace {
-
-using std::chrono::steady_clock;
 
 void print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
@@ -40,24 +39,6 @@ std::string without_password(const std::string& url) {
   const std::string user = place.substr(scheme + 3, at - scheme - 3);
   return place.substr(0, scheme + 3) + user.substr(0, user.find(':')) + place.substr(at);
 }
-
-/// A line a second at most, beside those at the beginning and the end of each table.
-class ProgressLines {
- public:
-  void operator()(const sql::DataCopyProgress& progress) {
-    const steady_clock::time_point now = steady_clock::now();
-    const bool last = !progress.comparing && progress.rows >= progress.rows_total;
-    const bool first = std::exchange(table_, progress.table) != progress.table;
-    if (!first && !last && now - shown_at_ < std::chrono::seconds(1)) return;
-    shown_at_ = now;
-    print(fmt::format("{} {}: {} of {} rows", progress.comparing ? "comparing" : "copying", progress.table,
-                      progress.rows, progress.rows_total));
-  }
-
- private:
-  steady_clock::time_point shown_at_{};
-  std::string table_;
-};
 
 /// A database that exists and has this program's schema.
 Result<std::unique_ptr<sql::Database>> open_source(Application& application, const std::string& url) {
@@ -99,7 +80,6 @@ struct CopyPlan {
   std::string to_key = "database.url";  ///< the setting or flag that has `to`
   std::string source_name;
   bool one_snapshot = false;  ///< the source goes on being written
-  bool shows_progress = true;
 };
 
 Result<sql::DataCopyReport> copy(Application& application, const CopyPlan& plan) {
@@ -116,7 +96,8 @@ Result<sql::DataCopyReport> copy(Application& application, const CopyPlan& plan)
   if (!derived) return std::unexpected(std::move(derived.error()));
   sql::DataCopyOptions options{.source_name = plan.source_name, .derived = std::move(*derived)};
   options.rebuild = [&] { return rebuild_at(application, plan.to); };
-  if (plan.shows_progress) options.progress = ProgressLines();
+  ProgressLine progress;
+  options.progress = [&](const sql::DataCopyProgress& done) { progress.show(done); };
   auto copied = sql::copy_data(**reading, **target, loop, options);
   if (copied || copied.error().category() != Category::unavailable || plan.one_snapshot) return copied;
   return fail(Category::unavailable, copied.error().code(),
@@ -154,6 +135,15 @@ class PartFile {
   std::string path_;
 };
 
+/// Copies a backup to where it can be opened.
+Result<void> fetch(Application& application, const std::string& file, const std::string& to) {
+  ProgressLine progress;
+  auto fetched = sql::fetch_backup(
+      file, to, [&](const sql::BackupProgress& done) { progress.show("reading the backup", done); });
+  if (!fetched) return std::unexpected(std::move(fetched.error()));
+  return check_restorable(application, to, file);
+}
+
 }  // namespace
 
 Result<void> migrate_data(Application& application, const Invocation& invocation) {
@@ -190,12 +180,10 @@ Result<void> back_up_by_copy(Application& application, const std::string& url, c
     return fail(Category::conflict, "file_exists", file + " exists already.");
   PartFile part(file + ".copying");
   if (auto made = part.make(); !made) return made;
-  const std::string to = "sqlite:" + part.path();
   auto report = copy(application, {.from = url,
-                                   .to = to,
+                                   .to = "sqlite:" + part.path(),
                                    .source_name = without_password(url),
-                                   .one_snapshot = true,
-                                   .shows_progress = false});
+                                   .one_snapshot = true});
   if (!report) return std::unexpected(std::move(report.error()));
   // Checked page by page, synced, and given its name only when whole.
   auto backup = sql::back_up_sqlite(part.path(), file);
@@ -204,13 +192,26 @@ Result<void> back_up_by_copy(Application& application, const std::string& url, c
   return {};
 }
 
+Result<void> check_restorable(Application& application, const std::string& copy, const std::string& file) {
+  auto database = sql::open_database("sqlite:" + copy);
+  if (!database) return std::unexpected(std::move(database.error()));
+  auto steps = sql::migration_status(**database, application.migration_sources());
+  if (!steps) return std::unexpected(std::move(steps.error()));
+  if (std::ranges::none_of(*steps,
+                           [](const sql::MigrationStep& step) { return step.applied_at.has_value(); }))
+    return fail(Category::invalid, "not_a_backup",
+                file + " is a SQLite database, but no backup of " + application.program().name + ".");
+  auto migrates = sql::migrate_up(**database, application.migration_sources(), {.dry_run = true});
+  if (!migrates) return std::unexpected(std::move(migrates.error()));
+  return {};
+}
+
 Result<void> restore_by_copy(Application& application, const std::string& url, const std::string& file) {
   const std::string& directory = application.host_settings().data.directory;
   if (auto made = make_data_directory(directory); !made) return made;
   PartFile part(directory + "/restoring.db");
   // A copy: it is checked, and brought up to this program's schema, without touching the backup.
-  if (auto copied = sql::back_up_sqlite(file, part.path()); !copied)
-    return std::unexpected(std::move(copied.error()));
+  if (auto fetched = fetch(application, file, part.path()); !fetched) return fetched;
   const std::string from = "sqlite:" + part.path();
   if (auto migrated = open_target(application, from, "the copy"); !migrated)
     return std::unexpected(std::move(migrated.error()));

@@ -20,6 +20,10 @@ Result<void> migrate_data(Application& application, const Invocation& invocation
 /// `backup FILE` of a PostgreSQL database: one snapshot, while servers go on.
 Result<void> back_up_by_copy(Application& application, const std::string& url, const std::string& file);
 
+/// The copy of `file`, a backup, is what this program made, and one that it can bring up to its own schema. Nothing of
+/// the copy's rows is changed.
+Result<void> check_restorable(Application& application, const std::string& copy, const std::string& file);
+
 /// `restore FILE` into an empty PostgreSQL database.
 Result<void> restore_by_copy(Application& application, const std::string& url, const std::string& file);
 

@@ -8,6 +8,9 @@ StopSignals::StopSignals() {
   sigemptyset(&set_);
   sigaddset(&set_, SIGTERM);
   sigaddset(&set_, SIGINT);
+  struct sigaction hangup{};
+  // A blocked signal is not ignored any more, whatever was asked for.
+  if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaddset(&set_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
@@ -22,6 +25,7 @@ int StopSignals::wait() {
 void StopSignals::end_process_on_the_next() {
   std::signal(SIGTERM, SIG_DFL);
   std::signal(SIGINT, SIG_DFL);
+  if (sigismember(&set_, SIGHUP) == 1) std::signal(SIGHUP, SIG_DFL);
   pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
 }
 

@@ -1,4 +1,4 @@
-// SIGTERM and SIGINT, taken by the main thread.
+// SIGTERM, SIGINT and SIGHUP, taken by the main thread.
 #pragma once
 
 #include <csignal>

@@ -6,11 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "bedplate/sql/data_lock.h"
 #include "bedplate/sql/sql_test_kit.h"
@@ -119,6 +121,95 @@ TEST_F(BackupTest, ADamagedBackupIsRefusedAndTheDatabaseStaysAsItWas) {
   EXPECT_EQ(notes(), 500);
   for (const auto& entry : std::filesystem::directory_iterator(directory().path()))
     EXPECT_EQ(entry.path().string().find(".restore"), std::string::npos) << entry.path();
+}
+
+std::vector<std::string> names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(directory))
+    names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  return names;
+}
+
+TEST_F(BackupTest, ABackupIsReadWhereNothingCanBeWrittenAndNothingIsLeftBesideIt) {
+  add("kept");
+  const std::string medium = directory().file("medium");
+  std::filesystem::create_directory(medium);
+  get(back_up_sqlite(path(), medium + "/b.db"));
+  EXPECT_EQ(names_in(medium), std::vector<std::string>{"b.db"});
+  std::filesystem::permissions(medium,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  add("later");
+  close();
+  get(restore_sqlite(medium + "/b.db", path()));
+  EXPECT_EQ(names_in(medium), std::vector<std::string>{"b.db"});
+  std::filesystem::permissions(medium, std::filesystem::perms::owner_all);
+  open({});
+  EXPECT_EQ(notes(), 1);
+}
+
+TEST_F(BackupTest, ALogBesideItBelongsToIt) {
+  add("kept");
+  // Both files of a database that was not closed.
+  const std::string copied = directory().file("copied.db");
+  std::filesystem::copy_file(path(), copied);
+  std::filesystem::copy_file(path() + "-wal", copied + "-wal");
+  ASSERT_GT(std::filesystem::file_size(copied + "-wal"), 0U);
+  get(fetch_backup(copied, backup()));
+  close();
+  get(restore_sqlite(backup(), path()));
+  open({});
+  EXPECT_EQ(notes(), 1);
+}
+
+TEST_F(BackupTest, OneThatWasCutOffAnywhereIsRefused) {
+  for (int i = 0; i < 200; ++i) add(std::string(200, 'x') + std::to_string(i));
+  get(back_up_sqlite(path(), backup()));
+  const auto size = std::filesystem::file_size(backup());
+  ASSERT_GT(size, 5 * 4096U);
+  close();
+  const std::string target = directory().file("fetched.db");
+  for (const std::uintmax_t left :
+       {size - 1, size - 4096, size / 4096 / 2 * 4096, std::uintmax_t{4096}, std::uintmax_t{100},
+        std::uintmax_t{16}, std::uintmax_t{15}, std::uintmax_t{0}}) {
+    std::filesystem::resize_file(backup(), left);
+    const Result<BackupReport> fetched = fetch_backup(backup(), target);
+    ASSERT_FALSE(fetched) << left;
+    EXPECT_EQ(fetched.error().code(), left < 16 ? "not_a_backup" : "damaged")
+        << left << fetched.error().detail();
+    EXPECT_FALSE(std::filesystem::exists(target)) << left;
+  }
+}
+
+TEST_F(BackupTest, WhoDoesNotAcceptTheCopyKeepsTheDatabase) {
+  add("kept");
+  get(back_up_sqlite(path(), backup()));
+  add("later");
+  close();
+  const auto refuse = [](const std::string&) -> Result<void> {
+    return fail(Category::invalid, "not_ours", "No.");
+  };
+  EXPECT_EQ(restore_sqlite(backup(), path(), {.accept = refuse, .watch = {}}).error().code(), "not_ours");
+  EXPECT_FALSE(std::filesystem::exists(path() + ".before-restore"));
+  EXPECT_FALSE(std::filesystem::exists(path() + ".restore"));
+  open({});
+  EXPECT_EQ(notes(), 2);
+}
+
+TEST_F(BackupTest, TellsHowFarItIs) {
+  add("kept");
+  std::vector<BackupProgress> heard;
+  const auto watch = [&](const BackupProgress& progress) { heard.push_back(progress); };
+  const BackupReport report = get(back_up_sqlite(path(), backup(), watch));
+  ASSERT_GE(heard.size(), 2U);
+  EXPECT_EQ(heard[heard.size() - 2].bytes, report.size_bytes);
+  EXPECT_EQ(heard[heard.size() - 2].bytes_total, report.size_bytes);
+  EXPECT_TRUE(heard.back().checking);
+  heard.clear();
+  get(fetch_backup(backup(), directory().file("fetched.db"), watch));
+  ASSERT_GE(heard.size(), 2U);
+  EXPECT_EQ(heard[heard.size() - 2].bytes, report.size_bytes);
+  EXPECT_TRUE(heard.back().checking);
 }
 
 TEST_F(BackupTest, ADamagedDatabaseCanBeReplaced) {

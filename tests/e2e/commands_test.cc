@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <thread>
@@ -319,6 +320,39 @@ TEST(Backup, IsPrivateAndNeverReplacesAFile) {
   expect_refusal(run({"backup", directory / "nowhere/b.db", "--data", directory / "data"}), "Cannot create ");
 }
 
+TEST(Backup, ThatCannotBeWrittenSaysWhyAndLeavesNothing) {
+  TempDir directory;
+  const std::string data = directory / "data", file = directory / "b.db";
+  run_well({"demo", "--data", data});
+  // No file may become larger than 32 KiB, as on a disk that is full: the write fails in the middle.
+  const Output output = Process::run({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"",
+                                      binary(), "backup", file, "--data", data});
+  expect_refusal(output, "Cannot write " + file + ".part: File too large.\n");
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_FALSE(std::filesystem::exists(file + ".part"));
+  expect_refusal(run({"backup", directory.path(), "--data", data}), directory.path() + " exists already.");
+}
+
+TEST(Backup, ShowsItsProgressOnATerminalOnly) {
+  TempDir directory;
+  const std::string data = directory / "data", file = directory / "b.db";
+  run_well({"demo", "--data", data});
+  const Output piped = run({"backup", directory / "piped.db", "--data", data});
+  EXPECT_EQ(piped.exit.status, 0);
+  EXPECT_EQ(piped.err, "");
+  const auto on_terminal = [](const std::string& command) {
+    return Process::run({"script", "-qec", binary() + " " + command, "/dev/null"}, {{"SHELL", "/bin/sh"}})
+        .out;
+  };
+  const std::string shown = on_terminal("backup " + file + " --data " + data);
+  EXPECT_THAT(shown, HasSubstr("\r\x1b[Kbacking up: 0 of 1 MiB"));
+  EXPECT_THAT(shown, HasSubstr("\r\x1b[Kchecking the copy"));
+  EXPECT_THAT(shown, HasSubstr("\r\x1b[Kbacked up ")) << "the line is gone before the answer";
+  const std::string restored = on_terminal("restore " + file + " --data " + data);
+  EXPECT_THAT(restored, HasSubstr("restoring: 0 of 1 MiB"));
+  EXPECT_THAT(restored, HasSubstr("restored "));
+}
+
 TEST(Backup, UnderWriteLoadIsOneMomentAndComesBack) {
   TempDir directory;
   const std::string data = directory / "data", other = directory / "other", file = directory / "backup.db";
@@ -380,16 +414,57 @@ TEST(Restore, KeepsWhatItReplaces) {
             1);
 }
 
-TEST(Restore, RefusesWhatIsNoBackup) {
+TEST(Restore, RefusesWhatIsNoBackupBeforeItTouchesTheData) {
   TempDir directory;
-  const std::string data = directory / "data";
+  const std::string data = directory / "data", good = directory / "b.db", file = directory / "bad.db";
   run_well({"demo", "--data", data});
-  expect_refusal(run({"restore", directory / "none.db", "--data", data}), "There is no backup at ");
-  FILE* file = std::fopen((directory / "bad.db").c_str(), "w");
-  std::fputs(std::string(9000, 'x').c_str(), file);
-  std::fclose(file);
-  expect_refusal(run({"restore", directory / "bad.db", "--data", data}), "");
-  EXPECT_EQ(DatabaseFile(data + "/bedplate.db").count("SELECT count(*) FROM identity_users"), 2);
+  run_well({"backup", good, "--data", data});
+  const auto refused = [&](const std::string& why) {
+    expect_refusal(run({"restore", file, "--data", data}), why);
+    EXPECT_EQ(DatabaseFile(data + "/bedplate.db").count("SELECT count(*) FROM identity_users"), 2);
+    EXPECT_FALSE(std::filesystem::exists(data + "/bedplate.db.before-restore")) << why;
+    EXPECT_FALSE(std::filesystem::exists(data + "/bedplate.db.restore")) << why;
+  };
+  refused("There is no backup at " + file);
+  std::ofstream(file) << std::string(9000, 'x');
+  refused(file + " is not a SQLite database.");
+
+  const auto copy = [&] {
+    std::filesystem::copy_file(good, file, std::filesystem::copy_options::overwrite_existing);
+  };
+  copy();
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 4096);
+  refused("The copy of " + file + " is damaged: ");
+
+  copy();
+  DatabaseFile(file).run("UPDATE schema_migrations SET version = 7 WHERE module = 'tasks'");
+  refused("");  // a newer program's, of which this one knows nothing
+  std::filesystem::remove(file);
+  DatabaseFile::make(file);
+  DatabaseFile(file).run("CREATE TABLE bookmarks (url TEXT)");
+  refused(file + " is a SQLite database, but no backup of bedplate.");
+
+  // Neither slip makes the other one's place.
+  expect_refusal(run({"restore", directory / "none.db", "--data", directory / "nowhere"}),
+                 "There is no backup at ");
+  EXPECT_FALSE(std::filesystem::exists(directory / "nowhere"));
+}
+
+TEST(Restore, LeavesNothingBesideTheBackup) {
+  TempDir directory;
+  const std::string medium = directory / "medium", data = directory / "data";
+  std::filesystem::create_directory(medium);
+  run_well({"demo", "--data", data});
+  {
+    Server server(data);
+    run_well({"backup", medium + "/b.db", "--data", data});
+  }
+  run_well({"restore", medium + "/b.db", "--data", directory / "drill"});
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(medium))
+    names.push_back(entry.path().filename());
+  EXPECT_THAT(names, ::testing::ElementsAre("b.db"));
+  EXPECT_EQ(DatabaseFile(directory / "drill/bedplate.db").count("SELECT count(*) FROM identity_users"), 2);
 }
 
 }  // namespace

@@ -252,12 +252,25 @@ TEST(Drain, ASecondSignalEndsAtOnce) {
   EXPECT_EQ(exit.signal, SIGTERM);
 }
 
-TEST(Drain, InterruptStopsLikeTerminate) {
+TEST(Drain, AnInterruptAndATerminalThatClosesStopItLikeTerminate) {
+  for (const int signal : {SIGINT, SIGHUP}) {
+    TempDir directory;
+    Server server(directory.path());
+    server.process().kill(signal);
+    Process& process = server.process();
+    EXPECT_EQ(process.wait().status, 0) << process.err();
+  }
+}
+
+TEST(Drain, UnderNohupATerminalThatClosesIsNothing) {
   TempDir directory;
-  Server server(directory.path());
-  server.process().kill(SIGINT);
-  Process& process = server.process();
+  Process process({"/bin/sh", "-c", "trap '' HUP; exec \"$0\" \"$@\"", binary(), "serve", "--data",
+                   directory.path(), "--listen", "127.0.0.1:0"});
+  ASSERT_THAT(process.read_line(), HasSubstr(" is ready at "));
+  process.kill(SIGHUP);
+  process.kill(SIGTERM);
   EXPECT_EQ(process.wait().status, 0) << process.err();
+  EXPECT_THAT(process.err(), HasSubstr(R"("message":"stopping","signal":"SIGTERM")"));
 }
 
 TEST(Drain, LosesNothingThatWasAcknowledged) {

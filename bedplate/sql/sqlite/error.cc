@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -99,11 +100,16 @@ Error sqlite_error(sqlite3* db, int code, std::string_view sql) {
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_NOMEM:
-    case SQLITE_PROTOCOL:
-      log_error(
-          "the database cannot read or write its files",
-          {{"error", sqlite3_errmsg(db)}, {"code", code}, {"errno", sqlite3_system_errno(db)}, {"sql", sql}});
-      return unavailable(kStorageError, "The storage does not work at the moment. Try again later.");
+    case SQLITE_PROTOCOL: {
+      const int reason = sqlite3_system_errno(db);
+      log_error("the database cannot read or write its files", {{"error", sqlite3_errmsg(db)},
+                                                                {"code", code},
+                                                                {"errno", reason},
+                                                                {"reason", std::strerror(reason)},
+                                                                {"sql", sql}});
+      return unavailable(kStorageError, "The storage does not work at the moment. Try again later.")
+          .with_subject(reason != 0 ? std::strerror(reason) : sqlite3_errmsg(db));
+    }
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       log_error("the database file is damaged, or is none",
