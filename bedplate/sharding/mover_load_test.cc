@@ -121,7 +121,9 @@ TEST(Turnstiles, let_a_fence_pass_between_commands_that_always_overlap) {
   for (int i = 0; i < kWriters; ++i) coroutines.push_back(keep_writing(kit, over, answered));
   coroutines.push_back(fence_and_lift(kit, move, over, answered, meanwhile));
   kit.run_all(std::move(coroutines));
-  EXPECT_LE(meanwhile, 2 * kWriters) << "those that ran, and those that were on their way";
+  // Those that ran, those that were on their way, and on a busy machine those that came before the fence's own request
+  // did. One that starves waits until its minute is over, which is more than a thousand rounds of the writers.
+  EXPECT_LE(meanwhile, 100 * kWriters);
 }
 
 // ---- a server that is killed

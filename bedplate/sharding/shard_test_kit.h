@@ -25,6 +25,7 @@
 #include "bedplate/sharding/sharded_database.h"
 #include "bedplate/sql/migrate.h"
 #include "bedplate/sql/open.h"
+#include "tests/engines/patient_options.h"
 #include "tests/servers/test_database.h"
 
 namespace bedplate::sharding {
@@ -204,18 +205,9 @@ class ShardKit {
   }
 
  private:
-  /// A machine that is busy with other things must not look like a shard that does not answer.
-  static sql::DatabaseOptions patient() {
-    constexpr std::int64_t kPatienceMs = 60'000;
-    sql::DatabaseOptions options;
-    options.sqlite.busy_timeout_ms = kPatienceMs;
-    options.postgresql.connect_timeout_ms = options.postgresql.read_time_max_ms = kPatienceMs;
-    options.postgresql.command_time_max_ms = options.postgresql.lock_time_max_ms = kPatienceMs;
-    return options;
-  }
   static std::unique_ptr<sql::Database> open(const std::string& url, std::string_view module,
                                              std::span<const EmbeddedFile> migrations, bool shop) {
-    auto database = get(sql::open_database(url, patient()));
+    auto database = get(sql::open_database(url, testing::patient()));
     const sql::MigrationSource source{module, migrations};
     const auto steps = get(sql::migrate_up(*database, std::span(&source, 1)));
     if (!steps.empty() && shop) {

@@ -288,8 +288,13 @@ TEST_P(Transactions, WhatTakesTooLongIsEnded) {
   Result<std::int64_t> command = on.run(on.database().transact(&count_up_in, kForever));
   ASSERT_FALSE(command);
   EXPECT_EQ(command.error().code(), kQueryTimeout);
-  on.get(on.database().transact(&insert, 1, 5));
-  EXPECT_EQ(on.get(on.database().read(&count)), 1);
+  // What takes no time is answered as before; on a busy machine at one of the next tries.
+  EXPECT_TRUE(bedplate::testing::wait_until(
+      [&, id = 0]() mutable { return on.run(on.database().transact(&insert, ++id, 5)).has_value(); }));
+  EXPECT_TRUE(bedplate::testing::wait_until([&] {
+    Result<std::int64_t> rows = on.run(on.database().read(&count));
+    return rows && *rows >= 1;
+  }));
 }
 
 TEST_P(Transactions, AReadThatTakesLongerThanMostIsAnsweredAllTheSame) {

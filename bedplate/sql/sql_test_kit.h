@@ -54,10 +54,16 @@ class SqliteKit {
   const TempDirectory& directory() const { return directory_; }
   SqliteOptions& options() { return options_; }
 
-  /// Closes the database if it is open and opens it with other options.
+  /// Closes the database if it is open and opens it with other options. Time limits that a test leaves as they are by
+  /// default are none that a busy machine could reach.
   void open(SqliteOptions options) {
     database_.reset();
     options_ = std::move(options);
+    const SqliteOptions usual;
+    constexpr std::int64_t kPatientMs = 60'000;
+    if (options_.read_time_max_ms == usual.read_time_max_ms) options_.read_time_max_ms = kPatientMs;
+    if (options_.command_time_max_ms == usual.command_time_max_ms) options_.command_time_max_ms = kPatientMs;
+    if (options_.busy_timeout_ms == usual.busy_timeout_ms) options_.busy_timeout_ms = kPatientMs;
     options_.path = directory_.file("test.db");
     Result<std::unique_ptr<Database>> opened = open_sqlite(options_);
     if (!opened) throw std::runtime_error(opened.error().detail());

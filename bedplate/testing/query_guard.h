@@ -52,7 +52,8 @@ class QueryGuard {
   /// the operations ran on.
   std::vector<std::string> findings(Loop& loop, std::int64_t large = kLarge);
   /// A sentence for each noted read that takes longer than this when it is run on its own, with the values that it was
-  /// first run with. Noise only ever adds: the fastest of up to twenty runs counts, and on SQLite the processor's time.
+  /// first run with. Noise only ever adds: the fastest of at least twenty runs counts, of more while the machine may
+  /// be busy, and on SQLite the processor's time.
   std::vector<std::string> slow_queries(Loop& loop, std::chrono::duration<double> time_max);
   /// How many statements were noted: a guard that saw none guards nothing.
   std::size_t statements() const;

@@ -21,6 +21,12 @@ TestApp::TestApp(const std::function<void(app::Application&)>& build, const Sett
   options.settings = {
       {"data.directory", directory_.path()}, {"server.listen", "127.0.0.1:0"}, {"server.threads", "2"},
       {"rate_limit.enabled", "false"},       {"rest.access_log", "false"},     {"log.level", "warn"}};
+  // A machine that is busy with other tests is no reason to give up.
+  for (const char* limit :
+       {"database.connect_timeout_ms", "database.read_timeout_ms", "database.command_timeout_ms",
+        "database.busy_timeout_ms", "server.header_timeout_ms", "server.body_timeout_ms",
+        "server.request_timeout_ms"})
+    options.settings.push_back({limit, "60000"});
   options.settings.insert(options.settings.end(), settings.begin(), settings.end());
   if (auto configured = application_.configure(options); !configured)
     give_up("configure", configured.error());

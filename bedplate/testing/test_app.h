@@ -27,8 +27,8 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 
 class TestApp {
  public:
-  /// Builds, migrates and serves. `settings` are as after --set; two loops and no rate limits unless they say
-  /// otherwise. Aborts with the reason when it does not start.
+  /// Builds, migrates and serves. `settings` are as after --set; two loops, no rate limits, and time limits of a minute
+  /// unless they say otherwise. Aborts with the reason when it does not start.
   explicit TestApp(const std::function<void(app::Application&)>& build, const Settings& settings = {});
   TestApp(const TestApp&) = delete;
   TestApp& operator=(const TestApp&) = delete;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bedplate/async/timer.h"
+#include "tests/patience.h"
 
 namespace bedplate::testing {
 namespace {
@@ -51,8 +52,8 @@ TEST(TestAppTest, ServesWhatWasWired) {
 TEST(TestAppTest, HealthLooksAtDatabaseAndDisk) {
   TestApp app([](app::Application&) {});
   HttpConnection http(app.url());
-  HttpResponse answer = http.get("/healthz");
-  EXPECT_EQ(answer.status, 200);
+  HttpResponse answer;
+  EXPECT_TRUE(wait_until([&] { return (answer = http.get("/healthz")).status == 200; })) << answer.body;
   EXPECT_THAT(answer.body, HasSubstr(R"("name":"database","status":"pass")"));
   EXPECT_THAT(answer.body, HasSubstr(R"("name":"disk")"));
   EXPECT_THAT(http.get("/metrics").body, HasSubstr("bedplate_http_connections_open 1"));

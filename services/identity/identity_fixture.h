@@ -14,6 +14,7 @@
 #include "services/identity/administration.h"
 #include "services/identity/migrations.h"
 #include "services/identity/service.h"
+#include "tests/engines/patient_options.h"
 #include "tests/servers/test_database.h"
 
 namespace bedplate::identity::fixture {
@@ -57,7 +58,7 @@ class IdentityTest : public testing::EngineTest {
   }
 
   std::unique_ptr<sql::Database> open() {
-    auto db = sql::open_database(database_url());
+    auto db = sql::open_database(database_url(), bedplate::testing::patient());
     EXPECT_TRUE(db) << db.error().detail();
     return std::move(*db);
   }

@@ -4,6 +4,8 @@
 //   class NotesTest : public testing::TestWithParam<sql::Dialect> {};
 //   TEST_P(NotesTest, ...) { EngineKit kit(GetParam(), schema_of(GetParam())); ... kit.run(kit.database().read(...)); }
 //   INSTANTIATE_TEST_SUITE_P(, NotesTest, every_dialect(), dialect_name);
+//
+// Time limits that a test leaves as they are by default are none that a busy machine could reach.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,6 +20,7 @@
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/maintenance.h"
 #include "bedplate/sql/open.h"
+#include "tests/engines/patient_options.h"
 #include "tests/servers/test_database.h"
 
 namespace bedplate::testing {
@@ -75,7 +78,7 @@ class EngineKit {
   }
 
   void open(const std::string& url, const std::string& schema, const sql::DatabaseOptions& options) {
-    database_ = check(sql::open_database(url, options));
+    database_ = check(sql::open_database(url, patient(options)));
     if (!schema.empty()) script(schema);
   }
 

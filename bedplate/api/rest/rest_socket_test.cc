@@ -33,7 +33,7 @@ class SocketServer {
   SocketServer(const SocketServer&) = delete;
   SocketServer& operator=(const SocketServer&) = delete;
   ~SocketServer() {
-    server_->drain(std::chrono::seconds(5));
+    server_->drain(testing::kPatience);
     loops_.stop();
     loops_.join();
     kit_.sql.database().close();  // before the loops go, and on no thread but this one
@@ -129,9 +129,10 @@ TEST(RestOutageTest, AKeyWhoseRequestWasCutShortByAKillRunsOnceWhenItIsSentAgain
   lock.rows("BEGIN; LOCK TABLE things IN EXCLUSIVE MODE");
   std::future<std::string> cut =
       std::async(std::launch::async, [&] { return server.create("Lamp", "key-1"); });
-  while (place.count("SELECT count(*) FROM pg_locks WHERE relation = 'things'::regclass AND NOT granted") ==
-         0)
-    continue;  // until it has its key and waits for the table
+  ASSERT_TRUE(testing::wait_until([&] {
+    return place.count("SELECT count(*) FROM pg_locks WHERE relation = 'things'::regclass AND NOT granted") >
+           0;
+  })) << "it has its key and waits for the table";
   EXPECT_THAT(server.create("Lamp", "key-1"), HasSubstr("HTTP/1.1 409 "));
   postgres.kill();
   const std::string refused = cut.get();
@@ -140,8 +141,11 @@ TEST(RestOutageTest, AKeyWhoseRequestWasCutShortByAKillRunsOnceWhenItIsSentAgain
   postgres.start();
   // Each loop connects again when it comes to it.
   const auto create_in_time = [&](std::string_view title) {
-    std::string answer = server.create(title, "key-1");
-    while (answer.starts_with("HTTP/1.1 503 ")) answer = server.create(title, "key-1");
+    std::string answer;
+    testing::wait_until([&] {
+      answer = server.create(title, "key-1");
+      return !answer.starts_with("HTTP/1.1 503 ");
+    });
     return answer;
   };
   const std::string made = create_in_time("Lamp");

@@ -26,7 +26,7 @@ class Heard final : public PostgresqlListener::Hearer {
   void on_gap() override { add("gap"); }
   std::vector<std::string> wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return all_.size() >= count; });
+    changed_.wait_for(lock, bedplate::testing::kPatience, [&] { return all_.size() >= count; });
     return all_;
   }
 
@@ -64,9 +64,12 @@ TEST(PostgresqlListener, HearsWhatIsCommittedAndListensAgainAfterAnOutage) {
   place.rows("NOTIFY \"Other\", 'two'");
   EXPECT_EQ(heard.wait_for(3), (std::vector<std::string>{"gap", "news:one", "Other:two"}));
   server.restart();
+  // Once, or more often on a machine where what has just been connected is lost again.
   EXPECT_EQ(heard.wait_for(4).back(), "gap");
-  place.rows("NOTIFY news, 'three'");
-  EXPECT_EQ(heard.wait_for(5).back(), "news:three");
+  EXPECT_TRUE(bedplate::testing::wait_until([&] {
+    place.rows("NOTIFY news, 'three'");
+    return heard.wait_for(5).back() == "news:three";
+  }));
   listener->stop();
 }
 

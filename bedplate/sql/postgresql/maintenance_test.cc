@@ -67,7 +67,9 @@ TEST_F(PostgresqlMaintenanceTest, ASecondRunnerWaitsForTheFirst) {
     EXPECT_TRUE(maintenance->commit());
   });
   EXPECT_TRUE(bedplate::testing::wait_until([this] {
-    return place_.count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1;
+    return place_.count(
+               "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = "
+               "(SELECT oid FROM pg_database WHERE datname = current_database())") == 1;
   }));
   EXPECT_TRUE(first->commit());
   second.join();

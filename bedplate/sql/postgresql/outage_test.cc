@@ -22,7 +22,9 @@ namespace {
 
 using bedplate::testing::PostgresDatabase;
 using bedplate::testing::PostgresServer;
+using bedplate::testing::PostgresSession;
 using namespace std::chrono_literals;
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 Async<void> insert(Transaction& tx, std::int64_t id) {
@@ -48,13 +50,18 @@ class Outage : public ::testing::Test {
   Outage() : server_({.durable = true}), place_(server_.create_database()) {
     place_.rows("CREATE TABLE entries (id bigint NOT NULL); GRANT ALL ON entries TO bedplate");
     PostgresqlOptions options;
-    options.url = place_.url();
     options.command_time_max_ms = 3000;
     options.read_time_max_ms = 3000;
-    options.connect_timeout_ms = 1000;
-    database_ = std::move(*open_postgresql(options));
+    open(options);
   }
   ~Outage() override { stop(); }
+
+  /// Connecting has time: what a test is about is no machine that is too busy for it.
+  void open(PostgresqlOptions options) {
+    options.url = place_.url();
+    options.connect_timeout_ms = milliseconds(bedplate::testing::kPatience).count();
+    database_ = std::move(*open_postgresql(options));
+  }
 
   void start(int callers) {
     thread_ = std::thread([this, callers] {
@@ -146,15 +153,17 @@ TEST_F(Outage, KilledUnderLoadNothingAcknowledgedIsLostAndNothingAppliedTwice) {
 }
 
 TEST_F(Outage, WhileItIsDownAnswersComeAtOnce) {
+  constexpr milliseconds kTimeMax = 20s;
+  PostgresqlOptions options;
+  options.command_time_max_ms = options.read_time_max_ms = kTimeMax.count();
+  open(options);
   start(1);
   wait_for_answers(5);
   server_.stop();
   wait_for_failures(4);
-  const int before = failed_.load();
   const auto began = steady_clock::now();
   wait_for_failures(20);
-  EXPECT_LT(steady_clock::now() - began, 5s)
-      << failed_.load() - before;  // 20 times 10 ms, and a busy machine
+  EXPECT_LT(steady_clock::now() - began, 2 * kTimeMax) << "none of them waits until its time is over";
   server_.start();
   wait_for_answers(5);
   stop();
@@ -191,11 +200,9 @@ class FrozenOutage : public Outage {
 
   FrozenOutage() {
     PostgresqlOptions options;
-    options.url = place_.url();
-    options.command_time_max_ms = 2000;
-    options.connect_timeout_ms = 1000;
+    options.command_time_max_ms = 3000;
     options.transaction_connections = kCalls;
-    database_ = std::move(*open_postgresql(options));
+    open(options);
   }
   ~FrozenOutage() override { server_.resume(); }
 
@@ -205,7 +212,11 @@ class FrozenOutage : public Outage {
       for (int i = 0; i < kCalls; ++i) loop_.spawn(call());
       loop_.run();
     });
-    while (answered_ == 0 && place_.count(kRunning) < kCalls) continue;
+    {
+      const PostgresSession look(place_.admin_url());
+      EXPECT_TRUE(bedplate::testing::wait_until(
+          [&] { return answered_ > 0 || look.rows(kRunning).at(0) == std::to_string(kCalls); }));
+    }
     server_.pause();
     for (int seen = answered_; seen < kCalls; seen = answered_) answered_.wait(seen);
     loop_.post_callable([this] { loop_.stop(); });
@@ -236,9 +247,10 @@ class FrozenOutage : public Outage {
 TEST_F(FrozenOutage, RequestsToStopThatNobodyTakesHoldNoCaller) {
   freeze_until_all_are_answered();
   server_.resume();
-  Result<void> done = run_to_end(loop_, database_->transact(&insert, std::int64_t{1}));
-  while (!done) done = run_to_end(loop_, database_->transact(&insert, std::int64_t{1}));
-  EXPECT_EQ(place_.count("SELECT count(*) FROM entries"), 1);
+  std::int64_t id = 0;
+  EXPECT_TRUE(bedplate::testing::wait_until(
+      [&] { return run_to_end(loop_, database_->transact(&insert, ++id)).has_value(); }));
+  EXPECT_EQ(place_.count("SELECT count(*) FROM entries WHERE id = " + std::to_string(id)), 1);
 }
 
 TEST_F(FrozenOutage, RequestsToStopThatNobodyTakesHoldNoShutdown) {

@@ -158,7 +158,8 @@ TEST(DataCopyOutage, GoesOnAfterTheServerWasKilledInTheMiddleOfABatch) {
         "BEGIN; INSERT INTO orders (shop, number, customer) SELECT 'shop 6', 1000, min(id::text)::uuid FROM "
         "customers");
     killer = std::thread([&] {
-      while (place.count("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0) continue;
+      EXPECT_TRUE(bedplate::testing::wait_until(
+          [&] { return place.count("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0; }));
       server.kill();
     });
   };

@@ -78,14 +78,6 @@ class ScoreboardTest : public ::testing::Test {
     HttpResponse answer = ask(replica, token, "GET", "/v1/games/chess/standings");
     return answer.status == 200 ? answer.body : "status " + std::to_string(answer.status);
   }
-  static bool eventually(const std::function<bool()>& so) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!so()) {
-      if (std::chrono::steady_clock::now() > until) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
   static std::uint64_t loads(TestApp& replica) { return replica.host().cache().stats().loads; }
 
   const std::string timeout_ms_;
@@ -108,7 +100,8 @@ TEST_F(ScoreboardTest, ItIsCountedOnceForAllReplicasUntilSomebodyScores) {
   ASSERT_EQ(score(one_, "red", "Ada", 4), 204);
   EXPECT_THAT(standings(one_, "red"), HasSubstr(R"("points":7)")) << "where it was written: at once";
   // Elsewhere when the message has come: long before the minute that the entry would live.
-  EXPECT_TRUE(eventually([&] { return standings(two_, "red") == standings(one_, "red"); }));
+  EXPECT_TRUE(
+      bedplate::testing::wait_until([&] { return standings(two_, "red") == standings(one_, "red"); }));
   EXPECT_THAT(standings(two_, "red"), HasSubstr(R"("points":7)"));
 }
 
@@ -146,7 +139,7 @@ TEST_F(ScoreboardOutage, NoRequestFailsWhileRedisComesAndGoes) {
     });
   auto some_more = [&] {
     const int before = answered;
-    EXPECT_TRUE(eventually([&] { return answered >= before + 20; }));
+    EXPECT_TRUE(bedplate::testing::wait_until([&] { return answered >= before + 20; }));
   };
   some_more();
   redis_.kill();
@@ -163,7 +156,7 @@ TEST_F(ScoreboardOutage, NoRequestFailsWhileRedisComesAndGoes) {
 
   // It is back at work: what is written at one replica is seen at the other. The first writes may come before either
   // has connected again.
-  EXPECT_TRUE(eventually([&] {
+  EXPECT_TRUE(bedplate::testing::wait_until([&] {
     if (score(one_, "red", "Ada", 1) != 204) return false;
     const std::string now = standings(one_, "red");
     for (int look = 0; look < 50; ++look)
