@@ -56,7 +56,8 @@ Error open_error(sqlite3* db, int code, const std::string& path) {
 std::string pragmas(const SqliteOptions& options, bool writer) {
   std::string text;
   if (writer) text += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
-  if (writer) text += "PRAGMA journal_size_limit=" + std::to_string(options.wal_checkpoint_mib << 21) + ";";
+  // A log that starts over keeps its file: writing over it is cheaper than to grow it again, and so is the sync.
+  if (writer) text += "PRAGMA journal_size_limit=" + std::to_string(options.wal_size_max_mib << 20) + ";";
   // The writer trusts the schema, which only migrations make: triggers that keep a full-text index need it
   // (SQLite 3.40 does not count FTS5 among what is harmless there).
   if (!writer) text += "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;";
@@ -148,8 +149,13 @@ struct SqliteConnection::Cache {
 
 // ---- opening
 
-SqliteConnection::SqliteConnection(SqliteShared& shared, SqliteHandle db, Role role)
-    : shared_(shared), db_(std::move(db)), role_(role), cache_(std::make_unique<Cache>()) {}
+SqliteConnection::SqliteConnection(SqliteShared& shared, std::unique_ptr<GatheredWal> wal, SqliteHandle db,
+                                   Role role)
+    : shared_(shared),
+      wal_(std::move(wal)),
+      db_(std::move(db)),
+      role_(role),
+      cache_(std::make_unique<Cache>()) {}
 
 SqliteConnection::~SqliteConnection() = default;
 
@@ -166,12 +172,14 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(SqliteShared& s
   }
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (role != Role::reader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+  auto wal = role == Role::writer ? std::make_unique<GatheredWal>(options.vfs) : nullptr;
+  const char* own = options.vfs.empty() ? nullptr : options.vfs.c_str();
   sqlite3* raw = nullptr;
-  const int code =
-      sqlite3_open_v2(options.path.c_str(), &raw, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
+  const int code = sqlite3_open_v2(options.path.c_str(), &raw, flags, wal && wal->name() ? wal->name() : own);
   SqliteHandle db(raw);
   if (code != SQLITE_OK) return std::unexpected(open_error(raw, code, options.path));
-  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(shared, std::move(db), role));
+  std::unique_ptr<SqliteConnection> connection(
+      new SqliteConnection(shared, std::move(wal), std::move(db), role));
   Result<void> configured = connection->configure();
   if (!configured) return std::unexpected(std::move(configured.error()));
   return connection;

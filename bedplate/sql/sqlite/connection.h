@@ -16,6 +16,7 @@
 #include "bedplate/base/result.h"
 #include "bedplate/sql/session.h"
 #include "bedplate/sql/sqlite.h"
+#include "bedplate/sql/sqlite/gathered_wal.h"
 #include "bedplate/sql/sqlite/handle.h"
 #include "bedplate/sql/sqlite/tenant_guard.h"
 
@@ -92,7 +93,7 @@ class SqliteConnection {
 
  private:
   struct Cache;
-  SqliteConnection(SqliteShared& shared, SqliteHandle db, Role role);
+  SqliteConnection(SqliteShared& shared, std::unique_ptr<GatheredWal> wal, SqliteHandle db, Role role);
 
   Result<void> configure();
   Result<std::unique_ptr<SqliteStatement>> compile(std::string_view sql);
@@ -106,6 +107,7 @@ class SqliteConnection {
   static int on_progress(void* self);
 
   SqliteShared& shared_;
+  std::unique_ptr<GatheredWal> wal_;  ///< of the writer
   SqliteHandle db_;
   const Role role_;
   bool own_statement_ = false;  ///< transaction control is allowed

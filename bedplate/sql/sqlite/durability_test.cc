@@ -128,17 +128,28 @@ void expect_same(SqliteKit& kit, const std::vector<std::int64_t>& acknowledged) 
   EXPECT_EQ(stored.size(), acknowledged.size()) << "something that was refused is there";
 }
 
+/// On a disk that makes SQLite write as it comes, and on one where a commit's writes are gathered.
+class SqliteDurability : public ::testing::TestWithParam<FaultyDisk::Promise> {};
+
+INSTANTIATE_TEST_SUITE_P(, SqliteDurability,
+                         ::testing::Values(FaultyDisk::Promise::nothing,
+                                           FaultyDisk::Promise::powersafe_overwrite),
+                         [](const auto& of) {
+                           return std::string(of.param == FaultyDisk::Promise::nothing ? "Padded"
+                                                                                       : "Gathered");
+                         });
+
 struct Cut {
   TempDirectory files;
   std::vector<std::int64_t> acknowledged;
 };
 
-TEST(SqliteDurabilityTest, APowerCutLosesNothingThatWasAcknowledgedAndLeavesNothingHalfDone) {
-  constexpr int kDatabases = 6;
+TEST_P(SqliteDurability, APowerCutLosesNothingThatWasAcknowledgedAndLeavesNothingHalfDone) {
+  constexpr int kDatabases = 3;  // of each kind of disk
   constexpr int kCuts = 15;
   std::mt19937 rng(20261121);
   for (int database = 0; database < kDatabases && !::testing::Test::HasFailure(); ++database) {
-    FaultyDisk disk;
+    FaultyDisk disk(GetParam());
     SqliteKit kit(kSchema, on(disk));
     std::vector<std::unique_ptr<Cut>> cuts;
     {
@@ -159,8 +170,8 @@ TEST(SqliteDurabilityTest, APowerCutLosesNothingThatWasAcknowledgedAndLeavesNoth
   }
 }
 
-TEST(SqliteDurabilityTest, TheAnswerComesAfterTheSync) {
-  FaultyDisk disk;
+TEST_P(SqliteDurability, TheAnswerComesAfterTheSync) {
+  FaultyDisk disk(GetParam());
   SqliteOptions options = on(disk);
   options.wal_checkpoint_mib = 16;
   SqliteKit kit(kSchema, options);
@@ -182,8 +193,8 @@ TEST(SqliteDurabilityTest, TheAnswerComesAfterTheSync) {
   EXPECT_TRUE(kit.run(Ops::one_by_one(kit.database(), disk)));
 }
 
-TEST(SqliteDurabilityTest, AFullDiskIsSaidAndIsOverWhenItIsOver) {
-  FaultyDisk disk;
+TEST_P(SqliteDurability, AFullDiskIsSaidAndIsOverWhenItIsOver) {
+  FaultyDisk disk(GetParam());
   SqliteKit kit(kSchema, on(disk));
   std::vector<std::int64_t> acknowledged;
   auto try_place = [&](std::int64_t id) {
@@ -206,8 +217,8 @@ TEST(SqliteDurabilityTest, AFullDiskIsSaidAndIsOverWhenItIsOver) {
   expect_same(kit, acknowledged);
 }
 
-TEST(SqliteDurabilityTest, ADiskThatFailsNowAndThenHurtsOnlyTheCommandsItHits) {
-  FaultyDisk disk;
+TEST_P(SqliteDurability, ADiskThatFailsNowAndThenHurtsOnlyTheCommandsItHits) {
+  FaultyDisk disk(GetParam());
   SqliteKit kit(kSchema, on(disk));
   Load load(kit, 16);
   disk.fail_sometimes(20);
@@ -216,6 +227,49 @@ TEST(SqliteDurabilityTest, ADiskThatFailsNowAndThenHurtsOnlyTheCommandsItHits) {
   disk.fail_sometimes(0);
   load.stop();
   expect_same(kit, load.acknowledged());
+}
+
+// Transactions that do not fit into the page cache write to the log before they commit, and read it back.
+struct LongCommand {
+  int rows = 0;
+
+  Async<void> run(Transaction& tx) const {
+    const std::string text(1000, 'x');
+    for (std::int64_t id = 1; id <= rows; ++id)
+      co_await ok(tx.run("INSERT INTO orders (id, text) VALUES ($1, $2)", id, text));
+    co_await ok(tx.run("INSERT INTO lines (order_id, text) SELECT id, text FROM orders"));
+    co_await ok(tx.run("UPDATE orders SET text = text || 'y'"));
+  }
+};
+
+TEST_P(SqliteDurability, ACommandLargerThanTheCacheReadsWhatItWrote) {
+  FaultyDisk disk(GetParam());
+  SqliteOptions options = on(disk);
+  options.cache_size_kib = 64;
+  options.wal_size_max_mib = 64;
+  SqliteKit kit(kSchema, options);
+  LongCommand command{.rows = 600};
+  disk.fail_writes_with(SQLITE_FULL);
+  Result<void> refused = kit.run(kit.database().transact(&LongCommand::run, command));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), kStorageFull);
+  disk.fail_writes_with(0);
+  ASSERT_TRUE(kit.run(kit.database().transact(&LongCommand::run, command)));
+  std::mt19937 rng(3);
+  TempDirectory after;
+  disk.cut_power(after.path(), rng, /*lose_all=*/true);
+  EXPECT_EQ(check_files(after.file("test.db"), {}).size(), 600u);
+}
+
+TEST(SqliteDurabilityTest, ACommitIsOneWriteToTheLog) {
+  FaultyDisk disk(FaultyDisk::Promise::powersafe_overwrite);
+  SqliteOptions options = on(disk);
+  options.wal_checkpoint_mib = 16;
+  SqliteKit kit(kSchema, options);
+  ASSERT_TRUE(kit.run(kit.database().transact(&place, std::int64_t{1000}, std::string_view("x"))));
+  const std::uint64_t before = disk.writes();
+  ASSERT_TRUE(kit.run(kit.database().transact(&place, std::int64_t{1001}, std::string_view("x"))));
+  EXPECT_EQ(disk.writes() - before, 1u);
 }
 
 /// Places orders for ever and writes to `out` the id of each that was acknowledged. In a process of its own.

@@ -18,13 +18,18 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bedplate::sql {
 
 class FaultyDisk {
  public:
-  FaultyDisk() : real_(sqlite3_vfs_find(nullptr)), name_("faulty-" + std::to_string(++made_)) {
+  /// By itself it promises nothing about what lies beside a write that the power cut hits: SQLite then pads its log.
+  enum class Promise : std::uint8_t { nothing, powersafe_overwrite };
+
+  explicit FaultyDisk(Promise promise = Promise::nothing)
+      : real_(sqlite3_vfs_find(nullptr)), name_("faulty-" + std::to_string(++made_)), promise_(promise) {
     vfs_ = *real_;
     vfs_.zName = name_.c_str();
     vfs_.pAppData = this;
@@ -45,6 +50,8 @@ class FaultyDisk {
   void fail_sometimes(int per_mille) { fault_per_mille_ = per_mille; }
 
   std::uint64_t syncs() const { return syncs_; }
+  /// Of databases and logs.
+  std::uint64_t writes() const { return writes_; }
   /// Writes to `folder` what the files might hold after a power cut now: everything that was synced, and of
   /// the rest any part, in any order, torn at sectors; or nothing of the rest.
   void cut_power(const std::string& folder, std::mt19937& rng, bool lose_all = false) {
@@ -65,6 +72,7 @@ class FaultyDisk {
 
  private:
   static constexpr std::size_t kSectorBytes = 512;
+  static constexpr std::size_t kPageBytes = 4096;  ///< of a long write, each may be lost or kept
 
   struct Change {
     std::size_t offset = 0;
@@ -75,6 +83,15 @@ class FaultyDisk {
     std::vector<char> durable;
     std::vector<Change> unsynced;
     bool ever_synced = false;
+
+    void note_write(std::string_view bytes, std::size_t offset) {
+      while (!bytes.empty()) {
+        const std::string_view piece = bytes.substr(0, kPageBytes - offset % kPageBytes);
+        unsynced.push_back({offset, {piece.begin(), piece.end()}, false});
+        offset += piece.size();
+        bytes.remove_prefix(piece.size());
+      }
+    }
   };
   struct File : sqlite3_file {
     FaultyDisk* disk;
@@ -126,9 +143,10 @@ class FaultyDisk {
     if (!to.content) return to.real()->pMethods->xWrite(to.real(), data, size, offset);
     if (const int code = disk.fault(disk.write_fault_); code != SQLITE_OK) return code;
     const int code = to.real()->pMethods->xWrite(to.real(), data, size, offset);
-    const auto* bytes = static_cast<const char*>(data);
+    ++disk.writes_;
     if (code == SQLITE_OK)
-      to.content->unsynced.push_back({static_cast<std::size_t>(offset), {bytes, bytes + size}, false});
+      to.content->note_write({static_cast<const char*>(data), static_cast<std::size_t>(size)},
+                             static_cast<std::size_t>(offset));
     return code;
   }
 
@@ -180,7 +198,10 @@ class FaultyDisk {
         .xFileControl = &Forward<&M::xFileControl>::call,
         .xSectorSize = &Forward<&M::xSectorSize>::call,
         .xDeviceCharacteristics =
-            [](sqlite3_file*) { return 0; },  // promises nothing, not even whole sectors
+            [](sqlite3_file* raw) {
+              const bool safe = file(raw).disk->promise_ == Promise::powersafe_overwrite;
+              return safe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
+            },
         .xShmMap = &Forward<&M::xShmMap>::call,
         .xShmLock = &Forward<&M::xShmLock>::call,
         .xShmBarrier = &Forward<&M::xShmBarrier>::call,
@@ -194,6 +215,7 @@ class FaultyDisk {
   static inline std::atomic<int> made_{0};
   sqlite3_vfs* const real_;
   const std::string name_;
+  const Promise promise_;
   sqlite3_vfs vfs_{};
   std::mutex mutex_;
   std::map<std::string, Content> files_;
@@ -202,6 +224,7 @@ class FaultyDisk {
   std::atomic<int> sync_fault_{0};
   std::atomic<int> fault_per_mille_{0};
   std::atomic<std::uint64_t> syncs_{0};
+  std::atomic<std::uint64_t> writes_{0};
 };
 
 }  // namespace bedplate::sql

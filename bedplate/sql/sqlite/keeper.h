@@ -23,7 +23,7 @@ class SqliteKeeper {
 
  private:
   void run();
-  void checkpoint();
+  std::uint64_t checkpoint();
 
   SqliteShared& shared_;
   std::unique_ptr<SqliteConnection> connection_;
