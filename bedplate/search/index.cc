@@ -62,17 +62,17 @@ Index::Index(const Declaration& declaration, Dialect dialect) : declaration_(dec
     score_ = "ts_rank_cd(words, {}::tsquery, 1)::float8";
     return;
   }
-  put_ = fmt::format(
-      "INSERT INTO {0} ({part}, id, {1}) VALUES ($1, $2{2}) ON CONFLICT ({part}, id) DO UPDATE SET {3}", t,
-      names, values, updates, fmt::arg("part", part()));
+  put_ =
+      fmt::format("INSERT INTO {0} ({part}, id, {1}) VALUES ($1, $2{2}) ON CONFLICT ({part}, id) DO NOTHING",
+                  t, names, values, fmt::arg("part", part()));
   const std::string keyed = columns("$2 || ", ", ");
   const std::string keyed_of_one = columns("$3 || ", ", ");
-  // VALUES and no SELECT: SQLite guards a statement of possibly many rows with a savepoint of its own, and at each
-  // FTS5 writes out what it has gathered.
-  index_ = fmt::format(
-      "INSERT INTO {0}_words (rowid, {1}) VALUES ((SELECT number FROM {0} WHERE {part} = $1 AND id = $2){2})",
-      t, names, values, fmt::arg("part", part()));
-  is_there_ = fmt::format("SELECT number FROM {} WHERE {part} = $1 AND id = $2", t, fmt::arg("part", part()));
+  // The row that put_ has just made. VALUES and no SELECT: SQLite guards a statement of possibly many rows with a
+  // savepoint of its own, and at each FTS5 writes out what it has gathered.
+  std::string keyed_values;
+  for (std::size_t i = 1; i <= declaration_.count; ++i) keyed_values += fmt::format(", ${}", i);
+  index_ = fmt::format("INSERT INTO {0}_words (rowid, {1}) VALUES (last_insert_rowid(){2})", t, names,
+                       keyed_values);
   // FTS5 without content takes words out when it is told the text that they came from.
   unindex_ = fmt::format(
       "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} "
@@ -115,20 +115,19 @@ Async<void> Index::put(sql::Transaction& tx, const Document& document) const {
 Async<void> Index::put_sqlite(sql::Transaction& tx, const Document& document,
                               std::span<const std::string_view> texts) const {
   const std::string key = fts5_key(document.partition);
-  const std::optional<std::int64_t> before =
-      co_await ok(tx.maybe<std::int64_t>(is_there_, document.partition, document.id));
-  if (before) co_await ok(tx.run(unindex_, document.partition, document.id, key));
   sql::Params row;
   sql::Params words;
-  for (sql::Params* params : {&row, &words}) {
-    params->add(document.partition);
-    params->add(document.id);
-  }
+  row.add(document.partition);
+  row.add(document.id);
   for (std::string_view text : texts) {
     row.add(text);
     words.add(key + std::string(text));
   }
-  co_await ok(tx.run(put_, row));
+  const std::int64_t added = co_await ok(tx.run(put_, row));
+  if (added == 0) {  // there is one already
+    co_await ok(remove(tx, document.partition, document.id));
+    co_await ok(tx.run(put_, row));
+  }
   co_await ok(tx.run(index_, words));
 }
 

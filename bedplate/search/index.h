@@ -170,7 +170,6 @@ class Index {
   // Texts of statements, put together once.
   std::string put_;
   std::string index_;
-  std::string is_there_;
   std::string unindex_;
   std::string remove_;
   std::string unindex_partition_;
