@@ -83,6 +83,10 @@ class SqliteGroupCommitTest : public testing::Test, public SqliteKit {
                           std::vector<Command>& commands) {
     entered.wait(false);
     for (Command& command : commands) start(submit(command));
+    start(let_go(open));  // started after them, for start() only posts
+    co_return;
+  }
+  Async<void> let_go(std::atomic<bool>& open) {
     open = true;
     open.notify_all();
     co_return;
