@@ -124,28 +124,39 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
   return nearest ? "; did you mean '" + std::string(*nearest) + "'?" : "";
 }
 
+/// The command that a call names, as far as its words are known.
+struct CalledCommand {
+  CalledCommand(const CLI::App& root, int argc, const char* const* argv)
+      : command(&root), name(root.get_name()) {
+    for (; at < argc; ++at) {
+      const CLI::App* next = find_command(*command, argv[at]);
+      if (!next) break;
+      command = next;
+      group = name;
+      name += " " + next->get_name();
+    }
+    wants_command = command->get_require_subcommand_min() > 0;
+    is_unknown = wants_command && at < argc && argv[at][0] != '-';
+  }
+  const CLI::App* command;
+  std::string group, name;
+  int at = 1;          ///< the first word that is not one of the command's
+  bool wants_command;  ///< It is none by itself, as `migrate`.
+  bool is_unknown;     ///< The word there stands where a command must.
+};
+
 // What is wrong with a call, in the name of the command that was meant: "bedplate admin grant: EMAIL is required".
 ParsedCommandLine explain(const CLI::ParseError& error, const CLI::App& root, int argc,
                           const char* const* argv) {
-  const CLI::App* command = &root;
-  std::string group, called = root.get_name();
-  int at = 1;
-  for (; at < argc; ++at) {
-    const CLI::App* next = find_command(*command, argv[at]);
-    if (!next) break;
-    command = next;
-    group = called;
-    called += " " + next->get_name();
-  }
-  const bool wants_command = command->get_require_subcommand_min() > 0;
+  auto [command, group, called, at, wants_command, is_unknown] = CalledCommand(root, argc, argv);
   if (wants_command && at == argc)
     return {.invocation = {}, .message = command->help(group), .exit_status = 2};
   std::string why = error.what();
-  if (wants_command && argv[at][0] == '-') {
-    why = "there is no option '" + std::string(argv[at]) + "' before a command";
-  } else if (wants_command) {
+  if (is_unknown) {
     why = "there is no command '" + std::string(argv[at]) + "'" +
           suggestion(argv[at], names_of_commands(*command));
+  } else if (wants_command) {
+    why = "there is no option '" + std::string(argv[at]) + "' before a command";
   } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     for (; at < argc; ++at) {
       const std::string word = argv[at];
@@ -221,7 +232,8 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return explain(error, root, argc, argv);
+    if (error.get_exit_code() != 0 || CalledCommand(root, argc, argv).is_unknown)
+      return explain(error, root, argc, argv);
     std::ostringstream out, problems;
     root.exit(error, out, problems);  // --help and --version are errors to CLI11
     return {.invocation = {}, .message = out.str(), .exit_status = 0};

@@ -66,6 +66,9 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
   EXPECT_THAT(parsed.message, HasSubstr("status "));
   EXPECT_THAT(parse({"sevre"}).message,
               HasSubstr("notes: there is no command 'sevre'; did you mean 'serve'?"));
+  parsed = parse({"help", "admni"});
+  EXPECT_EQ(parsed.exit_status, 2);
+  EXPECT_THAT(parsed.message, HasSubstr("notes: there is no command 'admni'; did you mean 'admin'?"));
   EXPECT_THAT(parse({"migrate", "upp"}).message,
               HasSubstr("notes migrate: there is no command 'upp'; did you mean 'up'?"));
   EXPECT_THAT(parse({"serve", "--dat", "x"}).message,
