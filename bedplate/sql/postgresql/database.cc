@@ -161,8 +161,11 @@ Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt(PostgresqlEndpoin
   std::optional<Error> error;
   if (!done) error.emplace(std::move(done.error()));
   if (owned->failed() && (!error || error->keeps_writes())) {
-    log_error("an operation went on after a statement of its transaction had failed; it was rolled back");
-    error.emplace(Category::internal, kTransactionFailed, "The server met an unexpected fault.");
+    error = owned->take_fault();
+    if (!error) {
+      log_error("an operation went on after a statement of its transaction had failed; it was rolled back");
+      error.emplace(Category::internal, kTransactionFailed, "The server met an unexpected fault.");
+    }
   }
   if (error && !error->keeps_writes()) {
     const bool again = owned->may_run_again();

@@ -181,6 +181,53 @@ TEST_F(Outage, ASmoothRestartIsHardlySeen) {
   EXPECT_EQ(ledger_.unclear, 0);
 }
 
+/// A command that is between its statement and its end when something happens to its connection.
+struct Between {
+  const PostgresDatabase& place;
+  Database& database;
+  int runs = 0;
+
+  static Async<void> lose_the_connection(Transaction& tx, Between* between) {
+    co_await ok(tx.run("INSERT INTO entries (id) VALUES (1)"));
+    if (++between->runs > 1) co_return;
+    between->place.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'");
+    while (between->database.stats().connections_lost == 0) co_await ok(sleep_for(1ms));
+  }
+  static Async<void> lose_it_and_go_on(Transaction& tx, Between* between) {
+    co_await ok(lose_the_connection(tx, between));
+    co_await ok(tx.run("INSERT INTO entries (id) VALUES (2)"));
+  }
+  static Async<void> take_too_long(Transaction& tx) {
+    co_await ok(tx.run("INSERT INTO entries (id) VALUES (3)"));
+    co_await ok(sleep_for(500ms));
+  }
+};
+
+TEST_F(Outage, AConnectionThatIsLostBeforeTheCommitIsNoFaultOfTheCommand) {
+  Between before_the_end{.place = place_, .database = *database_};
+  EXPECT_TRUE(run_to_end(loop_, database_->transact(&Between::lose_the_connection, &before_the_end)));
+  EXPECT_EQ(before_the_end.runs, 2);
+  EXPECT_EQ(place_.count("SELECT count(*) FROM entries"), 1);
+}
+
+TEST_F(Outage, AConnectionThatIsLostBetweenTwoStatementsIsNoFaultOfTheCommand) {
+  Between before_the_next{.place = place_, .database = *database_};
+  EXPECT_TRUE(run_to_end(loop_, database_->transact(&Between::lose_it_and_go_on, &before_the_next)));
+  EXPECT_EQ(before_the_next.runs, 2);
+  EXPECT_EQ(place_.count("SELECT count(*) FROM entries"), 2);
+}
+
+TEST_F(Outage, ACommandWhoseTimeIsOverAfterItsLastStatementIsATimeout) {
+  PostgresqlOptions options;
+  options.command_time_max_ms = 100;
+  open(options);
+  Result<void> done = run_to_end(loop_, database_->transact(&Between::take_too_long));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), kQueryTimeout);
+  EXPECT_EQ(place_.count("SELECT count(*) FROM entries"), 0);
+}
+
 TEST_F(Outage, AServerThatHangsIsGivenUpInTime) {
   start(4);
   wait_for_answers(20);

@@ -309,7 +309,7 @@ void PostgresqlOwned::expire() {
     return stop_server();
   }
   if (phase_ == Phase::open) {
-    failed_ = true;  // its next statement finds it so
+    failed_ = true;  // its next statement finds it so, or its end
     control_error_ = postgresql_timeout();
     return;
   }
@@ -322,6 +322,10 @@ void PostgresqlOwned::on_lost() {
   endpoint_.share().counters.lost.fetch_add(1, std::memory_order_relaxed);
   const Phase phase = std::exchange(phase_, Phase::gone);
   if (phase == Phase::ending && ending_) fail_end(postgresql_commit_unknown());
+  if (phase == Phase::open && !failed_) {  // whose statements so far went well
+    may_run_again_ = true;
+    control_error_ = postgresql_unavailable();
+  }
   failed_ = true;
   // One that is lent is buried when it is given back.
   if (phase != Phase::open) endpoint_.bury(*this);

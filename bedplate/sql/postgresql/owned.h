@@ -46,6 +46,8 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
 
   /// A statement failed: nothing more can come of the transaction.
   bool failed() const { return failed_; }
+  /// What has ended the transaction between two statements, or after the last: no statement had it for its error.
+  std::optional<Error> take_fault() { return std::exchange(control_error_, std::nullopt); }
   /// It failed for a reason that may be gone when it is run again: nothing was committed.
   bool may_run_again() const { return may_run_again_; }
   int statements() const { return statements_; }
