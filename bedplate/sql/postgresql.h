@@ -71,6 +71,7 @@ struct PostgresqlOptions {
   std::size_t rows_max = 10'000;               ///< of one statement, when they are all there
   /// Of one statement's answer as it comes from the server, about: it is in memory, whole, before its rows can be
   /// counted. More is `result_too_large` and ends the connection; reads that share it are sent again on another one.
+  /// Over a Unix socket, values above 200 kB are hardly counted.
   std::size_t result_size_max_bytes = 128 << 20;
   std::size_t value_size_max_bytes = 64 << 20;
   std::size_t statements_max = 256;  ///< prepared statements kept per connection

@@ -5,8 +5,8 @@
 // - Of a TCP socket the kernel knows what it has received (TCP_INFO, RFC 4898's HCThruOctetsReceived), what waits in it
 //   included; with TLS, of the ciphertext. Asked at every fourth read.
 // - A Unix socket counts nothing. What waits in it (FIONREAD) is asked around each read: a read takes what became less,
-//   and not less than what libpq always has room for. That is never more than really came; of rows with values much
-//   larger than the socket's buffer (about 200 kB) it can be a part of it.
+//   and not less than what libpq always has room for. That is never more than really came. Of rows with values much
+//   larger than the socket's buffer (about 200 kB) it can be a hundredth: libpq then reads on while the server writes.
 #pragma once
 
 #include <cstdint>

