@@ -218,7 +218,7 @@ TEST_F(Outage, AConnectionThatIsLostBetweenTwoStatementsIsNoFaultOfTheCommand) {
   EXPECT_EQ(place_.count("SELECT count(*) FROM entries"), 2);
 }
 
-TEST_F(Outage, ACommandWhoseTimeIsOverAfterItsLastStatementIsATimeout) {
+TEST_F(Outage, ACommandWhoseTimeIsOverAfterItsLastStatementHasAClearError) {
   PostgresqlOptions options;
   options.command_time_max_ms = 100;
   open(options);
@@ -228,7 +228,9 @@ TEST_F(Outage, ACommandWhoseTimeIsOverAfterItsLastStatementIsATimeout) {
       [&] { return run_to_end(loop_, database_->transact(&insert, ++id)).has_value(); }));
   Result<void> done = run_to_end(loop_, database_->transact(&Between::take_too_long));
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().code(), kQueryTimeout);
+  // PostgreSQL ends a transaction that has been idle for so long, too: whoever is first.
+  const Category category = done.error().category();
+  EXPECT_TRUE(category == Category::timeout || category == Category::unavailable) << done.error().code();
   EXPECT_EQ(place_.count("SELECT count(*) FROM entries WHERE id = 3"), 0);
 }
 
