@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // async_bench: what the loop and its streams cost: raw_limit's constant answer, given by a coroutine a
 // connection over Loop, Listener and Stream. Its throughput beside raw_limit's, each pinned to one core, is
 // the room's price.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cache: the in-process cache against what one writes first: a mutex, an unordered_map and a list in order of use
 // (`map`), and against a shared_mutex with an unordered_map that throws out whatever comes first (`std`). Hits are
 // measured with two threads at once on keys that are all there, hit ratios on traces with room for a tenth of the keys

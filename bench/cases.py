@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benches, one function each: it runs its rounds and returns the lines of the table.
 
 What must be reached is the project's promise (bench/README.md); `then` is where it wants to be.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The HTTP server alone: one loop and a handler that answers the same 27 bytes as raw_limit. What it costs
 // beyond raw_limit is what http/ and async/ cost; what GET /livez costs beyond it is api/.
 //

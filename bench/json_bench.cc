@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // json: reading and writing a task of about 1 KB, hardened both times (UTF-8 checked, types, lengths and
 // ranges checked, unknown fields refused), into and from the same struct, against rapidjson used as its users
 // would: a document checked by hand one way, its writer the other.

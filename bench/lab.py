@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every bench needs: servers pinned to one core, a client on the other, rounds that take turns."""
 import dataclasses
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A PostgreSQL of the bench's own, with the tasks of tasks_data.py in it: made, used and thrown away.
 
 It is durable (fsync), sized like a small server, and not pinned: with the server under test on one core and the client

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pipelined GETs through our Redis client: one loop, one connection, so many callers that wait for an answer each.
 //
 //   redis_bench URL CALLERS GETS      prints {"rps": ...}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GET /livez through everything but a database: routing, limits, request id, metrics, JSON.
 //
 //   taskset -c 0 ./rest_bench 18082 &                         # over sockets, as http_hello_bench

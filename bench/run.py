@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs benches and prints their table: `bench/run.py [NAME...]`; see bench/README.md. ./dev bench calls it."""
 import dataclasses
 import datetime

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How evenly buckets spread keys over shards, and how many keys move when a shard joins: for every number of shards
 // from 1 to 1000, beside a ring of consistent hashing with 100 points a shard, over the same keys. One JSON object a
 // line. Counts only, so the same on every machine.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table and the chart of ./dev bench sharding, from what sharding_bench prints."""
 import math
 

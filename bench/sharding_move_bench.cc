@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // sharding_move_bench [URL of a PostgreSQL server]: what moving a bucket costs those who write it, on SQLite shards
 // and, with a URL, on PostgreSQL ones (schemas of that database).
 //   held     how long a move held the writes of a bucket of 20 000 rows while four callers change it, against a bucket

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // sql-postgres: what the Database port reaches on PostgreSQL.
 //   point_read    one row by a random id of 100 k, from 64 coroutines on one loop over two connections, against
 //                 libpq awaited: as many callers on two connections, each of which has one query under way;

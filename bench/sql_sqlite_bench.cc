@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // sql-sqlite: what the Database port costs on SQLite.
 //   point_read    one task by a random id of 100 k, through Database::read() on one loop (64 reads a tick, as
 //                 from 64 connections), against bare prepared statements in one read transaction that fill

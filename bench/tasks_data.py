@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A data directory with 100 k tasks of 1 k users, and the request lines that read, list and create them.
 
 Users come through the API (so their tokens are real), tasks by SQL (so that it takes seconds). Kept between runs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # bedplate_embed(TARGET target NAME name NAMESPACE namespace [BASE directory] FILES file...)
 #
 # Puts files into the program, so that the binary needs nothing beside it:

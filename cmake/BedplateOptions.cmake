@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What every target is compiled with. Included once, by the root.
 
 option(BEDPLATE_TESTS "Build the unit and end-to-end tests" ON)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -DCOMPILER=c++ -DSOURCE=case.cc -DCOMPILED=dir -DINCLUDE=dir -P compile_fail.cmake
 #
 # Compiles a case that must not compile, and looks in what the compiler says for every line "// expect: regex" at the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The commands of the bedplate binary beside those that every application has: demo and admin.
 #pragma once
 

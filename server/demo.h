@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sample users and tasks, for a first look.
 #pragma once
 

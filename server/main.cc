@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The server binary: the framework with identity and the task API. Read this first; everything else hangs on it.
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"

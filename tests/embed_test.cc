@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // bedplate_embed(): the bytes in the binary are the bytes of the files.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How long tests wait for what must happen, and how: with a limit that only a test which is stuck reaches. A machine
 // that is busy with other things stops any thread for seconds.
 //

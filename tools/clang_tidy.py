@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs clang-tidy within a time budget: `clang_tidy.py BUILD-FOLDER [--budget SECONDS] [--all]`.
 
 First what changed since the main branch (or since the last commit, on it), then each header alone, then the rest.

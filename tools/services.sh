@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Throwaway servers for development: PostgreSQL, a read replica that streams from it, and Redis. `./dev services`.
 #
 #   services.sh up|down|status STATE      STATE: the file that remembers what was started, and where

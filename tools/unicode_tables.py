@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes bedplate/words/unicode_tables.cc: `tools/unicode_tables.py > bedplate/words/unicode_tables.cc`.
 
 What is in it changes which words a full-text index holds, so it is made once, from the Unicode version named in its
@@ -95,6 +96,7 @@ def main():
             fold[code] = ord(to)
         else:
             texts[code] = to
+    print("// SPDX-License-Identifier: Apache-2.0")
     print(f"// Made by tools/unicode_tables.py from Unicode {unicodedata.unidata_version}. Not to be edited.")
     print("// clang-format off")
     print('#include "bedplate/words/unicode_tables.h"\n\nnamespace bedplate::words {')

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tasks: personal to-dos. Every task belongs to one user; nobody sees or touches another's.
 //
 // The operations and their types, and how the outside reaches them: the only header of this application that others

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // No query of this application reads a large table to its end, and a list of 10 000 tasks answers quickly: on both
 // engines, with 20 000 tasks of 101 users, one of whom has half of them.
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rules of tasks: who may touch which, what a change does. No HTTP, no SQL text.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tasks in the database: every statement names the owner, so no caller reaches another's rows.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The task API over real connections: server, identity, a database on each engine.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Api: the one place that says how the outside reaches a service.
 //
 //   Api tasks_api(Tasks& tasks) {

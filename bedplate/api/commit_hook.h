@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What takes part in the commit of every command beside the command itself: an audit entry, an outbox row. `main`
 // plugs hooks in (Rest::Parts::commit_hooks).
 #pragma once

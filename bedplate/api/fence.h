@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fence: what is written under a lock is refused once somebody else has written under it since.
 //
 //   cache::Lock lock = co_await ok(locks.acquire("reports", 30s));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Late holders of a lock, on both engines: with the locks of one process on SQLite, with those of Redis on PostgreSQL.
 #include "bedplate/api/fence.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cached values that a transaction makes old: erased once it has committed, on every replica.
 //
 //   Async<void> Users::rename(const Caller&, sql::Transaction& tx, const RenameUser& input) const {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An operation: one thing that a service can do, described so that every surface can offer it.
 //
 // Services do not fill an Operation by hand: api.h makes it from a member function (its signature is the contract)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What may be said about an operation beside its signature; see api.h for the list in use.
 //
 // Each function makes a small value that Api applies to the Operation. Who may call (needs, any_user, open_to_all)

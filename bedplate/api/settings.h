@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an operator can set about the surfaces: sections `rest`, `rate_limit`, `cors`, `idempotency`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads an operation's signature: what api.h needs to know about a member function, and the two thunks through
 // which a surface calls it. Included by api.h; services need not look here.
 #pragma once

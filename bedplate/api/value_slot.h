@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ValueSlot: storage for one input or output while a request runs. Like AnyValue, but its memory comes from the
 // thread's pool of coroutine frames, so that a request in steady state asks the allocator for nothing.
 #pragma once

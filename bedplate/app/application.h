@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Application: what the main() of a service hands its parts to.
 //
 //   int main(int argc, char** argv) {

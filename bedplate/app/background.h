@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Coroutines that run beside the requests for as long as an application serves: polling, purging, rotating keys.
 #pragma once
 

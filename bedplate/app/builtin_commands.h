@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The commands that every application has: serve, migrate, config, openapi, backup, restore.
 #pragma once
 

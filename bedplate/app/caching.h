@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Caching: everything that `cache.url` decides. Without it a cache in this process; with a Redis one in front of Redis,
 // locks, rate limits and nudges that all replicas share, and what shows how it goes.
 #pragma once

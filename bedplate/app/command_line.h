@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The command line of an application: its commands and options, read into plain values.
 //
 //   bedplate serve --listen 127.0.0.1:0 --set server.threads=2

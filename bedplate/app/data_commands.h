@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The commands that carry data from one database to another: `migrate data`, and `backup` and `restore` where the
 // database is not a file. All of them copy with sql/transfer/data_copy.h, which compares every value at the end.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where an application's database is.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bedplate/app/health_checks.h"
 
 #include <sys/statvfs.h>

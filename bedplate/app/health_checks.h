@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What /healthz looks at in every application.
 #pragma once
 

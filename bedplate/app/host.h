@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Host: one running instance of an application. It owns the database, the loops, the server, and the services that
 // wire() makes.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How far long work has come, for a person who waits: one line on standard error that is written over, and only where
 // that is a terminal. A log or a pipe gets nothing of it.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RedisRateLimits: the rate limits of all replicas together, in Redis (api/rest/shared_rate_limit.h).
 //
 // One script a request: the same arithmetic as api/rest/rate_limit.h, on the server's clock, so replicas need not agree

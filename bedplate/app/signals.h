@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SIGTERM, SIGINT and SIGHUP, taken by the main thread.
 #pragma once
 

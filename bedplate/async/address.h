@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where to listen, where to connect, who is at the other end.
 //
 //   Result<SocketAddress> a = SocketAddress::parse("127.0.0.1:8080");   // IPv4

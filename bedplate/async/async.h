@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Async<T>: a lazy coroutine that ends in a Result<T>.
 //
 //   Async<Task> Store::find(sql::Reader& db, TaskId id) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cancellation and deadlines: one Scope for one request (or one background task), carried by every coroutine
 // that runs for it.
 //

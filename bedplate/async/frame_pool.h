@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Memory for coroutine frames: freed frames wait on a list of their size class for the next coroutine of
 // their thread. Frames are small and short-lived, and the same few sizes come again and again.
 #pragma once

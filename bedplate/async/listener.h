@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Listening sockets.
 //
 //   Result<ListenSockets> sockets = listen_on(*SocketAddress::parse("127.0.0.1:0"), loops.size(), {});

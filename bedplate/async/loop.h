@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Loop: one thread's event loop over edge-triggered epoll.
 //
 //   Loop loop;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // LoopGroup: N loops on N threads.
 //
 //   LoopGroup loops(2);

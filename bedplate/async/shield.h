@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // shielded(): runs a coroutine to its end, whatever becomes of the scope of whoever awaits it.
 //
 //   co_await shielded(tell_others());   // also when the request was cancelled before this, or is while it runs

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What stands behind a Stream: for the sources of this folder only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stream: a connected socket (TCP over IPv4 and IPv6, Unix) of one loop.
 //
 //   Async<void> echo(Stream stream) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Timers on a loop.
 //
 //   co_await ok(sleep_for(50ms));   // to about a millisecond; ends early when the scope is cancelled

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two structures behind a loop's timers (timer.h is what to use): a wheel of coarse ticks for time-outs
 // that are armed all the time and hardly ever fire, and a heap for the few that must be precise. Neither
 // knows a clock.

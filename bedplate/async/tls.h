@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TLS over a Stream: the same two operations, encrypted (OpenSSL over memory buffers; TLS 1.2 and 1.3).
 //
 //   Result<TlsContext> context = TlsContext::for_clients({});         // once; the system's certificate authorities

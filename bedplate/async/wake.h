@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Wake: lets one coroutine sleep until there is something to do, or until it is time to look anyway.
 //
 //   Wake wake;

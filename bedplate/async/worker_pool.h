@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // WorkerPool: a few threads for what would hold up a loop: hashing a password, a long query, a file.
 //
 //   WorkerPool pool(2, 64);

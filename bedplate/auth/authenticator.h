@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The door between a surface and whatever knows credentials.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an operation is told about the one who called it. It never says which surface the call came through.
 //
 //   Async<Task> Tasks::create(const auth::Caller& caller, sql::Transaction& tx, const CreateTask& input) {

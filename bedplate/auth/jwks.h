@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JWK Set (RFC 7517 section 5): the public keys of access tokens, for those who verify them elsewhere.
 #pragma once
 

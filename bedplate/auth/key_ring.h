@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The keys of access tokens: one signs, the ones before it still verify until their last token has expired,
 // and the next one is published before it signs, so that every replica and every client knows it by then.
 #pragma once

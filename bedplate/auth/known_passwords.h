@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Passwords that everybody tries first: a new password must not be one of them (NIST SP 800-63B section 5.1.1.2).
 //
 //   class Breached final : public auth::KnownPasswords { ... asks a service, or a file of hashes ... };

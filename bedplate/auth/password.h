@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Passwords: what makes a good enough one, and argon2id (RFC 9106) over them in a pool of its own.
 //
 //   PasswordHasher hasher(PasswordCost{}, {.threads = 2, .queue_max = 64});

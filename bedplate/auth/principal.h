@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who is calling, once it is known: what a verified token (later: an API key, a client certificate) says.
 //
 // Auth knows that users and sessions have ids, and nothing else about them: who the users are is the business

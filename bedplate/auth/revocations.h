@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tokens that are refused before they expire: those of sessions that were ended, and those of users whose
 // roles or standing have changed since.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Access tokens: JSON Web Tokens (RFC 7519) in compact form (RFC 7515), signed with Ed25519 (RFC 8037).
 //
 //   SigningKey key = SigningKey::generate();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The authenticator of signed access tokens, with a cache of the ones it has verified.
 //
 //   KeyRing ring;  Revocations revocations;

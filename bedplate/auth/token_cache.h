@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verified tokens of one thread: a table of fixed size, four entries a row.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For the tests and the fuzz target of this room: a key that is always the same, and tokens made of any text.
 #pragma once
 

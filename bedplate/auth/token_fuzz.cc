@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tokens of any bytes: as they come from outside, and as payload and header under a good signature, so that
 // the reading behind the signature is reached too.
 #include <cstddef>

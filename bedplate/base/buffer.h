@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Buffer: growable bytes for writers that know how much they need before they write.
 //
 //   char* p = out.need(kIntSizeMax + 1);  // room for that many from here, no check while writing

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hashes for maps whose keys come from outside: keyed, so that nobody can aim at one bucket.
 //
 //   std::unordered_map<std::string, Entry, KeyedStringHash, std::equal_to<>> entries;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Identifiers: UUIDs (RFC 9562), version 7 when made here, and a distinct type for each thing they name.
 //
 //   struct Task;  using TaskId = Id<Task>;

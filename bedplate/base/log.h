@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Structured logs: one JSON object a line.
 //
 //   log_info("server started", {{"url", url}, {"threads", threads}});

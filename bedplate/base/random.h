@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random bytes from the operating system's generator. Good for secrets; safe from any thread.
 //
 //   std::array<std::uint8_t, 32> key;

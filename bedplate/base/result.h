@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Expected failures: one Error, carried in a Result.
 //
 //   Result<Task> r = parse(text);

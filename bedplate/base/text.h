@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Text and numbers: what every writer and reader of bytes needs, once. The JSON codec, the logs and the
 // metrics share the escaping and the number forms that stand here.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The readers of base take bytes from anybody: numbers, encodings, ids, times. What they accept comes back
 // the same.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Time: UTC microseconds, RFC 3339 text, and a clock that tests can set.
 #pragma once
 

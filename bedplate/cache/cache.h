@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cache: the port. Bytes by key for a while, in this process, in Redis, or both.
 //
 //   Result<std::optional<Hit>> hit = co_await cache.get("user:17");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every driver of the port keeps, tried on each over the real thing.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Flights: at most one load of a key at a time in this process, from any loop. Those who come meanwhile wait for it.
 //
 //   JoinOp join(flights, key);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ghosts: which keys left a cache's small queue a short while ago, by fingerprint.
 //
 // Sixteen bytes for each key remembered. Four fingerprints share a line, and the oldest makes room; how long

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // LoadingCache: cache-aside over any Cache, for bytes. Services use it through a Region (region.h), which knows types.
 //
 // get() answers from the cache, or loads and keeps:

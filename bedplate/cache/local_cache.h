@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // LocalCache: the in-process cache. Bytes by key, bounded by bytes, shared by all threads.
 //
 //   LocalCache cache({.size_bytes_max = 64 << 20});

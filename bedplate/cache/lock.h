@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Locks: one process at a time, by name and for a while; with fencing tokens, since no lock over a network is sure.
 //
 //   Lock lock = co_await ok(locks.acquire("reports", 30s));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // MemoryCache: the driver `memory:`. The port over a LocalCache: it never waits and never fails.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A cache's numbers for /metrics: bedplate_cache_*, bedplate_cache_local_*, bedplate_redis_*.
 #pragma once
 

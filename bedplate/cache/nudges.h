@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Nudges: tells the other replicas that something has changed, so that they look now and not at their next round.
 //
 //   nudges.listen("identity:revocations", [&] { wake.set(); });   // while wiring

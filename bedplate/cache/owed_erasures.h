@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The erasures that Redis has not been told: it was away, or did not answer. They are repeated when it can be reached
 // again, for it may come back with what it had.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Partition: whose values they are. It is a part of every key of a Region, so that nobody is answered with another's.
 //
 //   cached_.get_or_load(cache::Partition::of_tenant(caller.tenant()), id);   // this tenant's

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RedisCache: the driver `redis:` alone: every get asks the server.
 //
 // On the server a key is `prefix` and the cache's key; its value is 18 bytes that say what it is (a version, whether

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Region: values of one type in the cache, loaded when they are not there.
 //
 //   class Profiles final : public cache::Loader<Profile> {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whose a cached value is: no tenant is ever answered with another's, whatever the key and whichever the cache.
 #include "bedplate/cache/region.h"
 

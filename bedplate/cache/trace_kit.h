@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Traces of keys, and the cache that everybody writes first, for tests and benches to compare with.
 #pragma once
 

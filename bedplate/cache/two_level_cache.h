@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TwoLevelCache: a cache in this process in front of Redis.
 //
 // A get that finds its key here costs no more than with `memory:`; what Redis has comes here on its way. What any

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Value: what a cache holds for a key: immutable bytes that several threads share without copying them.
 //
 //   Value value = Value::copy_of(json);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Configuration: settings described like everything else, from four places, each above the one before:
 // the defaults in the structs, a TOML file, BEDPLATE_* variables, flags.
 //

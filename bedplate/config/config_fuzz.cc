@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Configuration files, flags and variables of any bytes: read or refused, and what is printed can be read
 // again.
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Registry::load: every source in turn, every problem kept.
 #include <algorithm>
 #include <tuple>

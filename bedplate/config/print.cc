@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What people read: the effective configuration and the reference, both as TOML.
 #include <limits>
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Walks a TOML document as a configuration: sections, and values in the form that descriptions read.
 //
 // The visitor says of every table whether it is a section to enter or a value to hand over; values arrive as

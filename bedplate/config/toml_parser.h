@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TOML 1.0 (https://toml.io/en/v1.0.0), whole: every kind of key, string, number, date, table and array.
 //
 //   Result<TomlNode> document = parse_toml(text);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers, booleans and dates of TOML: what stands in a document without quotes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Values as TOML text: what is printed can be pasted into a configuration file.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AnyRow: a row whose columns are known only at run time, for code that copies or compares tables that it was not
 // compiled with. Everybody else reads into a described struct, which checks the names.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AnyValue: owns one value of a described type whose C++ type is not known here (the input of an operation,
 // say).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sixteen bytes at a time: the three questions that the JSON codec asks of text. SSE2 where there is (every
 // x86-64), plain loops elsewhere, which compilers turn into what their target has. Not for callers.
 #pragma once

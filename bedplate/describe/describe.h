@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Describe a type once: a plain struct with one constexpr list of its fields. JSON, validation, JSON Schema,
 // SQL rows, configuration and everything above follow from the list; nothing about the type is stated
 // anywhere else.

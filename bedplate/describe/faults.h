@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Faults: everything that is wrong with a value, collected before anybody is told.
 //
 //   Faults faults;

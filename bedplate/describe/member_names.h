@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The names of an aggregate's members, found without a list. Used for one thing: to name the forgotten field
 // in a compile error. Costs nothing until then.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names that the compiler knows, as text at compile time: members, enum values, types. Used by describe.h.
 //
 // Both GCC and clang spell a template argument in __PRETTY_FUNCTION__; this cuts the name out of it. A

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Patch<T>: a field of a partial update. It tells "not given" from "given as null" from "given as a value",
 // which JSON Merge Patch (RFC 7396) needs and std::optional cannot.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SQL rows and described types. A driver shows its row as a ColumnSource; a RowMap, made once a statement,
 // fills structs from it; to_sql_value() says what a C++ value is as a parameter.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rules of a description, applied to one value: shared by every reader and by validate(). Not for
 // callers.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON Schema (draft 2020-12) of described types.
 //
 //   std::string document = json_schema(type_of<Task>(), View::output);      // complete, with its own $defs

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table in the middle: what a description compiles to. Plain data, no templates; every format (json,
 // validate, schema, rows, text values, and those of other rooms) is ordinary code that walks it.
 //

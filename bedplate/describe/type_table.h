@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How each C++ type becomes a TypeInfo. Included by describe.h; nothing here is for callers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finding what has no form on the wire. Not for callers.
 #pragma once
 

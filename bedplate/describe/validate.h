@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rules of a description over a C++ value, for values that no reader of ours has checked: built in code,
 // filled field by field. read_json() and read_text() apply the rules of what they read as they go.
 //

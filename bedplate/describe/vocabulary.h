@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of a description (namespace bedplate::schema), each a rule that says what it may stand on.
 //
 //   field<&Task::title>(length{1, 200}, pattern("^[^\n]*$"), example("Buy milk"), "What is to be done")

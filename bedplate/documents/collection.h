@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Collections of JSON documents, for data whose shape changes more often than a schema should.
 //
 //   struct Profile { std::string color; std::int64_t size = 0; std::vector<std::string> labels; ... describe() };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One suite for both engines.
 #include "bedplate/documents/collection.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bedplate/documents/schema_collection.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Collections whose shape is a JSON Schema, given while the program runs and changed while there are documents. Where
 // the shape is known when the program is compiled, use Collection: it is checked by the compiler and reads faster.
 //

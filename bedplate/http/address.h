@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Network addresses: who is calling, through which proxies.
 //
 //   TrustedProxies proxies = *TrustedProxies::parse({"10.0.0.0/8", "::1"});

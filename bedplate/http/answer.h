@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The wire form of an answer's head, and which content coding its body gets. Internal to the server.
 #pragma once
 

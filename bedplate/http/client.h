@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Client: HTTP/1.1 to one server, over connections that are kept and used again.
 //
 //   Client client(*SocketAddress::parse("127.0.0.1:8080"));

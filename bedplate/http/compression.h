@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Content codings for answers: gzip (RFC 1952), br (RFC 7932), zstd (RFC 8878), chosen by Accept-Encoding
 // (RFC 9110 section 12.5.3).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One client's connection: reads requests, calls the handler, writes answers, until it closes. Internal to
 // the server.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The body side of a connection: receiving a request's body on demand, and sending an answer's body as it is
 // made.
 #include <algorithm>

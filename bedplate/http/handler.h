@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What answers requests. api/ implements it; a test or a bench can with ten lines:
 //
 //   class Hello final : public http::Handler {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A whole connection: any bytes over a real socket, cut where a byte of 0xff stands, into a real server. Whatever
 // comes, the server answers with well-formed heads, closes, and leaks nothing.
 #include <sys/socket.h>

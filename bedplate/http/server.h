@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The HTTP/1.1 server (RFC 9110, RFC 9112).
 //
 //   http::Server server(loops, handler, settings);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For this room's tests: a server on a loop of its own, a handler with a path for everything that is tested,
 // and a client that writes raw bytes and reads raw answers, blocking, with a time limit on every wait.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bedplate/http/server_metrics.h"
 
 #include "bedplate/http/server.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Time limits: slow and silent clients, slow handlers, clients that go away.
 #include <gtest/gtest.h>
 

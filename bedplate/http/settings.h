@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an operator can set about the HTTP server: section `server` of the configuration.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the connections of one loop share. Internal to the server.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Client: commands for a Redis server or a Redis Cluster, from any loop.
 //
 //   Result<std::unique_ptr<Client>> client = Client::make(*Options::from_url("redis://127.0.0.1:6379"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Command: one command for Redis, written as it goes over the wire.
 //
 //   Command set("SET", key, value, "PX", 60'000);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Connection: one pipelined connection of one loop to one Redis server, which many coroutines use at the same time.
 //
 //   auto connection = Connection::start(loop, dialer, endpoint);

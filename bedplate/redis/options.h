@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a Redis is and how to talk to it.
 //
 //   redis://127.0.0.1:6379            redis://user:secret@cache.example.com/2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For tests that talk to a real Redis: loops that run, and a way to wait for a coroutine from the test's own thread.
 #pragma once
 

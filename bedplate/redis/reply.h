@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What Redis says: RESP3 (https://github.com/redis/redis-specifications/blob/master/protocol/RESP3.md), and RESP2 with
 // it.
 //

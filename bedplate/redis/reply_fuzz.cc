@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reply parser on any bytes: it neither crashes nor takes more than its limits, and gives the same replies however
 // the bytes are cut.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Script: a Lua script that Redis runs as one step, sent once and then called by its hash.
 //
 //   static const Script kRelease("if redis.call('get', KEYS[1]) == ARGV[1] then ... end");

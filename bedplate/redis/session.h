@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Session: a connection to one Redis server on which RESP3 is agreed and the user is logged in. What pipelines
 // (connection.h) and subscribers (subscriber.h) are made of.
 //

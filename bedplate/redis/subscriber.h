@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Subscriber: messages of Redis channels (pub/sub), on one loop, over a connection of its own.
 //
 //   class Invalidations : public Subscriber::Listener {

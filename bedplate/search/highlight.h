@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Highlights: where in a text the words of a query stand, and the text with marks around them.
 //
 //   std::string html = highlight_html(note.title, query);      // Buy <mark>milk</mark> &amp; bread

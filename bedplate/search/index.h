@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Index: a full-text index that an application declares, in its own database.
 //
 //   constexpr Declaration kNotes("notes_search", {{"title", Weight::highest}, {"body"}}, Language::english);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One suite for both engines: what matches is the same on each. How hits rank is the engine's own, so order is compared
 // only where any sane ranking agrees.
 #include "bedplate/search/index.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What people type into a search box.
 //
 //   Result<Query> query = parse_query("milk \"two litres\" choc* -blue", Language::english);

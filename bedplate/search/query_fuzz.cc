@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fuzz target: any bytes are a query or too long for one, and what the engines are asked holds no sign from outside.
 #include <cstddef>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Queries and texts in the languages of the engines. For index.cc and its tests.
 //
 // Each word is written with the key of its partition in front, so that no text of another partition has the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which shard should own which bucket: an even share each, with as few buckets moved as that allows.
 //
 //   std::vector<PlannedMove> moves = plan_moves(owners, {"a", "b", "c"});   // c has just joined

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rows of one bucket in one shard, and making those of another the same. For Mover.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What may happen to a bucket's rows between the first comparison and the last, step by step.
 #include "bedplate/sharding/bucket_rows.h"
 

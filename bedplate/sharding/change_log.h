@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The change log of a shard: which rows of a bucket have changed since its move began. For Mover.
 //
 // Triggers on the sharded tables write it, whatever the statement was that changed a row, in its transaction: one entry

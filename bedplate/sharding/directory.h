@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The directory: which shard owns each bucket, versioned, in a database of its own (it may be a shard's).
 //
 //   migrate_up(database, {{"sharding_directory", directory_migrations()}});

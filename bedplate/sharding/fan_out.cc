@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bedplate/sharding/fan_out.h"
 
 #include "bedplate/async/loop.h"

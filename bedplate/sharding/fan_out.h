@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // FanOut: several coroutines at once on one loop, and one that waits for all of them. For ShardedDatabase.
 //
 //   class Asking final : public FanOutWork { Async<void> run(std::size_t index) override; ... };

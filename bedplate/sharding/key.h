@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keys and buckets: which of a fixed number of virtual buckets a key belongs to.
 //
 //   ShardKey key(order.customer);                 // a Uuid or Id, or text

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tables that sharding needs: those of the directory in one database, those of a shard in each.
 //
 //   sql::MigrationSource directory{"sharding_directory", sharding::directory_migrations()};

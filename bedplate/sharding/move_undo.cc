@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bedplate/sharding/move_undo.h"
 
 #include "bedplate/sharding/ownership.h"

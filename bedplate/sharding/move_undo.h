@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Undoing a move that has not switched: the source serves the bucket as before, and what had arrived at the target goes
 // when it can be reached. For Mover, which says when (mover.h, "Cancelling").
 #pragma once

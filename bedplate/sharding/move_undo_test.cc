@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cancelling a move: from every step of it, by a canceller that dies after every step of its own, with a target that
 // answers, that is away and that never comes back.
 #include "bedplate/sharding/move_undo.h"

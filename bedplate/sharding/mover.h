@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mover: takes a bucket from one shard to another while it is read and written.
 //
 //   Mover mover(shards, {"customers", "orders"});

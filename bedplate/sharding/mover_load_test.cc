@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Moves under load: a bucket much larger than what may be copied behind the fence, commands that never leave a gap, and
 // a shard whose server is killed.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a shard owns, by its own word. A router's map may be old; this never is, because it is read in the transaction
 // that it guards.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For the tests of this folder: a directory and shards on either engine or on both, a small application on them, and a
 // checker that knows what was acknowledged.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ShardedDatabase: databases that share the rows of an application by key.
 //
 //   ShardedDatabase shards(directory, {{"a", &first}, {"b", &second}});

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a transaction wants done once it has committed, and not otherwise: taking entries out of a cache, waking
 // somebody.
 //

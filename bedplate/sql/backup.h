@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Backup and restore of a SQLite database.
 //
 //   Result<BackupReport> made = back_up_sqlite("/var/lib/notes/bedplate.db", "/backup/notes.db");

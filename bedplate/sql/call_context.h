@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CallContext: on whose behalf a transaction or a read runs, and how fresh it must be.
 //
 //   CallContext context;

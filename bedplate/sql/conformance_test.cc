@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every driver gives alike, first part: values, statements, errors. Run against the real engines.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every driver gives alike, second part: transactions, snapshots, limits of time, many callers.
 #include <gtest/gtest.h>
 

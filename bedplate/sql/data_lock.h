@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One process at a time in a data directory: who serves, restores or migrates it holds its lock.
 //
 //   Result<DataLock> lock = DataLock::acquire("/var/lib/notes");   // makes the directory (0700) when missing

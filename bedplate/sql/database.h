@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Database: the port. One per database; drivers are chosen by URL (open.h).
 //
 //   Result<User> user = co_await db.transact(&Store::insert, store, new_user);   // store.insert(tx, new_user)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What can go wrong in a database, the same from every driver.
 //
 //   Result<std::int64_t> added = co_await tx.run(kInsertUser, user.id, user.email);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Maintenance: a connection of its own for migrations, which blocks. Drivers implement it; migrate.h uses it.
 #pragma once
 

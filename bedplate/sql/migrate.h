@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Migrations: numbered SQL files that bring a schema up and down.
 //
 //   MigrationSource source{"tasks", tasks_migrations()};       // EmbeddedFile: 0001_tasks.up.sql,

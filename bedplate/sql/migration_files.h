@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The migration files of a module, read by their names for one engine. Inside the room only.
 #pragma once
 

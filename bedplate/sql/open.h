@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opens a database by its URL: the scheme chooses the driver.
 //
 //   auto database = open_database("sqlite:/var/lib/notes/bedplate.db");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parameters of a statement: $1, $2, ... in its text.
 //
 //   tx.run("UPDATE tasks SET title = $2 WHERE id = $1", task.id, task.title);

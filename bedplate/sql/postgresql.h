@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The PostgreSQL driver: many processes, one database.
 //
 //   PostgresqlOptions options;

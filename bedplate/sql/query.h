@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Conditions, orders and pages of queries that are put together at run time, so that no value and no name from outside
 // gets into the text.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reader and Transaction: how operations talk to the database.
 //
 //   Async<Task> Store::find(sql::Reader& db, TaskId id) {

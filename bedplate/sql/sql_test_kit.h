@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For the tests of this folder: a database in a directory of its own, and a loop to run coroutines on.
 #pragma once
 

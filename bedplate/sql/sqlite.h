@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The SQLite driver: durable, embedded, one file.
 //
 //   SqliteOptions options;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tenants: rows that belong to one of many customers, kept apart below the application.
 //
 //   CallContext context(caller.tenant());

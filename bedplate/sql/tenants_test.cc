@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tenants on both engines: tries to cross over by every door that a statement has. Search, documents and the keys of
 // requests have such tests where they live.
 #include "bedplate/sql/tenants.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Health: is this process alive, should it get traffic, and what is wrong with it.
 //
 //   Health health;

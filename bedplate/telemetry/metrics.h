@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Metrics: counters, gauges and histograms that cost about a nanosecond to change, and their Prometheus text.
 //
 //   telemetry::Registry registry;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the operating system knows about this process: memory, CPU, descriptors, threads.
 //
 //   ProcessCollector process;

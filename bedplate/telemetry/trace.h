@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // W3C Trace Context, level 1: which trace a request belongs to, taken from its headers and passed on.
 //
 //   std::optional<TraceContext> parent = parse_traceparent(header);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Trace headers come from anybody: whatever the bytes, they are read or refused, and what was read comes
 // back.
 #include <cstddef>

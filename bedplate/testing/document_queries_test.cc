@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Of 10 000 documents the few that are asked for are found by an index, on both engines.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

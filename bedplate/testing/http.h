@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A blocking HTTP/1.1 client for tests. It shares no code with the server, so a mistake in one does not hide in the
 // other; it can also send what no proper client would.
 //

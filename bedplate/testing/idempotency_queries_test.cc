@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a command under an Idempotency-Key asks beside its own reads no table to its end, with 20 000 records kept.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

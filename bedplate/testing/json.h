@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A JSON value for tests, read by a parser of its own: it shares no code with the server, so that a mistake in one does
 // not hide in the other.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A program under test, as a process of its own: started, read line by line, signalled, waited for.
 //
 //   Process server({binary, "serve", "--listen", "127.0.0.1:0", "--data", dir.path()});

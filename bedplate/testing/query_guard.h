@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fails a test when an operation's query reads a large table from end to end.
 //
 //   QueryGuard guard(kit.database());                       // either engine, with as many rows as in life

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an engine's plan reads from end to end. For query_guard.h.
 #pragma once
 

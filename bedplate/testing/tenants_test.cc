@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tenants through the whole stack, on both engines: a user who acts for two of them, one token each, tries to carry
 // something across: ids, searches, cursors, idempotency keys.
 #include <gmock/gmock.h>

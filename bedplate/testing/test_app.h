@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An application in the test's own process: on a port of its own, over a fresh database, with a clock that the test
 // moves. Everything is real but the clock: sockets, loops, SQLite on disk.
 //

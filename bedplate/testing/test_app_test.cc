@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Application and Host as a service uses them, through the kit that tests of services use.
 #include "bedplate/testing/test_app.h"
 

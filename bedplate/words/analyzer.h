@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Words: what a text consists of for full-text search. One analyzer serves every engine, so that all of them
 // match the same.
 //

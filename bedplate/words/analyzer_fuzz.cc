@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fuzz target: any bytes are read as words, whose places and forms hold what the header says.
 #include <cstddef>
 #include <cstdint>

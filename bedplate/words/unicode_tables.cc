@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Made by tools/unicode_tables.py from Unicode 14.0.0. Not to be edited.
 // clang-format off
 #include "bedplate/words/unicode_tables.h"

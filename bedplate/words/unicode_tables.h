@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What Unicode says of letters, as far as finding words needs it: tables, made by tools/unicode_tables.py.
 #pragma once
 

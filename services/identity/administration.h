@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an operator does to accounts, from the command line beside a server that runs, or from a program of
 // his own.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Identity, as the outside sees it: signing up, logging in and out, sessions, one's own account.
 //
 //   auto identity = identity_api(service);      // an api::Api to serve

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Identity as clients meet it: over real sockets, through the whole chain.
 #include "services/identity/api.h"
 

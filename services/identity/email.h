@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // When two e-mail addresses are the same account.
 //
 // - An address is ASCII, at most 254 characters (RFC 5321 section 4.5.3.1.3), in the form the `email` format

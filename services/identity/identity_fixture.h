@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For the tests of this room: an Identity over a real database, on each engine in turn, and a clock to set.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Back-off against guessing passwords, in bounded memory.
 //
 //   if (auto wait = throttle.admit(account, address, now); wait > 0s) ... refuse, with Retry-After ...

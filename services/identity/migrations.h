@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The migrations of identity, for the list that main gives to sql::migrate_up().
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // No query of this service reads a large table to its end: on both engines, with 6 000 users and their sessions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

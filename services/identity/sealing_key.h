@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The key of identity.key_file, which seals what the database must not give away with a backup of it.
 //
 //   Result<SealingKey> key = SealingKey::load_or_make("/var/lib/notes/identity.key");

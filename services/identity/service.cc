@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "services/identity/service.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Identity: the rules of signing up, logging in, sessions, tokens, and one's own account.
 //
 //   Result<SealingKey> key = SealingKey::load_or_make(key_file);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The signing keys of access tokens: kept in the database so that a fleet shares them, sealed there with a
 // key that is not in the database, and replaced by age.
 //

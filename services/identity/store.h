@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rows of identity and the SQL over them. Nothing here decides anything: rules are in service.h.
 //
 // Every function is a coroutine of one session; what is passed by reference outlives it.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What the documentation quotes and links to is there: `quotes_test.py CHECKOUT`.
 
 A block that names a file (```cpp path/from/the/document.h) is a piece of that file, letter for letter; a line of only

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The sessions in the documentation are true.
 
     session_test.py [--write] [--services SCRIPT] DOCUMENT.md PROGRAM

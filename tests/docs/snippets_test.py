@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """snippets_test.py SERVICES.sh PROGRAM DOCUMENT.md...: the snippets of the guides are read by what they are written for.
 
     sh      bash reads it, and knows the programs that it names

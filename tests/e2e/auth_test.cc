@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Accounts and sessions, as a client sees them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

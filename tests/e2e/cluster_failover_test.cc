@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A Redis Cluster that loses a master while its cache and its locks are in use: reads miss and never fail, locks say
 // so, and all goes on when a replica has taken over, without anybody being started anew.
 #include <gtest/gtest.h>

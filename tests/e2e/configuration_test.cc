@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where settings come from, how they are shown, and what is said about each kind of bad one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Data on its way: from SQLite to PostgreSQL and back, into backups and out of them, and back in time.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The HTTP contract of the whole: what every client may rely on, whatever the operation.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

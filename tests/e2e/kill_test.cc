@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SIGKILL under load, again and again: every acknowledged write is there after the restart, and nothing is half done.
 // (The page cache survives a killed process, so what this proves is atomicity; that a write is on disk before its
 // answer is proven in bedplate/sql/sqlite/durability_test.cc.)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The server on PostgreSQL: what an operator does, and what users see when PostgreSQL is killed under them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

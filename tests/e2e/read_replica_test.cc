@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The server on a PostgreSQL primary and a replica that streams from it: who reads the past, and who does not.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two server processes on one PostgreSQL: what the one does, the other knows.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

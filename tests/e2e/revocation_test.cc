@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How soon a token that was revoked at one server process is refused by the other: within a second, with and without a
 // Redis, and whatever else keeps the other busy.
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The server binary under test, and a user of it.
 //
 //   TempDir directory;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What replicas share through Redis, with two processes of the real server, and that nothing fails without it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

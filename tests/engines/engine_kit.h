@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fresh database on either engine, with a schema, and a loop to run coroutines on: for suites that hold both to the
 // same. Link test_servers; tests take the engine as their parameter:
 //

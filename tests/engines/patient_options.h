@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Databases for tests that are not about time: a machine that is busy with other things must not look like an engine
 // that does not answer.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Installs the build into an empty prefix, then builds another project against it, runs that project's own tests, and
 # a program that checks what was made:
 #

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A real server of somebody else (PostgreSQL, Redis) as a child of the test: what the kits of this folder share.
 //
 //   ServerDirectory directory("postgresql");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `test_servers up` and `test_servers down`, run by ctest: see shared_servers.h.
 #include <fcntl.h>
 #include <poll.h>

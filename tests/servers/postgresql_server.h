@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PostgreSQL for tests: a real server on loopback with throwaway data, and databases on it.
 //
 //   PostgresDatabase database = shared_postgres().create_database();     // for most tests: 60 ms

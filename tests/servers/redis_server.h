@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Redis for tests: real servers on loopback with throwaway data, alone, with TLS, or three as a cluster.
 //
 //   std::string url = shared_redis().new_url();       // for most tests: a numbered database of their own

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fresh database on each engine in turn, for tests of what must be the same on all of them.
 //
 //   class NotesTest : public testing::EngineTest {

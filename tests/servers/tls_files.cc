@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/servers/tls_files.h"
 
 #include "tests/servers/daemon.h"

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """`services_test.py tools/services.sh`: real servers come up, answer, come back after a crash, and go."""
 import os
 import pathlib

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Holds the rules of the project that a compiler cannot: `tidy.py ROOT` prints what breaks them.
 
 What it checks, each in a function of its own below:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Each rule of tidy.py finds what it is for, and lets pass what it should."""
 import pathlib
 import tempfile

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: an operation says once who may call it
 #include "bedplate/api/compile_fail/prelude.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: an operation that uses the database is a coroutine
 #include "bedplate/api/compile_fail/prelude.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: command<> wants a member function that takes sql::Transaction&
 #include "bedplate/api/compile_fail/prelude.h"
 

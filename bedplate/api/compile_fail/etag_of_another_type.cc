@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: etag_from<> names a field of the output type
 #include "bedplate/api/compile_fail/prelude.h"
 

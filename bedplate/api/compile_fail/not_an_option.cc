@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: an option is one of those in bedplate/api/options.h
 #include "bedplate/api/compile_fail/prelude.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: an operation returns Async<Out>; a pure one may return Result<Out>
 #include "bedplate/api/compile_fail/prelude.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: route_parameters_are_a_whole_segment
 #include "bedplate/api/compile_fail/prelude.h"
 

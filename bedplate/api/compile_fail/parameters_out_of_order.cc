@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: an operation takes, in this order and each only if wanted
 #include "bedplate/api/compile_fail/prelude.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: route_paths_have_no_empty_segment
 #include "bedplate/api/compile_fail/prelude.h"
 

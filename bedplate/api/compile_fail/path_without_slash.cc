@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: route_paths_begin_with_a_slash
 #include "bedplate/api/compile_fail/prelude.h"
 

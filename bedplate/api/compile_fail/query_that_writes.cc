@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: query<> wants a member function that takes sql::Reader&
 #include "bedplate/api/compile_fail/prelude.h"
 

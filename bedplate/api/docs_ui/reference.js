@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Starts Swagger UI on this server's own document.
 "use strict";
 window.addEventListener("load", () => {

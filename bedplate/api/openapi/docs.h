@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // /docs: the reference that people read and try, drawn by Swagger UI from /openapi.json. Everything comes from the
 // binary; the page asks nobody else for anything.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A document that does not change while the program runs, with an ETag and kept in compressed form.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes a JSON document by hand, minding the commas. For documents that have no C++ type (OpenAPI); everything else
 // is described. Internal to this room.
 #pragma once

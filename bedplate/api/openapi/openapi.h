@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The OpenAPI 3.1 document of a program's operations: what rest.h serves, in the form that tools read.
 //
 //   std::string document = openapi_document({.title = "Tasks", .version = "1.0.0"}, apis);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which errors an operation may answer: those it declares, and those that the chain and the database add. Internal to
 // this room.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cursors: where a page ended, as one opaque word.
 //
 //   std::string word = encode_cursor(scope, {CursorValue(due_at_us), CursorValue(title), CursorValue(id)});

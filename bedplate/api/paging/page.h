@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lists in pages: by number, or by cursor where the list is long or moves.
 //
 //   struct ListTasks : PageQuery { std::optional<Status> status; ... };          // the operation's input

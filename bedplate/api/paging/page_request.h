@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For services: reads what a list operation was asked (PageQuery), builds the SQL around it, and makes the Page.
 //
 //   PageRequest page = co_await ok(read_page(input, kTaskSort, "-created_at"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The `sort` parameter of lists: "-due_at,title".
 //
 //   inline constexpr SortField kTaskSort[] = {{"due_at", "coalesce(due_at, 0)"}, {"title", "title"}};

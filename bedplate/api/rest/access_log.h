@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The access log: one structured line for each request (setting rest.access_log).
 //
 //   {"time":...,"level":"info","message":"request","method":"GET","path":"/v1/tasks","status":200,"duration_us":412,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Turns an operation's output into an answer, and the request's conditions into what the operation sees. Internal to
 // this room.
 #pragma once

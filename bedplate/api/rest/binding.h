@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Binding: fills an operation's input from a request, by rule (api.h says the rule to authors).
 //
 //   Binding binding;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The steps of rest.h's chain up to authorisation, which need no waiting unless replicas share their rate limits.
 // Internal to this room.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // If-Match for operations (RFC 9110 section 13.1.1): "change it only if it is still what I saw".
 //
 // A strong ETag is a row's version (http/etag.h). An operation that honours If-Match has a field for it in its

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cross-origin requests (the CORS protocol of the WHATWG Fetch standard): which pages of other origins may call.
 //
 // Only tokens in the Authorization header identify callers, never cookies, so credentials mode is not offered, and a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One request on its way through the chain of rest.h. Internal to this room.
 #pragma once
 

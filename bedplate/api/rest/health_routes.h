@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The routes that operators and their tools ask: /livez, /readyz, /healthz, /metrics.
 //
 //   HealthRoutes routes(health, registry, settings.metrics_token);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Idempotency keys: a client that did not hear the answer may send a command again, and it runs once
 // (draft-ietf-httpapi-idempotency-key-header).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // MarkingDatabase: what a procedure is given for a database: it notes how far the procedure's commits have come, so
 // that the client can be told (sql::CommitMark). Internal to this room.
 #pragma once

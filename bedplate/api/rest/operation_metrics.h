@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers about requests, by operation: how many, how they ended, how long they took.
 //
 //   http_requests_total{operation="tasks.create",status="2xx"}          counter

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Problem details (RFC 9457): the one shape of every error answer.
 //
 //   {"type":"about:blank","title":"Not Found","status":404,"detail":"There is no such task.",

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rate limits: GCRA (the "virtual scheduling" form of a leaky bucket, ITU-T I.371 annex A) over many keys in fixed
 // memory.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Request ids: what ties an answer, its log lines and a support call together.
 //
 //   RequestId id;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rest: serves operations over HTTP, and their description at /openapi.json and /docs. It is the http::Handler that a
 // server is given.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rest::make(): everything that is decided before the first request.
 #include <algorithm>
 #include <set>

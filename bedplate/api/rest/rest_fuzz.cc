@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything of a request that this room reads by itself: path, query, body binding, cursors, sorts, request ids,
 // conditions. The first byte chooses the reader; the rest is its input.
 #include <cstdint>

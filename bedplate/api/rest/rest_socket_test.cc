@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The surface over real sockets: what an in-process request cannot show.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What Rest knows once it is made. Internal to this room.
 #pragma once
 

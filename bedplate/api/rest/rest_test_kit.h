@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For the tests of this room: a small service over a fresh database of either engine, served without a socket.
 #pragma once
 

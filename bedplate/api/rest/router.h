@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Router: finds what answers a method and a path.
 //
 //   Router router;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SharedRateLimits: rate limits that all replicas of a server count together. The driver is somebody else's
 // (app/redis_rate_limits.h); without one every replica counts for itself.
 //

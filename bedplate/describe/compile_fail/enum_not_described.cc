@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: this enum has no list of its values
 #include "bedplate/describe/describe.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: a member of this struct is not in its list \(its name stands in this instantiation\)
 // expect: due_at
 #include "bedplate/describe/describe.h"

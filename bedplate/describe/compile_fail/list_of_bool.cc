@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: std::vector<bool> has no elements to point to
 #include "bedplate/describe/describe.h"
 

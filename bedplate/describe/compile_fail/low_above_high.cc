@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe_error__the_low_end_is_above_the_high_end
 #include "bedplate/describe/describe.h"
 

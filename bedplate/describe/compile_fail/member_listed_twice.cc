@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe_error__two_fields_have_the_same_name
 #include "bedplate/describe/describe.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: this field belongs to another struct
 #include "bedplate/describe/describe.h"
 

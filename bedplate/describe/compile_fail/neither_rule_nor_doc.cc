@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: this argument of field<>\(\) is neither a rule nor a line of doc
 #include "bedplate/describe/describe.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: this type has no description; write in the struct
 #include "bedplate/describe/describe.h"
 

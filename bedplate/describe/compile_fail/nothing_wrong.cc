@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: nothing
 #include "bedplate/describe/describe.h"
 

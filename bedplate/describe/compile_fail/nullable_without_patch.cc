@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: `nullable` applies to a Patch
 #include "bedplate/describe/describe.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe_error__the_range_is_wider_than_the_type
 #include "bedplate/describe/describe.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: this rule inside each\(\) does not apply to the items
 #include "bedplate/describe/describe.h"
 

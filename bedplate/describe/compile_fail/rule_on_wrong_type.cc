@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe: this rule does not apply to a field of this type
 #include "bedplate/describe/describe.h"
 

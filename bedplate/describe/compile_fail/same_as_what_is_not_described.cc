@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: describe_error__same_as_names_a_field_that_its_struct_does_not_describe
 #include "bedplate/describe/describe.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON in and out for every described type (RFC 8259): one pass each way over the table, no tree in between.
 //
 //   Result<CreateTask> input = from_json<CreateTask>(body);   // faults of the values: Error::faults()

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A cursor over JSON text: tokens, strings, the grammar. The hot parts are inline; what is rare stands in
 // json_cursor.cc. Not for callers.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON comes from anybody. Whatever the bytes: the two readers of the grammar agree, nothing is read past the
 // end, and what was read as a value writes as JSON that reads as the same value.
 #include <cstddef>

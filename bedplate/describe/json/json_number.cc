@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bedplate/describe/json/json_number.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers of JSON text as integers and doubles, exactly. Not for callers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Properties of the JSON codec: whatever a value holds, it comes back; whatever the bytes, nothing breaks.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

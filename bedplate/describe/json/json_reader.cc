@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading JSON into described values: one pass, rules applied where the value is read.
 #include <fmt/format.h>
 

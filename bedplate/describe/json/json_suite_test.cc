@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The grammar of JSON (RFC 8259), case by case: what every parser must accept, and what none may. Each case
 // runs against the raw grammar and as the value of an unknown field of a struct; both must agree.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Json: any JSON value, kept as its text. For fields whose shape the program does not know (settings of a
 // plugin, details of an event); where the shape is known, describe a struct instead.
 //

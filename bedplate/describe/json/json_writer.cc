@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writing described values as JSON.
 #include <charconv>
 #include <cmath>

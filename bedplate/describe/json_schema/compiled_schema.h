@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A schema, read: what JsonSchema holds. Not for callers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A number of a JSON text, exact whatever its size: what JSON Schema compares are values, not the nearest doubles.
 // Not for callers.
 #pragma once

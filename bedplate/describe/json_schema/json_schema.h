@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON Schema (draft 2020-12), read at run time: for data whose shape is not known when the program is compiled. Where
 // it is known, describe a struct (describe.h).
 //

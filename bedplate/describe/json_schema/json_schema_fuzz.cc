@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Schemas come from who runs the application, values from anybody. The first line is the schema, the rest the value:
 // nothing crashes, takes long or is read past its end, and what fits once fits again.
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A JSON text as a tree, for what has no type: values that a schema of the run time describes. Not for callers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The cases that the authors of JSON Schema publish: JSON-Schema-Test-Suite, which the source archive of PyPI's
 // jsonschema holds too. They are not part of this project; where a copy is at hand, this runs them:
 //

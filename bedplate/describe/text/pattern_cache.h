@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled patterns, by their source text. Not for callers.
 #pragma once
 

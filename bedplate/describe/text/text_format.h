@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a text must be to be an e-mail address, a URI and so on: the checks behind schema::format.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A field from one piece of text and back: query and path parameters, environment variables, flags.
 //
 //   read_text_field("in_progress", status_field, &input, "?status", faults);   // parses and applies the

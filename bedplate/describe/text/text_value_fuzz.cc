@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Query parameters, path segments and environment variables come from anybody: each text is read as every
 // kind of scalar, and what was read writes as text that reads as the same value.
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Character classes of HTTP and the loops that run over them, eight bytes at a time where it pays. Internal
 // to the parsers of this room.
 #pragma once

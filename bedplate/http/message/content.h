@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Media types and what a client accepts (RFC 9110 sections 8.3 and 12).
 //
 //   auto type = parse_media_type(request.field(FieldId::content_type));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HTTP dates (RFC 9110 section 5.6.7).
 //
 //   write_http_date(now_s, out);                    // "Sun, 06 Nov 1994 08:49:37 GMT"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entity tags and the conditions that compare them (RFC 9110 sections 8.8.3 and 13.1).
 //
 // Bedplate's strong ETags are the version of the thing, with a suffix for each content coding, because a

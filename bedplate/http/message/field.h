@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Header fields: the ones this code base knows by number, and what a name or a value may consist of.
 //
 //   field_id("content-LENGTH") == FieldId::content_length     // case-insensitive, a perfect hash, about 3 ns

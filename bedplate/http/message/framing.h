@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How long a request's body is, whether the connection stays, and whom the request is for (RFC 9112 section
 // 6, RFC 9110 sections 7.2, 7.6.1 and 10.1.1). Where two readers could disagree, the request is refused.
 #pragma once

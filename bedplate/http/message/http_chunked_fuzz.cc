@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A chunked body: any bytes, in pieces whose sizes the first byte chooses. How it is cut does not matter.
 #include <cstdlib>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The head of a request and what it means: any bytes. A prefix never contradicts the whole.
 #include <cstdlib>
 #include <string_view>

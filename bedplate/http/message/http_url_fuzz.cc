@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Request targets, queries, and the values of list fields: any bytes.
 #include <cstdlib>
 #include <string>

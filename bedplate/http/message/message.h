@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Request and Response: what a handler sees of HTTP.
 //
 //   Async<void> handle(Request& request, Response& response) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Request methods (RFC 9110 section 9). They are case-sensitive: "get" is not GET but an unknown method.
 #pragma once
 

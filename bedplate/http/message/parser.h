@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The head of a request: request line and field lines (RFC 9112 sections 2, 3 and 5), strict.
 //
 //   RequestHead head;

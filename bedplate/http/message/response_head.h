@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The head of a response as a client reads it (RFC 9112 sections 4 to 6), strict: status line, fields, and
 // how long the body is. What two readers could understand differently is an error, as in requests (parser.h).
 //

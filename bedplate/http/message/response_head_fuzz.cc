@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The head of an answer from any server, and how long its body is.
 #include <cstddef>
 #include <cstdint>

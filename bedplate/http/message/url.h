@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Request targets and queries (RFC 3986, RFC 9112 section 3.2, and the form encoding of HTML for queries).
 //
 //   std::string scratch;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parameters of a statement as libpq takes them: in the binary form of the types that the server asked
 // for. Inside the driver only.
 //

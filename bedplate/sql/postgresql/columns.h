@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A row of an answer of the server, which comes in binary form. Inside the driver only.
 #pragma once
 

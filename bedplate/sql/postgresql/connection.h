@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One connection in libpq's pipeline mode: what is sent is answered in order, nobody waits in between. Inside
 // the driver only; on its loop's thread.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Many rows by COPY. Inside the driver only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Making connections: that blocks (names are looked up, hands are shaken), so threads of the driver do it for
 // the loops. Inside the driver only.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One server as one loop sees it: the connections that its reads share, those that transactions own, and
 // whether it is there at all. Inside the driver only; on the loop's thread.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The server's errors as ours. Inside the driver only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Owners of libpq's objects. Inside the driver only.
 #pragma once
 

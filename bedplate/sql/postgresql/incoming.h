@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How much has come of an answer that is not complete. libpq keeps an answer's rows to itself until it has them all,
 // in a number of bytes that it tells nobody; so the socket is asked. Inside the driver only; on its loop's thread.
 //

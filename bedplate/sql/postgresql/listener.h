@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hears PostgreSQL's NOTIFY: what other processes (and this one) say beside the data.
 //
 //   class Evictions : public PostgresqlListener::Hearer { ... };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The maintenance connection on PostgreSQL. Inside the driver only.
 #pragma once
 

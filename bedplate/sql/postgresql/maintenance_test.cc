@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Scripts and their errors, and two runners at once, on PostgreSQL.
 #include "bedplate/sql/maintenance.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A server that is killed, restarted, hangs or is far away, while callers go on.
 #include <gtest/gtest.h>
 

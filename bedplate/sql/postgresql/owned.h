@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A connection that belongs to one transaction at a time, and the session of that transaction. Inside the
 // driver only; on its loop's thread.
 //

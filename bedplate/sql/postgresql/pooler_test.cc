@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Behind pgbouncer in transaction mode: fewer connections to the server than callers hold to the pooler, and
 // each transaction gets any of them.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numerics, positions of the log and scripts, from any bytes.
 #include <cstddef>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads from replicas, and what a client that carries its commit mark sees there.
 #include <gtest/gtest.h>
 

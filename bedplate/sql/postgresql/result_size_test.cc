@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Answers that do not fit the memory: over TCP, with TLS, and over a Unix socket, whose kernels tell different things
 // of what came.
 #include <gtest/gtest.h>

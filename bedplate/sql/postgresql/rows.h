@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An answer of the server into the statement that asked for it. Inside the driver only.
 #pragma once
 

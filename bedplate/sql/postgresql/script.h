@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the statements of a script begin, for the line in an error. Inside the driver only.
 #pragma once
 

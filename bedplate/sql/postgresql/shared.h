@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads that share a connection. Inside the driver only; on its loop's thread.
 //
 // What the reads of one tick of the loop ask is one group, sent with one sync at the tick's end. One that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Many callers on several loops at once; ThreadSanitizer watches.
 #include <gtest/gtest.h>
 

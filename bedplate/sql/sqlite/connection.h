@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One SQLite connection: prepared statements kept by their text, `$n` parameters, rows into described
 // structs, limits of time and steps, slow statements logged. Inside the driver only; one thread at a time.
 #pragma once

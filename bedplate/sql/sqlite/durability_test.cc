@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What was acknowledged survives: power cuts at random moments, full and failing disks, SIGKILL under load.
 #include <gtest/gtest.h>
 #include <signal.h>

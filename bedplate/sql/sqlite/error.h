@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From SQLite's result codes to our errors. Inside the driver only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A disk for tests: a SQLite VFS over the real one that knows what was synced, can lose the rest, and can
 // fail.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One write to the log a commit. SQLite writes a page of its write-ahead log in two pieces, each with a system call of
 // its own: more than a hundred for a group of creates, which cost more than the fsync behind them. In a file system
 // layer (VFS) over the real one, what is appended to the log waits in memory until it is synced, read or measured, and

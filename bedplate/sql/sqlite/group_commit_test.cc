@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Commands that share a commit: whoever fails, and whenever, takes nothing of the others along.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

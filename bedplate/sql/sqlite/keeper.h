@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keeps the write-ahead log short: a thread that copies it into the database file, beside the writer and not
 // in its way, when it has grown or when nobody writes. Inside the driver only.
 #pragma once

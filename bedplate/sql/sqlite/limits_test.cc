@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Time, steps, queues and locks: what happens at each limit, and that the rest goes on.
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Maintenance of a SQLite database. Inside the driver only.
 #pragma once
 

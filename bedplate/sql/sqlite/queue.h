@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The way from a loop to one of the driver's threads and back. Inside the driver only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads: on the loop that asks, or on a few threads for those that take long. Inside the driver only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A prepared SQLite statement with what is worked out once for it: where each parameter goes, and how its
 // columns fill a row. Inside the driver only.
 #pragma once

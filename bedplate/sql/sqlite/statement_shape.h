@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a statement writes to, and which schemas it names: as much SQL as the tenant guard has to read.
 #pragma once
 

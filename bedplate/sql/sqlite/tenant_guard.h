@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Row-level security for SQLite, which has none: keeps each statement inside its tenant's rows. Inside the driver only;
 // sql/tenants.h says what it promises.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is SQLite's own about tenants; tenants_test.cc holds both engines to the same.
 #include "bedplate/sql/sqlite/tenant_guard.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The FTS5 tokenizer `bedplate`: words as words/analyzer.h reads them, in every connection of the driver.
 //
 //   CREATE VIRTUAL TABLE notes_words USING fts5(title, body, content='', tokenize='bedplate english');

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one thread that writes, and group commit. Inside the driver only.
 //
 // A round: begin, run every command that waits (late arrivals join, up to batch_max), commit, answer all.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One text for every way to write a JSON value: without spaces, members sorted by name, numbers as a double prints
 // shortest (integers of 64 bits exactly). PostgreSQL's jsonb keeps none of the original spelling, so texts are compared
 // in this form. Not RFC 8785 (that sorts by UTF-16), and never stored or sent.

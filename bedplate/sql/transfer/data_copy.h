@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Copies all business data from one database into another, empty one, whatever their engines.
 //
 //   auto source = from->maintenance();                     // not written meanwhile, or begin_read()

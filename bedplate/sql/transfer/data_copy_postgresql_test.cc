@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Copies into and out of PostgreSQL, and what happens to them when the server, its disk or its rules get in the way.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

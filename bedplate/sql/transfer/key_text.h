@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A row's key as text, to be written down and read again: how far a copy has come.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Statements over rows of a table that is known by its shape only, and what their values become.
 //
 //   RowText text(table, Dialect::postgresql);

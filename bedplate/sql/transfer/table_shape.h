@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What tables look like, read from the catalogue of either engine: for code that copies, compares or moves rows of
 // tables that it was not compiled with.
 //

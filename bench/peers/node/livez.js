@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The smallest useful Fastify server: one route, one JSON answer with a schema, no log.
 //   node livez.js PORT
 import Fastify from 'fastify';

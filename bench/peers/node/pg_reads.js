@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Point reads of PostgreSQL as a user of node's pg would write them: a pool, a named statement, callers that await.
 //   node pg_reads.js URL READS CONNECTIONS CALLERS      the table of sql_postgres_bench; prints ns a read
 import pg from 'pg';

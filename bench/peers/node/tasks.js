@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tasks API as a Fastify user would write it: node:sqlite, @fastify/jwt (HS256), schemas on the way in and out.
 //   node tasks.js PORT DATABASE [USERS TASKS_PER_USER PATHS_READ PATHS_LIST]
 // With the last four it fills an empty database first, and writes request lines for bench/load: PATH<tab>header.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Uses the installed headers, a static library and an embedded file.
 
 #include "bedplate/base/result.h"
