@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What `cmake --install` puts into a prefix: the server, the headers, the static libraries, and the package
 #
 #   find_package(Bedplate REQUIRED)
@@ -14,9 +15,12 @@ function(bedplate_install_room name)
     return()
   endif()
   set_target_properties(bedplate_${name} PROPERTIES EXPORT_NAME ${name})
-  install(TARGETS bedplate_${name} EXPORT BedplateTargets
-          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/bedplate
-          FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  set(sets "")
+  get_target_property(names bedplate_${name} INTERFACE_HEADER_SETS)
+  foreach(set ${names})
+    list(APPEND sets FILE_SET ${set} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endforeach()
+  install(TARGETS bedplate_${name} EXPORT BedplateTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/bedplate ${sets})
 endfunction()
 
 # Called by the root once all targets are known.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # bedplate_room(NAME [FOLDERS folders...] [LINK targets...] [PRIVATE_LINK targets...] [TEST_LINK targets...]
 #               [SERVER_TESTS patterns...])
 #
@@ -7,10 +8,18 @@
 #
 # The targets made beside the libraries:
 #   all_tests                             the test programs (BEDPLATE_TEST_ROOMS says of which rooms)
-#   all_verify_interface_header_sets      compiles each header alone
+#   all_fuzzers                           the fuzz targets
+#   all_verify_interface_header_sets      compiles each header alone that no source of its own name includes first
 
 add_custom_target(all_tests)
+add_custom_target(all_fuzzers)
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ${BEDPLATE_TESTS})
+
+# A test's own code is compiled to be compiled soon: it is run once, and what it tests is in the libraries.
+set(BEDPLATE_TEST_OPTIONS "")
+if(BEDPLATE_SANITIZE MATCHES "undefined")
+  set(BEDPLATE_TEST_OPTIONS -fno-sanitize=undefined)
+endif()
 
 function(bedplate_room name)
   cmake_parse_arguments(ROOM "" "" "FOLDERS;LINK;PRIVATE_LINK;TEST_LINK;SERVER_TESTS" ${ARGN})
@@ -30,7 +39,19 @@ function(bedplate_room name)
   if(sources)
     add_library(${library} STATIC ${sources})
     target_link_libraries(${library} PUBLIC bedplate_flags ${ROOM_LINK} PRIVATE ${ROOM_PRIVATE_LINK})
-    target_sources(${library} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
+    # x.cc includes x.h first (tests/tidy), so that compiling x.cc shows that x.h compiles alone.
+    set(own ${sources})
+    list(TRANSFORM own REPLACE "\\.cc$" ".h")
+    set(alone ${headers})
+    list(REMOVE_ITEM alone ${own})
+    set(own ${headers})
+    list(REMOVE_ITEM own ${alone} "")
+    target_sources(${library} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${alone}
+                                     FILE_SET own_headers TYPE HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${own})
+    set_target_properties(${library} PROPERTIES INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
+    if(BEDPLATE_FUZZ)
+      target_compile_options(${library} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
   else()
     add_library(${library} INTERFACE)
     target_link_libraries(${library} INTERFACE bedplate_flags ${ROOM_LINK})
@@ -46,7 +67,10 @@ function(bedplate_room name)
       get_filename_component(target ${source} NAME_WE)
       add_executable(${target} ${source})
       target_link_libraries(${target} PRIVATE ${library} -fsanitize=fuzzer)
-      set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers)
+      target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+      set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers
+                                                 EXCLUDE_FROM_ALL TRUE)
+      add_dependencies(all_fuzzers ${target})
     endforeach()
   endif()
 endfunction()
@@ -64,6 +88,7 @@ function(bedplate_test target)
     return()
   endif()
   add_executable(${target} ${TEST_SOURCES})
+  target_compile_options(${target} PRIVATE ${BEDPLATE_TEST_OPTIONS})
   target_link_libraries(${target} PRIVATE ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   add_dependencies(all_tests ${target})
   if(NOT test_servers IN_LIST TEST_LINK)

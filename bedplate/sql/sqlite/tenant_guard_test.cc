@@ -104,8 +104,7 @@ TEST_F(TenantGuardTest, EveryOtherWayIsRefused) {
       "UPDATE plain SET text = (SELECT text FROM main.notes WHERE tenant = $1)",
       "UPDATE notes SET text = (SELECT max(text) FROM main.notes WHERE tenant = $1)",
       "INSERT INTO plain SELECT id, text FROM all_notes WHERE tenant = $1",
-      "WITH notes AS (SELECT * FROM main.notes) INSERT INTO plain SELECT id, text FROM notes WHERE tenant = "
-      "$1",
+      "WITH notes AS (SELECT * FROM main.notes) INSERT INTO plain SELECT id, text FROM notes WHERE tenant=$1",
       "DROP VIEW temp.notes",
       "DROP VIEW notes",
       "CREATE TEMP VIEW mine AS SELECT * FROM all_notes",
