@@ -9,6 +9,7 @@ What it checks, each in a function of its own below:
   banned calls    what the project does not use, and what to use instead
   coroutines      forms that GCC 12 compiles wrongly
   dead headers    a header that no file includes
+  license         each source begins with its SPDX line (migrations apart: a comment would change their checksums)
   shape           length, white space, #pragma once
 
 (That each header compiles alone is checked by the build: target all_verify_interface_header_sets.)
@@ -61,6 +62,10 @@ BANNED = [
      "threads come from async/"),
     ("endl", r"\bstd::endl\b", None, "it flushes: write '\\n'"),
 ]
+SPDX = "SPDX-License-Identifier: Apache-2.0"
+TOPS = ("bedplate", "services", "apps", "server", "tests", "bench", "docs")
+LICENSED = (".h", ".cc", ".py", ".sh", ".cmake", ".in", ".js", ".css", ".yml")
+LICENSED_NAMES = ("CMakeLists.txt", "dev", ".ci/run")
 SLEEP = re.compile(r"\b(std::this_thread::sleep_(for|until)|usleep|nanosleep)\s*\(|(?<![\w:])sleep\s*\(\d")
 INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"')
 NOTE = re.compile(r"//\s*tidy:\s*([\w-]+) because \w+")
@@ -105,7 +110,7 @@ def blank(text):
 
 def sources(root):
     found = []
-    for top in ("bedplate", "services", "apps", "server", "tests", "bench", "docs"):
+    for top in TOPS:
         for path in sorted((root / top).rglob("*")):
             if path.suffix in (".h", ".cc") and "node_modules" not in path.parts:
                 found.append(Source(root, path))
@@ -192,6 +197,18 @@ def check_dead_headers(all_sources):
             yield source, 1, "dead-header", "nobody includes this header"
 
 
+def check_license(root):
+    paths = [root / name for name in LICENSED_NAMES]
+    for top in (*TOPS, "cmake", "tools", ".ci", ".github"):
+        paths += [path for path in sorted((root / top).rglob("*")) if "node_modules" not in path.parts]
+    for path in paths:
+        if not path.is_file() or not (path.suffix in LICENSED or path.name in LICENSED_NAMES):
+            continue
+        lines = path.read_text(encoding="utf-8").split("\n")
+        if SPDX not in lines[1 if lines[0].startswith("#!") else 0]:
+            yield path.relative_to(root).as_posix(), 1, "license", f"a source begins with the line `{SPDX}`"
+
+
 def linked_rooms(root):
     """For each room of the framework: the rooms it links, and theirs."""
     direct = {}
@@ -221,6 +238,7 @@ def findings(root):
     for source, number, rule, sentence in check_dead_headers(everything):
         if not source.excused(number, rule):
             yield source.name, number, rule, sentence
+    yield from check_license(root)
 
 
 def main():

@@ -8,15 +8,15 @@ import unittest
 import tidy
 
 
-def rules_broken(files):
-    """The rules that a tree made of {name: text} breaks, dead headers apart."""
+def rules_broken(files, aside=("dead-header", "license")):
+    """The rules that a tree made of {name: text} breaks, those put aside apart."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         for name, text in files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        return sorted({rule for _, _, rule, _ in tidy.findings(root)} - {"dead-header"})
+        return sorted({rule for _, _, rule, _ in tidy.findings(root)} - set(aside))
 
 
 def broken_by(name, line):
@@ -89,6 +89,14 @@ class TidyTest(unittest.TestCase):
     def test_width(self):
         self.assertEqual(broken_by("bedplate/sql/a.cc", "//" + "-" * (tidy.COLUMNS_MAX - 2)), [])
         self.assertEqual(broken_by("bedplate/sql/a.cc", "//" + "-" * (tidy.COLUMNS_MAX - 1)), ["width"])
+
+    def test_sources_begin_with_their_license(self):
+        for name, mark in {"bedplate/sql/a.cc": "//", "tools/a.py": "#", "tests/CMakeLists.txt": "#"}.items():
+            line = f"{mark} SPDX-License-Identifier: Apache-2.0\n"
+            for text, found in ((line, []), ("#!/usr/bin/env x\n" + line, []), ("", ["license"]),
+                                (f"{mark} first\n" + line, ["license"])):
+                self.assertEqual(rules_broken({name: text or "\n"}, ("white-space",)), found, text)
+        self.assertEqual(rules_broken({"apps/a/migrations/0001_a.up.sql": "\n"}, ()), [])
 
     def test_headers_open_no_namespace(self):
         head = "#pragma once\n"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "scoreboard.h"
 
 #include "bedplate/api/invalidation.h"

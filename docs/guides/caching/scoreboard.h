@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A scoreboard: players of a game score points, and everybody of their tenant sees who leads. Counting that is dear, so
 // it is cached: see docs/guides/caching.md.
 #pragma once

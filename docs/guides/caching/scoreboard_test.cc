@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two replicas of the scoreboard on one PostgreSQL and one Redis, asked over HTTP.
 #include "scoreboard.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A guestbook: visitors leave a line, and everybody can read them.
 #pragma once
 
