@@ -24,17 +24,31 @@ constinit std::atomic<LogLevel> log_threshold{LogLevel::info};
 namespace {
 
 constexpr std::string_view kLevelNames[] = {"debug", "info", "warn", "error"};
+constexpr std::string_view kLevelColumns[] = {"DEBUG ", "INFO  ", "WARN  ", "ERROR "};
+constinit std::atomic<LogFormat> process_format{LogFormat::json};
+
+/// Whether a value needs no quotes in a line of text: it is one graphic word.
+bool is_word(std::string_view text) {
+  for (const char c : text)
+    if (c <= ' ' || c >= 0x7F || c == '"' || c == '\\' || c == '=')
+      return false;  // char may be signed or not
+  return !text.empty();
+}
 
 /// One line under construction, on the stack. Keeps room for its end, so that it can always be closed
 /// properly.
 class Line {
  public:
-  Line(LogLevel level, std::string_view message) {
-    char time[kRfc3339SizeMax];
-    put("{\"time\":\"");
+  Line(LogLevel level, std::string_view message) : as_text_(log_format() == LogFormat::text) {
     // The wall clock itself, not a Clock: logs say when it really was.
     const auto now =
         std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    if (as_text_) {
+      begin_text(level, message, now);
+      return;
+    }
+    char time[kRfc3339SizeMax];
+    put("{\"time\":\"");
     put({time, write_rfc3339(now, time)});
     put("\",\"level\":\"");
     put(to_string(level));
@@ -43,18 +57,18 @@ class Line {
   }
 
   void add(const LogField& field) {
-    if (cut_) return;
+    if (cut_ || (field.kind() == LogField::Kind::text && field.text().empty())) return;
     char* const before = cursor_;
-    if (limit() - cursor_ < 2 || (*cursor_++ = ',', !put_string(field.key())) ||
+    if (limit() - cursor_ < 2 || (*cursor_++ = as_text_ ? ' ' : ',', !put_key(field.key())) ||
         limit() - cursor_ < kValueSizeMax) {
       cursor_ = before;  // a key without its value says nothing
       cut_ = true;
       return;
     }
-    *cursor_++ = ':';
+    *cursor_++ = as_text_ ? '=' : ':';
     switch (field.kind()) {
       case LogField::Kind::text:
-        put_string(field.text());
+        put_text(field.text());
         break;
       case LogField::Kind::integer:
         cursor_ = write_int(cursor_, field.integer());
@@ -72,19 +86,51 @@ class Line {
   }
 
   std::string_view finish() {
-    put(cut_ ? std::string_view(kCutEnd) : std::string_view("}\n"));
+    if (as_text_)
+      put(cut_ ? std::string_view(" truncated=true\n") : std::string_view("\n"));
+    else
+      put(cut_ ? std::string_view(kCutEnd) : std::string_view("}\n"));
     return {bytes_, static_cast<std::size_t>(cursor_ - bytes_)};
   }
 
  private:
-  static constexpr char kCutEnd[] = ",\"truncated\":true}\n";
-  static constexpr std::ptrdiff_t kValueSizeMax = 40;  ///< the colon, and a number or an empty string
+  static constexpr char kCutEnd[] = ",\"truncated\":true}\n";  ///< the longer of the two
+  static constexpr std::ptrdiff_t kValueSizeMax = 40;          ///< the colon, and a number or an empty string
 
   char* limit() { return bytes_ + sizeof bytes_ - sizeof kCutEnd; }
+
+  /// "2026-11-21T10:00:00.123Z INFO  server started"
+  void begin_text(LogLevel level, std::string_view message, Time now) {
+    const auto second = std::chrono::floor<std::chrono::seconds>(now);
+    char time[kRfc3339SizeMax];
+    const std::size_t size = write_rfc3339(second, time);
+    put({time, size == 0 ? 0 : size - 1});
+    const auto thousandths =
+        static_cast<unsigned>(std::chrono::floor<std::chrono::milliseconds>(now - second).count());
+    for (const char c :
+         {'.', static_cast<char>('0' + thousandths / 100), static_cast<char>('0' + thousandths / 10 % 10),
+          static_cast<char>('0' + thousandths % 10), 'Z', ' '})
+      *cursor_++ = c;
+    put(kLevelColumns[static_cast<std::size_t>(level)]);
+    // The message is a sentence: its quotes stay as they are.
+    while (!cut_) {
+      const std::size_t quote = message.find('"');
+      put_escaped(message.substr(0, quote), limit() - 1);
+      if (cut_ || quote == std::string_view::npos) return;
+      *cursor_++ = '"';
+      message.remove_prefix(quote + 1);
+      cut_ = limit() - cursor_ < 2;
+    }
+  }
 
   void put(std::string_view text) {
     std::memcpy(cursor_, text.data(), text.size());
     cursor_ += text.size();
+  }
+  void put_escaped(std::string_view text, char* end) {
+    const BoundedWrite written = write_visible_escaped(cursor_, end, text);
+    cursor_ = written.end;
+    if (written.read != text.size()) cut_ = true;
   }
   /// False, and the line is cut, when only a part had room.
   bool put_string(std::string_view text) {
@@ -93,19 +139,29 @@ class Line {
       return false;
     }
     *cursor_++ = '"';
-    const BoundedWrite written = write_json_escaped_within(cursor_, limit() - 1, text);
-    cursor_ = written.end;
+    put_escaped(text, limit() - 1);
     *cursor_++ = '"';
-    if (written.read != text.size()) cut_ = true;
     return !cut_;
   }
+  bool put_key(std::string_view key) {
+    if (!as_text_ || !is_word(key)) return put_string(key);
+    put_escaped(key, limit());
+    return !cut_;
+  }
+  void put_text(std::string_view text) {
+    if (as_text_ && is_word(text))
+      put_escaped(text, limit());
+    else
+      put_string(text);
+  }
   void put_real(double value) {
-    const bool is_number = std::isfinite(value);
-    if (!is_number) *cursor_++ = '"';
+    const bool quoted = !std::isfinite(value) && !as_text_;
+    if (quoted) *cursor_++ = '"';
     cursor_ = write_double(cursor_, value);
-    if (!is_number) *cursor_++ = '"';
+    if (quoted) *cursor_++ = '"';
   }
 
+  const bool as_text_;
   bool cut_ = false;
   char bytes_[kLogLineSizeMax];
   char* cursor_ = bytes_;
@@ -198,6 +254,14 @@ std::string_view to_string(LogLevel level) {
 
 void set_log_level(LogLevel level) {
   detail::log_threshold.store(level, std::memory_order_relaxed);
+}
+
+void set_log_format(LogFormat format) {
+  process_format.store(format, std::memory_order_relaxed);
+}
+
+LogFormat log_format() {
+  return process_format.load(std::memory_order_relaxed);
 }
 
 int set_log_output(int descriptor) {

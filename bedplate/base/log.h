@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structured logs: one JSON object a line.
+// Structured logs: one JSON object a line, or a line of text for people.
 //
 //   log_info("server started", {{"url", url}, {"threads", threads}});
 //   {"time":"2026-11-21T10:00:00.123456Z","level":"info","message":"server started","url":"...","threads":2}
+//   2026-11-21T10:00:00.123Z INFO  server started url=http://... threads=2
 //
 // - Thread-safe. A line is one write(2), so lines of threads and of processes that share a pipe do not mix.
 // - Never throws, never allocates, never waits long: when the reader of the output stalls, a line is dropped
 //   after kLogWaitMax and further ones at once; a line says how many when the output moves again.
-// - Values may come from outside: they are escaped (control characters, quotes, bad UTF-8), so nobody can
-//   forge a line. What may enter a log is the caller's duty: no secrets, no parameter values.
+// - Values may come from outside: they are escaped (quotes, bad UTF-8, control characters, and whatever else a
+//   terminal or an editor obeys instead of showing it), so nobody can forge or disguise a line. What may enter a log
+//   is the caller's duty: no secrets, no parameter values.
+// - A field whose text is empty is left out.
 // - A line is at most kLogLineSizeMax bytes; what does not fit is cut, and the line then ends with
-//   "truncated":true.
+//   "truncated":true (as text: truncated=true).
 // - Below the level a call costs a load and a compare; its arguments are still evaluated, so guard costly
 //   ones with log_enabled().
 //
-// The level and the output belong to the process: a log line must be possible from anywhere, also from a
+// The level, the format and the output belong to the process: a log line must be possible from anywhere, also from a
 // destructor.
 #pragma once
 
@@ -33,6 +36,8 @@ namespace bedplate {
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
 std::string_view to_string(LogLevel level);
+
+enum class LogFormat : std::uint8_t { json, text };
 
 /// One page: what POSIX writes to a pipe in one piece (PIPE_BUF).
 inline constexpr std::size_t kLogLineSizeMax = 4096;
@@ -89,6 +94,10 @@ inline LogLevel log_level() {
 inline bool log_enabled(LogLevel level) {
   return level >= log_level();
 }
+
+/// How lines are written; JSON at first.
+void set_log_format(LogFormat format);
+LogFormat log_format();
 
 /// Where lines go: a file descriptor that stays the caller's, and open; standard error at first. Returns the
 /// one before. No line is written to the old one after this returns. Ignore SIGPIPE in a process that logs to

@@ -9,12 +9,14 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bedplate/base/text.h"
+#include "bedplate/base/time.h"
 
 namespace bedplate {
 namespace {
@@ -22,7 +24,9 @@ namespace {
 /// Lines go to a file in memory for as long as this lives.
 class Captured {
  public:
-  explicit Captured(LogLevel level = LogLevel::info) : level_(log_level()) {
+  explicit Captured(LogLevel level = LogLevel::info, LogFormat format = LogFormat::json)
+      : level_(log_level()), format_(log_format()) {
+    set_log_format(format);
     file_ = ::memfd_create("log", 0);
     previous_ = set_log_output(file_);
     set_log_level(level);
@@ -32,6 +36,7 @@ class Captured {
   ~Captured() {
     set_log_output(previous_);
     set_log_level(level_);
+    set_log_format(format_);
     ::close(file_);
   }
   std::string text() const {
@@ -55,6 +60,7 @@ class Captured {
 
  private:
   LogLevel level_;
+  LogFormat format_;
   int file_;
   int previous_;
 };
@@ -91,6 +97,50 @@ TEST(Log, NobodyForgesALine) {
             "\\\"message\\\":\\\"forged\\\"}\\r\\u001b[31m\xEF\xBF\xBD\",\"key\\n\\\"\":\"a key too\"}");
 }
 
+TEST(Log, EscapesWhatADisplayObeysInEveryFormat) {
+  for (const LogFormat format : {LogFormat::json, LogFormat::text}) {
+    const Captured captured(LogLevel::info, format);
+    log_info("\x7F\xC2\x9B", {{"\xE2\x80\xAE", "\xE2\x80\xA8\xE2\x81\xA6\xD8\x9C\xE2\x80\x8F"}});
+    const std::string text = captured.text();
+    for (const char* escape : {"\\u007f", "\\u009b", "\\u202e", "\\u2028", "\\u2066", "\\u061c", "\\u200f"})
+      EXPECT_NE(text.find(escape), std::string::npos) << escape << " in " << text;
+    for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 0x7F)) << text;
+  }
+}
+
+TEST(Log, LeavesOutFieldsWithoutText) {
+  const Captured captured;
+  log_info("request", {{"user", ""}, {"status", 0}, {"trace_id", std::string_view()}, {"last", false}});
+  EXPECT_EQ(captured.lines()[0], R"("level":"info","message":"request","status":0,"last":false})");
+}
+
+TEST(Log, WritesTextForPeople) {
+  const Captured captured(LogLevel::debug, LogFormat::text);
+  log_info("server started", {{"url", "http://[::1]:8080"}, {"threads", 2}, {"user", ""}});
+  log_warn("unknown key \"a\"\n", {{"a key", "two words"},
+                                   {"equation", "a=b"},
+                                   {"quoted", "\"\\"},
+                                   {"name", "Zo\xC3\xAB"},
+                                   {"nan", std::nan("")}});
+  log_error("");
+  log_debug("x");
+  const std::string all = captured.text();
+  constexpr std::size_t kTime = sizeof "2026-11-21T10:00:00.123Z ";
+  std::vector<std::string> lines;
+  for (std::size_t start = 0; start < all.size();) {
+    const std::size_t end = all.find('\n', start);
+    EXPECT_EQ(all.substr(start + kTime - 3, 2), "Z ") << all;
+    EXPECT_TRUE(parse_rfc3339(all.substr(start, kTime - 2))) << all;
+    lines.push_back(all.substr(start + kTime - 1, end - start - kTime + 1));
+    start = end + 1;
+  }
+  EXPECT_EQ(lines,
+            (std::vector<std::string>{"INFO  server started url=http://[::1]:8080 threads=2",
+                                      "WARN  unknown key \"a\"\\n \"a key\"=\"two words\" equation=\"a=b\" "
+                                      "quoted=\"\\\"\\\\\" name=\"Zo\xC3\xAB\" nan=nan",
+                                      "ERROR ", "DEBUG x"}));
+}
+
 TEST(Log, WritesWhatIsNotANumberAsText) {
   const Captured captured;
   log_info("ratios", {{"a", std::numeric_limits<double>::quiet_NaN()}, {"b", -HUGE_VAL}});
@@ -111,7 +161,8 @@ TEST(Log, CutsWhatDoesNotFit) {
 
 RC_GTEST_PROP(Log, AnyLineIsBoundedAndWhole,
               (const std::string& message, const std::string& key, const std::string& value)) {
-  const Captured captured;
+  const LogFormat format = *rc::gen::element(LogFormat::json, LogFormat::text);
+  const Captured captured(LogLevel::info, format);
   const auto times = *rc::gen::inRange(0, 60);
   std::string many;
   for (int i = 0; i < times; ++i) many += value + "\"\x01";
@@ -119,7 +170,10 @@ RC_GTEST_PROP(Log, AnyLineIsBoundedAndWhole,
   const std::string line = captured.text();
   RC_ASSERT(line.size() <= kLogLineSizeMax);
   RC_ASSERT(line.find('\n') == line.size() - 1);
-  RC_ASSERT(line.ends_with("\"last\":2.5}\n") || line.ends_with("\"truncated\":true}\n"));
+  if (format == LogFormat::json)
+    RC_ASSERT(line.ends_with("\"last\":2.5}\n") || line.ends_with("\"truncated\":true}\n"));
+  else
+    RC_ASSERT(line.ends_with(" last=2.5\n") || line.ends_with(" truncated=true\n"));
   RC_ASSERT(is_valid_utf8(line));
 }
 

@@ -448,15 +448,49 @@ void append_json_string(std::string& out, std::string_view text) {
   out.append(buffer.view());
 }
 
-BoundedWrite write_json_escaped_within(char* out, char* limit, std::string_view text) {
+namespace {
+
+/// Whether a display obeys this well-formed sequence of two or three bytes instead of showing it.
+bool is_display_control(const char* p, unsigned size) {
+  const auto byte = [p](unsigned i) { return static_cast<unsigned char>(p[i]); };
+  if (size == 2) return (byte(0) == 0xC2 && byte(1) < 0xA0) || (byte(0) == 0xD8 && byte(1) == 0x9C);
+  if (size != 3 || byte(0) != 0xE2) return false;
+  const unsigned last = byte(2);
+  if (byte(1) == 0x80) return last == 0x8E || last == 0x8F || (last >= 0xA8 && last <= 0xAE);
+  return byte(1) == 0x81 && last >= 0xA6 && last <= 0xA9;
+}
+
+/// As write_unit(), and escapes what a display obeys.
+char* write_visible_unit(const char*& from, const char* end, char* out) {
+  const bool ascii = static_cast<signed char>(*from) >= 0;
+  const unsigned size = ascii ? 1 : utf8_sequence_size(from, end);
+  if (ascii ? *from != '\x7f' : !is_display_control(from, size)) return write_unit(from, end, out);
+  const auto bits = [from](unsigned i) { return static_cast<unsigned char>(from[i]) & 0x3FU; };
+  unsigned point = 0x7F;
+  if (size == 2) point = (static_cast<unsigned char>(from[0]) & 0x1FU) << 6 | bits(1);
+  if (size == 3) point = 0x2000 | bits(1) << 6 | bits(2);  // 0xE2, for there is no other among them
+  from += size;
+  std::memcpy(out, "\\u", 2);
+  write_hex_byte(out + 2, static_cast<std::uint8_t>(point >> 8));
+  return write_hex_byte(out + 4, static_cast<std::uint8_t>(point & 0xFF));
+}
+
+}  // namespace
+
+BoundedWrite write_visible_escaped(char* out, char* limit, std::string_view text) {
   const char* from = text.data();
   const char* const end = from + text.size();
-  const auto room = static_cast<std::size_t>(limit - out);
-  if (room >= json_string_size_max(text.size())) return {write_json_escaped(out, text), text.size()};
   while (from != end) {
+    // Graphic ASCII at once: most of a log consists of it.
+    const char* plain = find_json_special(from, from + std::min(end - from, limit - out));
+    if (const void* del = std::memchr(from, 0x7F, static_cast<std::size_t>(plain - from)))
+      plain = static_cast<const char*>(del);
+    out = std::copy(from, plain, out);
+    from = plain;
+    if (from == end) break;
     char unit[kUnitSizeMax];
     const char* next = from;
-    const auto size = write_unit(next, end, unit) - unit;
+    const auto size = write_visible_unit(next, end, unit) - unit;
     if (limit - out < size) break;
     std::memcpy(out, unit, static_cast<std::size_t>(size));
     out += size;

@@ -104,8 +104,10 @@ struct BoundedWrite {
   std::size_t
       read;  ///< How much of the text was written; less than all of it when there was no room for more.
 };
-/// As write_json_escaped(), but never past `limit`, and never half an escape or half a code point.
-BoundedWrite write_json_escaped_within(char* out, char* limit, std::string_view text);
+/// As write_json_escaped(), but never past `limit`, and never half an escape or half a code point. For eyes and
+/// terminals: what a display obeys instead of showing it is escaped too, so that it neither hides nor reorders what
+/// stands around it (DEL, the C1 controls, U+2028, U+2029, and the marks of the bidirectional algorithm, UAX #9).
+BoundedWrite write_visible_escaped(char* out, char* limit, std::string_view text);
 
 /// Where plain text of a JSON string ends: the first quote, backslash, control character or byte above 0x7f
 /// in [p, end), or `end`. The inner loop of the JSON reader.

@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<char> room(json_string_size_max(size));
   const std::string_view escaped(room.data(), write_json_escaped(room.data(), text));
   expect(json.view().substr(1, json.size() - 2) == escaped);
-  const BoundedWrite bounded = write_json_escaped_within(room.data(), room.data() + size / 2, text);
+  const BoundedWrite bounded = write_visible_escaped(room.data(), room.data() + size / 2, text);
   expect(bounded.end <= room.data() + size / 2);
   expect(edit_distance(text, "server.threads") <= std::max<std::size_t>(size, 14));
   return 0;

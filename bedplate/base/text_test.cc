@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <cstdio>
 
 #include <bit>
 #include <cmath>
@@ -236,17 +237,17 @@ TEST(JsonString, FindsEveryByteAtEveryPlace) {
 
 /// Text with a good share of what is special.
 rc::Gen<std::string> hostile_text() {
-  return rc::gen::map(
-      rc::gen::container<std::vector<std::string>>(rc::gen::oneOf(
-          rc::gen::element<std::string>("\"", "\\", "\n", "\x01", "\xC3\xA9", "\xE2\x82\xAC",
-                                        "\xF0\x9F\x98\x80", "\xFF", "\xED\xA0\x80", "\xE2\x82"),
-          rc::gen::container<std::string>(rc::gen::inRange<char>(' ', '~')),
-          rc::gen::arbitrary<std::string>())),
-      [](const std::vector<std::string>& parts) {
-        std::string text;
-        for (const auto& part : parts) text += part;
-        return text;
-      });
+  return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::oneOf(
+                          rc::gen::element<std::string>("\"", "\\", "\n", "\x01", "\x7F", "\xC2\x9B",
+                                                        "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+                                                        "\xFF", "\xED\xA0\x80", "\xE2\x82"),
+                          rc::gen::container<std::string>(rc::gen::inRange<char>(' ', '~')),
+                          rc::gen::arbitrary<std::string>())),
+                      [](const std::vector<std::string>& parts) {
+                        std::string text;
+                        for (const auto& part : parts) text += part;
+                        return text;
+                      });
 }
 
 RC_GTEST_PROP(JsonString, EveryWriterAgreesWithTheSlowOne, ()) {
@@ -262,14 +263,34 @@ RC_GTEST_PROP(JsonString, EveryWriterAgreesWithTheSlowOne, ()) {
   RC_ASSERT(is_valid_utf8(escaped));
 }
 
-RC_GTEST_PROP(JsonString, TheBoundedWriterWritesAPrefix, ()) {
+std::string visible(std::string_view text) {
+  std::vector<char> room(json_string_size_max(text.size()));
+  return {room.data(), write_visible_escaped(room.data(), room.data() + room.size(), text).end};
+}
+
+TEST(VisibleText, EscapesWhatADisplayObeys) {
+  const auto obeys = [](char32_t c) {
+    return (c >= 0x7F && c <= 0x9F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||
+           c == 0x200E || c == 0x200F || c == 0x061C;
+  };
+  for (char32_t c = 0x20; c < 0x3000; ++c) {
+    if (c == '"' || c == '\\') continue;
+    char bytes[4];
+    const std::string text(bytes, write_utf8(bytes, c));
+    char expected[8];
+    std::snprintf(expected, sizeof expected, "\\u%04x", static_cast<unsigned>(c));
+    ASSERT_EQ(visible("a" + text + "b"), "a" + (obeys(c) ? expected : text) + "b") << expected;
+  }
+}
+
+RC_GTEST_PROP(VisibleText, IsAPrefixWhereThereIsNoRoomForAll, ()) {
   const auto text = *hostile_text();
   const auto room = *rc::gen::inRange<std::size_t>(0, 2 * text.size() + 8);
   std::vector<char> out(room + 1);
-  const auto written = write_json_escaped_within(out.data(), out.data() + room, text);
+  const auto written = write_visible_escaped(out.data(), out.data() + room, text);
   RC_ASSERT(written.end <= out.data() + room);
   const std::string body(out.data(), written.end);
-  RC_ASSERT('"' + body + '"' == json_slowly(text.substr(0, written.read)));
+  RC_ASSERT(body == visible(text.substr(0, written.read)));
   RC_ASSERT(written.read == text.size() || room - body.size() < 6);
 }
 

@@ -36,7 +36,8 @@ void write_access_log(const Exchange& exchange, std::int64_t duration_ns) {
        {"request_id", exchange.id.view()},
        {"user", exchange.principal ? std::string_view(user, sizeof user) : std::string_view()},
        {"address", exchange.caller.address},
-       {"trace_id", trace_id(exchange, trace)}});
+       {"trace_id", trace_id(exchange, trace)},
+       {"idempotency", exchange.replayed ? "replayed" : ""}});
 }
 
 }  // namespace bedplate::api

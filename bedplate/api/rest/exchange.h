@@ -47,6 +47,7 @@ struct Exchange {
   std::optional<telemetry::RequestTrace> trace;  ///< when the request named a readable one
   std::optional<RateDecision> rate;              ///< of the narrowest limit that was asked
   bool answered = false;                         ///< by the chain itself: OPTIONS
+  bool replayed = false;                         ///< the answer is one that an Idempotency-Key kept
   RequestId id;
   RouteMatch match;
 

@@ -78,9 +78,9 @@ class CommandBody final : public sql::TransactionBody {
     const Time now = parts_.clock->now();
     if (claim_) {
       place_ = {};
-      const bool replayed =
+      exchange_.replayed =
           co_await ok(idempotency_.replay(transaction, *claim_, now, exchange_.response, place_));
-      if (replayed) co_return;
+      if (exchange_.replayed) co_return;
       if (!bound_) co_await std::unexpected(bound_.error().clone());
     }
     Result<void> done = co_await invoke(transaction);
