@@ -42,7 +42,8 @@ struct CodingRules {
 };
 
 /// Which coding this answer's body gets; sets Content-Encoding, Vary and the suffix of a strong ETag to
-/// match. identity: leave the body as it is.
+/// match. identity: leave the body as it is. A 304 gets the Vary that its body, which is not sent, would have had
+/// as a 200.
 Coding negotiate_coding(Request& request, Response& response, const CodingRules& rules);
 
 }  // namespace bedplate::http

@@ -24,6 +24,8 @@ constexpr std::size_t kKeptOutput = 64 * 1024;
 constexpr milliseconds kCheckInterval{1000};
 constexpr milliseconds kDrainPatience{
     500};  // for the first request of a connection made while draining began
+constexpr milliseconds kDrainHeadPatience{1000};  // for the rest of a head that has begun when draining does
+constexpr std::size_t kLingerSizeMax = std::size_t{1} << 30;  // what bounds it in practice is the time
 
 }  // namespace
 
@@ -165,8 +167,17 @@ Async<void> Connection::end() {
   }
   if (!out_.empty()) co_await ok(flush());
   const bool all_read = input_.empty() && body_done_;
-  if (linger_ || !all_read) co_await ok(stream_.close_gently(milliseconds(core_.settings.linger_timeout_ms)));
+  if (linger_ || !all_read) co_await ok(stream_.close_gently(linger_time(), kLingerSizeMax));
   stream_.close();
+}
+
+// A refused client has sent more than was read. Until it has heard why, all of that is read and dropped: unread
+// bytes would make the kernel reset the connection, and with it the answer. Who let a head hang during a
+// shutdown is not waited for that long.
+milliseconds Connection::linger_time() const {
+  const milliseconds linger(core_.settings.linger_timeout_ms);
+  const bool draining = core_.draining.load(std::memory_order_relaxed);
+  return draining && head_pending_ ? std::min(linger, kDrainHeadPatience) : linger;
 }
 
 Async<void> Connection::flush() {
@@ -193,8 +204,8 @@ void Connection::wait_for_bytes() {
   if (head_pending_ || (idle_ && requests_ != 0)) return;
   head_pending_ = true;
   const bool draining = core_.draining.load(std::memory_order_relaxed);
-  if (draining && idle_)
-    stream_.set_deadline(kDrainPatience);
+  if (draining)
+    stream_.set_deadline(idle_ ? kDrainPatience : kDrainHeadPatience);
   else if (core_.settings.header_timeout_ms != 0)
     stream_.set_deadline(milliseconds(core_.settings.header_timeout_ms));
 }
@@ -403,7 +414,10 @@ Async<void> Connection::send_large_body() {
 // ---- Draining
 
 void Connection::drain() {
-  if (!idle_) return;
+  if (!idle_) {
+    if (head_pending_) stream_.set_deadline(kDrainHeadPatience);
+    return;
+  }
   if (requests_ == 0) {
     // Let in just now: its first request may be on its way.
     stream_.set_deadline(kDrainPatience);

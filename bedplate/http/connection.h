@@ -61,7 +61,8 @@ class Connection final : private BodyReader, private CoarseTimer {
   /// Runs it to its end.
   static void start(Shard& shard, Stream stream);
 
-  /// Between requests, with nothing received: closes. Else lets the request at hand end.
+  /// Between requests, with nothing received: closes. Else lets the request at hand end; a head that is not whole
+  /// has a second for the rest.
   void drain();
   /// Ends everything that waits.
   void cut_off();
@@ -104,6 +105,7 @@ class Connection final : private BodyReader, private CoarseTimer {
   Async<void> send_piece(std::string_view piece);
   Async<void> flush();
   Async<void> end();
+  std::chrono::milliseconds linger_time() const;
 
   Shard& shard_;
   ServerCore& core_;

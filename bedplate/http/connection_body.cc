@@ -146,10 +146,8 @@ Async<void> Connection::skip_body() {
 
 // The request has ended: what follows its body is the next one.
 void Connection::leave_body() {
-  if (body_end_ != body_begin_) {
-    input_.append({body_buffer_.get() + body_begin_, body_end_ - body_begin_});
-    body_begin_ = body_end_ = 0;
-  }
+  if (body_end_ != body_begin_) input_.append({body_buffer_.get() + body_begin_, body_end_ - body_begin_});
+  body_begin_ = body_end_ = 0;
   if (body_buffer_) body_buffer_.reset();
   if (whole_body_.capacity() > kKeptWholeBody) whole_body_.shrink_to(kKeptWholeBody);
 }

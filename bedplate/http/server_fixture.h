@@ -83,6 +83,8 @@ class RawClient {
   ~RawClient();
 
   RawClient& send(std::string_view bytes);
+  /// The server closed or reset the connection before all was sent.
+  bool failed_to_send() const { return failed_to_send_; }
   void shutdown_write();
   /// A reset in place of an orderly end.
   void reset();
@@ -100,6 +102,7 @@ class RawClient {
  private:
   bool fill();
   int fd_ = -1;
+  bool failed_to_send_ = false;
   std::string in_;
 };
 

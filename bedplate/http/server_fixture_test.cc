@@ -111,10 +111,8 @@ Async<void> TestHandler::handle(Request& request, Response& response) {
   } else if (path == "/json") {
     response.set_field(FieldId::content_type, "application/json");
     response.set_field(FieldId::etag, make_etag(7));
-    if (if_none_match(request.field_list(FieldId::if_none_match), make_etag(7)))
-      response.set_status(304);
-    else
-      response.body().append(make_json(number_in(request.query())));
+    if (if_none_match(request.field_list(FieldId::if_none_match), make_etag(7))) response.set_status(304);
+    response.body().append(make_json(number_in(request.query())));
   } else if (path == "/static") {
     response.set_static_body("static bytes");
   } else if (path == "/wait") {
@@ -199,7 +197,8 @@ RawClient::~RawClient() {
 RawClient& RawClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t size = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (size <= 0) break;  // the server closed: what it said before is still to be read
+    failed_to_send_ = size <= 0;
+    if (failed_to_send_) break;  // the server closed: what it said before is still to be read
     bytes.remove_prefix(static_cast<std::size_t>(size));
   }
   return *this;

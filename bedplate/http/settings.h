@@ -26,7 +26,7 @@ struct ServerSettings {
   std::uint32_t header_timeout_ms = 10'000;
   std::uint32_t body_timeout_ms = 15'000;
   std::uint32_t body_rate_min_bytes = 500;
-  std::uint32_t idle_timeout_ms = 60'000;
+  std::uint32_t idle_timeout_ms = 125'000;
   std::uint32_t request_timeout_ms = 30'000;
   std::uint32_t write_timeout_ms = 30'000;
   std::uint32_t linger_timeout_ms = 2'000;
@@ -72,8 +72,10 @@ struct ServerSettings {
             field<&S::body_rate_min_bytes>(
                 optional_with_default, range{0, 1'073'741'824},
                 "Bytes a second that a body brings at least, once body_timeout_ms is over"),
-            field<&S::idle_timeout_ms>(optional_with_default, range{0, kDayMs},
-                                       "Between requests; then the connection closes"),
+            field<&S::idle_timeout_ms>(
+                optional_with_default, range{0, kDayMs},
+                "Between requests; then the connection closes. Longer than a proxy in front keeps idle "
+                "connections, else it sends requests into closing ones"),
             field<&S::request_timeout_ms>(optional_with_default, range{0, kDayMs},
                                           "For an operation, without the time its client takes; then 504"),
             field<&S::write_timeout_ms>(

@@ -73,6 +73,8 @@ void ChunkedDecoder::read_size_byte(char c) {
     state_ = State::failed;
   else if (c == ';')
     state_ = State::extension;
+  else if (c == ' ' || c == '\t')
+    state_ = State::size_blank;
   else
     state_ = c == '\r' ? State::size_lf : State::failed;
 }
@@ -103,6 +105,12 @@ void ChunkedDecoder::read_framing_byte(char c) {
   switch (state_) {
     case State::size:
       read_size_byte(c);
+      break;
+    case State::size_blank:
+      if (c == ';')
+        state_ = State::extension;
+      else if (c != ' ' && c != '\t')
+        state_ = State::failed;
       break;
     case State::extension:
       if (c == '\r')

@@ -10,9 +10,9 @@
 //   }
 //
 // Strict where leniency has been used to smuggle requests: sizes are hexadecimal digits and nothing else (no
-// sign, no 0x, no blanks, no overflow), lines end with CR LF, extensions are bounded and hold no control
-// characters, the trailers follow the grammar of header fields and may not name framing, routing or
-// credentials.
+// sign, no 0x, no overflow; blanks only before the ";" of an extension, where RFC 9112 section 7.1.1 has them
+// read), lines end with CR LF, extensions are bounded and hold no control characters, the trailers follow the
+// grammar of header fields and may not name framing, routing or credentials.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +39,18 @@ class ChunkedDecoder {
   static constexpr std::size_t kTrailerCountMax = 64;
 
  private:
-  enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, done, failed };
+  enum class State : std::uint8_t {
+    size,
+    size_blank,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer,
+    done,
+    failed
+  };
   void read_framing_byte(char c);
   void read_size_byte(char c);
   void read_trailer_byte(char c);

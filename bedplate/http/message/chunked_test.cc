@@ -54,10 +54,22 @@ TEST(ChunkedTest, StopsWhereTheNextRequestBegins) {
   EXPECT_EQ(outcome.used, 13u);
 }
 
+// RFC 9112 section 7.1.1 has blanks read before the ";" of an extension, and nowhere else beside a size.
+TEST(ChunkedTest, BlanksMayStandBeforeAnExtensionOnly) {
+  for (std::string_view size : {"3 ;x", "3\t;x", "3 \t ; x = y", "3;x ;y"}) {
+    const Outcome outcome = decode(std::string(size) + "\r\nabc\r\n0 ;z\r\n\r\n");
+    EXPECT_TRUE(outcome.done) << size;
+    EXPECT_EQ(outcome.data, "abc") << size;
+  }
+  for (std::string_view size : {"3 ", "3\t", " 3", "3 3", "3 ,x", " ;x", "3 \n;x", "3\v;x"})
+    EXPECT_TRUE(decode(std::string(size) + "\r\nabc\r\n0\r\n\r\n").failed) << size;
+}
+
 TEST(ChunkedTest, OverheadIsBounded) {
   std::string tiny;
   for (int i = 0; i < 5000; ++i) tiny += "1;" + std::string(50, 'x') + "\r\na\r\n";
   EXPECT_TRUE(decode(tiny).failed);
+  EXPECT_TRUE(decode("1" + std::string(ChunkedDecoder::kOverheadMax, ' ') + ";x\r\na\r\n").failed);
   std::string plain;
   for (int i = 0; i < 2000; ++i) plain += "1\r\na\r\n";
   EXPECT_FALSE(decode(plain).failed);
