@@ -77,7 +77,7 @@ endfunction()
 
 # bedplate_test(target ROOM name LABEL unit|servers|e2e SOURCES files... LINK targets... [SERVER_TESTS patterns...])
 #
-# A GoogleTest program whose tests ctest runs one by one, as ROOM.Suite.Test.
+# A GoogleTest program whose suites ctest runs one by one, as ROOM.Suite (tests/runner).
 #
 # A program that links test_servers has tests of two kinds: those with PostgreSQL, Redis or Outage in their names, or
 # that match one of SERVER_TESTS ("Replicas.*"), are labelled `servers` and find the shared servers of tests/servers
@@ -103,40 +103,58 @@ function(bedplate_test target)
   endif()
 endfunction()
 
-# Makes ctest know the tests that match the filter; further arguments are properties of theirs. The limits are for what
-# is stuck: a program with a sanitizer in it takes its time to start, and a test waits for each thing up to a minute
-# (tests/patience.h).
+# Makes ctest know the suites with cases that match the filter; further arguments are properties of theirs. The limit is
+# for what is stuck: a test waits for each thing up to a minute (tests/patience.h), and a suite has many.
+#
+# A slot is a third of a core: what computes takes three, what waits for servers and clocks takes two.
 function(bedplate_discover target room label filter)
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${room}. TEST_FILTER "${filter}"
-                       DISCOVERY_TIMEOUT 120
-                       PROPERTIES LABELS ${label} TIMEOUT 600 ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1" ${ARGN})
+  set(slots 2)
+  if(label STREQUAL "unit")
+    set(slots 3)
+  endif()
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${target}-${label})
+  set(run ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/runner/run_suite.py ${PROJECT_BINARY_DIR}/test_results)
+  set(properties TIMEOUT 900 PROCESSORS ${slots} ENVIRONMENT UBSAN_OPTIONS=print_stacktrace=1 ${ARGN})
+  foreach(list run properties)
+    list(TRANSFORM ${list} REPLACE "(.+)" "[=[\\1]=]")
+    list(JOIN ${list} " " ${list})
+  endforeach()
+  file(GENERATE OUTPUT ${file}.ctest.cmake CONTENT
+"set(PROGRAM \"$<TARGET_FILE:${target}>\")
+set(ROOM ${room})
+set(LABEL ${label})
+set(OWN_LABEL ${TEST_LABEL})
+set(FILTER [=[${filter}]=])
+set(RUN [==[${run}]==])
+set(PROPERTIES [==[${properties}]==])
+set(LIST \"${file}.suites.cmake\")
+include(${PROJECT_SOURCE_DIR}/tests/runner/discover.cmake)
+")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file}.ctest.cmake)
 endfunction()
 
 # bedplate_compile_fail(room header)
 #
 # Each compile_fail/*.cc of this folder is a test, room.compile_fail.NAME: a program that must not compile, and what the
-# compiler is to say (compile_fail.cmake). They include `header` first; GCC finds it compiled already, because reading
-# it takes ten times as long as the rest of a case.
+# compiler is to say (compile_fail.cmake). They include `header` first, which is compiled once for all of them, because
+# reading it takes ten times as long as the rest of a case.
 function(bedplate_compile_fail room header)
   if(NOT BEDPLATE_TESTS OR BEDPLATE_TEST_ROOMS)
     return()
   endif()
   set(compiled ${CMAKE_CURRENT_BINARY_DIR}/compiled_header)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    cmake_path(GET header PARENT_PATH folder)
-    file(MAKE_DIRECTORY ${compiled}/${folder})
-    add_custom_command(
-      OUTPUT ${compiled}/${header}.gch DEPENDS ${PROJECT_SOURCE_DIR}/${header} DEPFILE ${compiled}/header.d
-      COMMAND ${CMAKE_CXX_COMPILER} -std=c++23 -w -I${PROJECT_SOURCE_DIR} -x c++-header ${PROJECT_SOURCE_DIR}/${header}
-              -o ${compiled}/${header}.gch -MD -MF ${compiled}/header.d -MT ${compiled}/${header}.gch)
-    add_custom_target(${room}_compiled_header ALL DEPENDS ${compiled}/${header}.gch)
-    add_dependencies(all_tests ${room}_compiled_header)
-  endif()
+  file(MAKE_DIRECTORY ${compiled})
+  add_custom_command(
+    OUTPUT ${compiled}/header.pch DEPENDS ${PROJECT_SOURCE_DIR}/${header} DEPFILE ${compiled}/header.d
+    COMMAND ${CMAKE_CXX_COMPILER} -std=c++23 -w -I${PROJECT_SOURCE_DIR} -x c++-header ${PROJECT_SOURCE_DIR}/${header}
+            -o ${compiled}/header.pch -MD -MF ${compiled}/header.d -MT ${compiled}/header.pch)
+  add_custom_target(${room}_compiled_header ALL DEPENDS ${compiled}/header.pch)
+  add_dependencies(all_tests ${room}_compiled_header)
   file(GLOB cases CONFIGURE_DEPENDS compile_fail/*.cc)
   foreach(case ${cases})
     get_filename_component(name ${case} NAME_WE)
     add_test(NAME ${room}.compile_fail.${name}
-             COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} -DSOURCE=${case} -DCOMPILED=${compiled}
+             COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} -DSOURCE=${case} -DCOMPILED=${compiled}/header.pch
                      -DINCLUDE=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
     set_tests_properties(${room}.compile_fail.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 300)
   endforeach()

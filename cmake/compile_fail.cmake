@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DCOMPILER=c++ -DSOURCE=case.cc -DCOMPILED=dir -DINCLUDE=dir -P compile_fail.cmake
+# cmake -DCOMPILER=clang++ -DSOURCE=case.cc -DCOMPILED=header.pch -DINCLUDE=dir -P compile_fail.cmake
 #
 # Compiles a case that must not compile, and looks in what the compiler says for every line "// expect: regex" at the
 # head of the file. "// expect: nothing" is the control: it must compile.
 file(STRINGS ${SOURCE} lines REGEX "^// expect: ")
-execute_process(COMMAND ${COMPILER} -std=c++23 -fsyntax-only -I${COMPILED} -I${INCLUDE} ${SOURCE}
+set(compiled "")
+if(EXISTS ${COMPILED})
+  set(compiled -include-pch ${COMPILED})
+endif()
+execute_process(COMMAND ${COMPILER} -std=c++23 -fsyntax-only ${compiled} -I${INCLUDE} ${SOURCE}
                 RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
 foreach(line IN LISTS lines)
   string(REPLACE "// expect: " "" expected "${line}")
