@@ -6,6 +6,15 @@
 #include <cstddef>
 #include <new>
 
+// AddressSanitizer sees what happens to a frame only when that is given back. GCC and clang tell of it differently.
+#if defined(__SANITIZE_ADDRESS__)
+#define BEDPLATE_NO_FRAME_POOL
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BEDPLATE_NO_FRAME_POOL
+#endif
+#endif
+
 namespace bedplate::detail {
 
 /// One per thread. A frame may be freed on another thread than the one that made it (it then serves that
@@ -13,7 +22,7 @@ namespace bedplate::detail {
 class FramePool {
  public:
   static void* allocate(std::size_t size) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(BEDPLATE_NO_FRAME_POOL)
+#if !defined(BEDPLATE_NO_FRAME_POOL)
     std::size_t slot = (size + kGranule - 1) / kGranule;
     if (slot < kSlots) {
       if (Node* node = free_[slot].head) {
@@ -28,7 +37,7 @@ class FramePool {
   }
 
   static void release(void* frame, [[maybe_unused]] std::size_t size) noexcept {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(BEDPLATE_NO_FRAME_POOL)
+#if !defined(BEDPLATE_NO_FRAME_POOL)
     std::size_t slot = (size + kGranule - 1) / kGranule;
     if (slot < kSlots && free_[slot].count < kKeptMax) {
       free_[slot].head = new (frame) Node{free_[slot].head};

@@ -29,7 +29,14 @@ namespace bedplate::testing {
 
 /// What a query of an operation may take over a table as large as in life: see QueryGuard::slow_queries(). Twenty times
 /// as much under ThreadSanitizer, which is not there to measure.
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)  // GCC
+#define BEDPLATE_THREAD_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BEDPLATE_THREAD_SANITIZER
+#endif
+#endif
+#if defined(BEDPLATE_THREAD_SANITIZER)
 inline constexpr std::chrono::duration<double> kQueryTimeMax(1.0);
 #else
 inline constexpr std::chrono::duration<double> kQueryTimeMax(0.050);
