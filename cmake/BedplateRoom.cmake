@@ -133,11 +133,12 @@ include(${PROJECT_SOURCE_DIR}/tests/runner/discover.cmake)
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file}.ctest.cmake)
 endfunction()
 
-# bedplate_compile_fail(room header)
+# bedplate_compile_fail(room header [ALSO_GCC])
 #
 # Each compile_fail/*.cc of this folder is a test, room.compile_fail.NAME: a program that must not compile, and what the
 # compiler is to say (compile_fail.cmake). They include `header` first, which is compiled once for all of them, because
-# reading it takes ten times as long as the rest of a case.
+# reading it takes ten times as long as the rest of a case. ALSO_GCC: what the language does not promise, so GCC is asked
+# as well where it is not the compiler of the build (room.compile_fail_gcc.NAME).
 function(bedplate_compile_fail room header)
   if(NOT BEDPLATE_TESTS OR BEDPLATE_TEST_ROOMS)
     return()
@@ -150,6 +151,7 @@ function(bedplate_compile_fail room header)
             -o ${compiled}/header.pch -MD -MF ${compiled}/header.d -MT ${compiled}/header.pch)
   add_custom_target(${room}_compiled_header ALL DEPENDS ${compiled}/header.pch)
   add_dependencies(all_tests ${room}_compiled_header)
+  find_program(BEDPLATE_GCC NAMES g++-12 g++)
   file(GLOB cases CONFIGURE_DEPENDS compile_fail/*.cc)
   foreach(case ${cases})
     get_filename_component(name ${case} NAME_WE)
@@ -157,5 +159,11 @@ function(bedplate_compile_fail room header)
              COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} -DSOURCE=${case} -DCOMPILED=${compiled}/header.pch
                      -DINCLUDE=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
     set_tests_properties(${room}.compile_fail.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 300)
+    if("ALSO_GCC" IN_LIST ARGN AND BEDPLATE_GCC AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      add_test(NAME ${room}.compile_fail_gcc.${name}
+               COMMAND ${CMAKE_COMMAND} -DCOMPILER=${BEDPLATE_GCC} -DSOURCE=${case}
+                       -DINCLUDE=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
+      set_tests_properties(${room}.compile_fail_gcc.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 300)
+    endif()
   endforeach()
 endfunction()

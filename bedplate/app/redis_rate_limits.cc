@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/app/redis_rate_limits.h"
 
+#include <tuple>
+
 #include <fmt/format.h>
 
 namespace bedplate::app {
@@ -68,7 +70,7 @@ void RedisRateLimits::charge(std::string key, api::RateLimit limit, std::int64_t
 }
 
 Async<void> RedisRateLimits::charge_later(std::string key, api::RateLimit limit, std::int64_t cost) {
-  static_cast<void>(co_await run(std::move(key), limit, cost, true));
+  std::ignore = co_await run(std::move(key), limit, cost, true);
 }
 
 }  // namespace bedplate::app

@@ -2,13 +2,17 @@
 // Async<T>: a lazy coroutine that ends in a Result<T>.
 //
 //   Async<Task> Store::find(sql::Reader& db, TaskId id) {
-//     TaskRow row = co_await ok(db.one<TaskRow>(kFindTask, id));  // or this coroutine ends with its error
+//     TaskRow row = co_await ok(db.one<TaskRow>(kFindTask, id));   // or this coroutine ends with its error
+//     Result<Owner> owner = co_await find_owner(db, row.owner);    // or look at the error yourself
+//     if (!owner) co_return fail(kNoTask);                         // in an Async<T>
+//     if (owner->gone) co_await fail(kNoTask);                     // in any, an Async<void> too
 //     co_return Task(row);
 //   }
-//   Result<Task> r = co_await store.find(db, id);                 // or look at the error yourself
-//   co_return fail(Category::not_found, "no_task", "No such task.");  // in an Async<T>
-//   co_await fail(Category::not_found, "no_task", "No such task.");   // in any, an Async<void> too
 //
+// - An Async<void> fails with `co_await fail(...)`: C++ lets a coroutine that may end without a value have no
+//   `co_return fail(...)`, and the compiler's message names the promise AsyncVoid_fails_with_co_await_fail.
+// - `co_await f();` that looks at no result is a warning (GCC 12's std::expected is not nodiscard, so the await is):
+//   write `co_await ok(f())`, or `std::ignore = co_await f()` where the failure does not matter.
 // - A child starts where it is awaited, on the same thread, and every wait resumes on the thread that began
 //   it. So nothing here is locked, and an Async belongs to one thread from start to end.
 // - A child that finishes without waiting never suspends its parent, so loops do not grow the stack.
@@ -104,7 +108,7 @@ struct PromiseBase {
 };
 
 template <class T>
-struct Promise : PromiseBase {
+struct ValuePromise : PromiseBase {
   std::optional<T> value;
 
   Async<T> get_return_object();
@@ -127,8 +131,9 @@ struct Promise : PromiseBase {
   }
 };
 
-template <>
-struct Promise<void> : PromiseBase {
+/// Its name is what the compiler says of a `co_return fail(...)`: a promise cannot have both return_void() and
+/// return_value().
+struct AsyncVoid_fails_with_co_await_fail : PromiseBase {
   Async<void> get_return_object();
   void return_void() {}
   Result<void> take() {
@@ -138,15 +143,26 @@ struct Promise<void> : PromiseBase {
 };
 
 template <class T>
-struct ResultAwaiter {
-  std::coroutine_handle<Promise<T>> child;
+using Promise = std::conditional_t<std::is_void_v<T>, AsyncVoid_fails_with_co_await_fail, ValuePromise<T>>;
+
+template <class T>
+class ResultAwaiter {
+ public:
+  explicit ResultAwaiter(std::coroutine_handle<Promise<T>> child) : child_(child) {}
 
   bool await_ready() noexcept { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> parent) {
-    return !parent.promise().start(child.promise());
+    return !parent.promise().start(child_.promise());
   }
-  Result<T> await_resume() { return child.promise().take(); }
+  /// A reference, because GCC 12 warns of a dropped result only where that is no object with a destructor.
+  [[nodiscard, gnu::warn_unused_result]] Result<T>&& await_resume() {
+    return std::move(result_.emplace(child_.promise().take()));
+  }
+
+ private:
+  std::coroutine_handle<Promise<T>> child_;
+  std::optional<Result<T>> result_;
 };
 
 template <class T>
@@ -233,7 +249,7 @@ class [[nodiscard]] Async {
     if (handle_) handle_.destroy();
   }
 
-  detail::ResultAwaiter<T> operator co_await() && noexcept { return {handle_}; }
+  detail::ResultAwaiter<T> operator co_await() && noexcept { return detail::ResultAwaiter<T>(handle_); }
 
   /// Starts it with nobody waiting; the frame frees itself at the end. A failure is dropped: such a coroutine
   /// handles its own. `scope` outlives it.
@@ -278,11 +294,11 @@ class [[nodiscard]] Async {
 };
 
 template <class T>
-Async<T> detail::Promise<T>::get_return_object() {
-  return Async<T>(std::coroutine_handle<Promise>::from_promise(*this));
+Async<T> detail::ValuePromise<T>::get_return_object() {
+  return Async<T>(std::coroutine_handle<ValuePromise>::from_promise(*this));
 }
-inline Async<void> detail::Promise<void>::get_return_object() {
-  return Async<void>(std::coroutine_handle<Promise>::from_promise(*this));
+inline Async<void> detail::AsyncVoid_fails_with_co_await_fail::get_return_object() {
+  return Async<void>(std::coroutine_handle<AsyncVoid_fails_with_co_await_fail>::from_promise(*this));
 }
 
 /// `T value = co_await ok(f());` takes the value, or ends the calling coroutine with f's error.

@@ -18,7 +18,7 @@
 //   bool await_suspend(std::coroutine_handle<P> h) {      // false: it ended at once after all
 //     return wait(h) && start();                          // wait(): false when the scope is cancelled
 //   }
-//   Result<Value> await_resume();                         // `error`, or the value
+//   [[nodiscard]] Result<Value> await_resume();           // `error`, or the value
 //
 // It may then be awaited as it is (giving a Result) or through ok() (giving the value, or ending the caller).
 #pragma once

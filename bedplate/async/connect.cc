@@ -42,7 +42,7 @@ class ConnectOp : public Op, private detail::Pollable, private PreciseTimer {
     if (timeout_.count() > 0) arm(timeout_);
     return true;
   }
-  Result<void> await_resume() {
+  [[nodiscard]] Result<void> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return {};
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <coroutine>
+#include <tuple>
 #include <utility>
 
 #include "bedplate/async/async.h"
@@ -32,7 +33,7 @@ class [[nodiscard]] ShieldOp : public Op {
 
  private:
   static Async<void> run(Async<void> coroutine, ShieldOp& self) {
-    static_cast<void>(co_await std::move(coroutine));
+    std::ignore = co_await std::move(coroutine);
     self.ended_ = true;
     if (!self.starting_) self.resume();
   }

@@ -89,7 +89,7 @@ class [[nodiscard]] ReadOp : public detail::IoOp {
     detail::wait_to_read(*this);
     return true;
   }
-  Result<std::size_t> await_resume() {
+  [[nodiscard]] Result<std::size_t> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return done;
   }
@@ -110,7 +110,7 @@ class [[nodiscard]] ReadableOp : public detail::IoOp {
     detail::wait_to_read(*this);
     return true;
   }
-  Result<void> await_resume() {
+  [[nodiscard]] Result<void> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return {};
   }
@@ -131,7 +131,7 @@ class [[nodiscard]] WriteOp : public detail::IoOp {
     detail::wait_to_write(*this);
     return true;
   }
-  Result<void> await_resume() {
+  [[nodiscard]] Result<void> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return {};
   }

@@ -111,7 +111,7 @@ class [[nodiscard]] SleepOp : public Op, private detail::HeapNode {
     start();
     return true;
   }
-  Result<void> await_resume() {
+  [[nodiscard]] Result<void> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return {};
   }
@@ -146,7 +146,7 @@ class [[nodiscard]] YieldOp : public Op {
     Loop::current()->resume_later(*this);
     return true;
   }
-  Result<void> await_resume() {
+  [[nodiscard]] Result<void> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return {};
   }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <string>
+#include <tuple>
 
 #include "bedplate/async/loop.h"
 #include "bedplate/async/timer.h"
@@ -54,13 +55,13 @@ class Tls : public ::testing::Test {
     while (shaken) {
       Result<std::size_t> size = co_await stream.read(buffer);
       if (!size || *size == 0) break;
-      static_cast<void>(co_await stream.write_all({buffer.data(), *size}));
+      std::ignore = co_await stream.write_all({buffer.data(), *size});
     }
     stream.close();
     echo_ended_ = true;
   }
   Async<void> send(TlsStream& stream, const std::string& text) {
-    static_cast<void>(co_await stream.write_all(text));
+    std::ignore = co_await stream.write_all(text);
     send_ended_ = true;
   }
   // Reads while it still writes: neither end could hold so much.
@@ -131,8 +132,8 @@ TEST_F(Tls, AnEndWithoutGoodbyeIsNoEndOfTheData) {
   TlsStream served(std::move(far_), server);
   TlsStream stream(std::move(near_), client);
   auto serve = [](TlsStream& to) -> Async<void> {
-    static_cast<void>(co_await to.accept());
-    static_cast<void>(co_await to.write_all("half"));
+    std::ignore = co_await to.accept();
+    std::ignore = co_await to.write_all("half");
     to.close();
   };
   auto read = [](TlsStream& from) -> Async<std::string> {

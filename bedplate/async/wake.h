@@ -37,7 +37,7 @@ class [[nodiscard]] WakeOp : public Op, private Work, private detail::HeapNode {
     forget();
     return false;
   }
-  Result<bool> await_resume() {
+  [[nodiscard]] Result<bool> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return woken_;
   }

@@ -81,7 +81,7 @@ class [[nodiscard]] PoolRunOp : public detail::PoolJob {
   bool await_ready() const { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> h);
-  Result<Value> await_resume() {
+  [[nodiscard]] Result<Value> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     if constexpr (std::is_void_v<Value>)
       return {};

@@ -2,8 +2,9 @@
 // Cache: the port. Bytes by key for a while, in this process, in Redis, or both.
 //
 //   Result<std::optional<Hit>> hit = co_await cache.get("user:17");
-//   co_await cache.put("user:17", json, {.fresh = 60s, .keep = 5min});
-//   co_await cache.erase("user:17");
+//   const Lifetime lifetime{.fresh = 60s, .keep = 5min};
+//   co_await ok(cache.put("user:17", Entry(json), lifetime));
+//   co_await ok(cache.erase("user:17"));
 //
 // Whoever wants "from the cache, or else load it" takes a Region (region.h), which also knows what to do when the
 // cache is away. Drivers, by URL (open.h): `memory:` (memory_cache.h), `redis://...` alone (redis_cache.h) or with a

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <tuple>
 
 #include "bedplate/cache/memory_cache.h"
 #include "bedplate/cache/redis_cache.h"
@@ -161,7 +162,7 @@ TEST_P(CacheConformance, ServesManyAtOnce) {
     for (int i = 0; i < 5; ++i) {
       const std::string value = key + "=" + std::to_string(i);
       Entry entry(value);
-      static_cast<void>(co_await cache.put(key, entry, lifetime));
+      std::ignore = co_await cache.put(key, entry, lifetime);
       Result<std::optional<Hit>> hit = co_await cache.get(key);
       bad += !hit || !*hit || (*hit)->value.view() != value;
     }

@@ -65,7 +65,7 @@ class [[nodiscard]] JoinOp : public Op, private Work {
     forget();
     return false;
   }
-  Result<Joined> await_resume() {
+  [[nodiscard]] Result<Joined> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return std::move(joined_);
   }

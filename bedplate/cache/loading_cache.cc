@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <tuple>
 
 #include "bedplate/base/random.h"
 
@@ -105,7 +106,7 @@ Async<Found> LoadingCache::load(const Flight& flight, Policy policy, BytesLoader
   Found found;
   found.absent = !bytes->has_value();
   if (!found.absent) found.value = Value::copy_of(**bytes);
-  static_cast<void>(co_await keep(flight, found, policy));
+  std::ignore = co_await keep(flight, found, policy);
   co_return found;
 }
 

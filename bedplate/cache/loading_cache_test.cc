@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <tuple>
 
 #include "bedplate/async/timer.h"
 #include "bedplate/cache/memory_cache.h"
@@ -222,7 +223,7 @@ TEST(LoadingCacheOverRedis, FailsNoRequestWhateverHappensToTheCache) {
       bad += !profile || !*profile || !(*profile)->name.starts_with(id);
       ++good;
       if (i % 7 == 0) bad += !(co_await from.invalidate(Partition::shared(), id));
-      static_cast<void>(co_await yield());
+      std::ignore = co_await yield();
     }
     --left;
   };

@@ -3,7 +3,7 @@
 //
 //   Lock lock = co_await ok(locks.acquire("reports", 30s));
 //   co_await ok(db.transact(&Store::write_report, store, lock, report));   // passes the fence first, see below
-//   co_await locks.release(lock);
+//   co_await ok(locks.release(lock));
 //
 // A holder that pauses (a long collection, a stopped virtual machine) wakes up after its time is over and believes
 // that it still holds the lock. No lock service can prevent that; whoever is protected can: each acquire gets a

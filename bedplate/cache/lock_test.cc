@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <tuple>
 
 #include "bedplate/redis/redis_test_kit.h"
 #include "tests/servers/redis_server.h"
@@ -128,9 +129,9 @@ TEST_P(LocksTest, ManyTakeTurns) {
       if (!lock) break;
       const int now = ++in;
       if (now > top) top = now;
-      static_cast<void>(co_await yield());
+      std::ignore = co_await yield();
       --in;
-      static_cast<void>(co_await locks.release(*lock));
+      std::ignore = co_await locks.release(*lock);
     }
     --todo;
   };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/cache/nudges.h"
 
+#include <tuple>
+
 #include <fmt/format.h>
 
 #include "bedplate/base/random.h"
@@ -42,7 +44,7 @@ void RedisNudges::nudge(std::string_view topic) {
 
 Async<void> RedisNudges::publish(redis::Client& client, std::string channel, std::string sender) {
   redis::Command command("PUBLISH", channel, sender);
-  static_cast<void>(co_await client.call(std::move(command)));
+  std::ignore = co_await client.call(std::move(command));
 }
 
 void RedisNudges::on_message(std::string_view channel, std::string_view message) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -47,7 +48,7 @@ class ScriptedServer : public ConnectionHandler {
 
  private:
   Async<void> serve(Stream stream, Script script) {
-    static_cast<void>(co_await converse(stream, script));
+    std::ignore = co_await converse(stream, script);
     stream.close();
     --serving;
   }

@@ -80,7 +80,7 @@ struct Connection::HandlerCall {
     if (waits) connection.handler_waits();
     return waits;
   }
-  Result<void> await_resume() { return inner.await_resume(); }
+  [[nodiscard]] Result<void> await_resume() { return inner.await_resume(); }
 
   Connection& connection;
   Async<void> child;

@@ -2,6 +2,7 @@
 #include "bedplate/redis/connection.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "bedplate/base/log.h"
 
@@ -86,7 +87,7 @@ Async<void> Connection::run(std::shared_ptr<Connection> self) {
     if (self->attempts_failed_++ == 0)
       log_warn("the cache cannot be reached",
                {{"address", self->endpoint_.to_string()}, {"why", ended ? "" : ended.error().detail()}});
-    static_cast<void>(co_await sleep_for(self->dialer_->backoff(self->attempts_failed_)));
+    std::ignore = co_await sleep_for(self->dialer_->backoff(self->attempts_failed_));
   }
   if (self->session_) self->counters_->connected.fetch_sub(1, std::memory_order_relaxed);
   self->session_.reset();

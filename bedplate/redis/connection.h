@@ -52,7 +52,7 @@ class [[nodiscard]] PipelineOp : public Op {
     forget();
     return false;
   }
-  Result<Reply> await_resume() {
+  [[nodiscard]] Result<Reply> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return std::move(reply_);
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/redis/subscriber.h"
 
+#include <tuple>
+
 #include "bedplate/base/log.h"
 #include "bedplate/redis/command.h"
 
@@ -48,7 +50,7 @@ Async<void> Subscriber::run(std::shared_ptr<Subscriber> self) {
       log_warn(
           was_subscribed ? "the cache's messages were cut off" : "the cache's messages cannot be received",
           {{"why", ended ? "" : ended.error().detail()}});
-    if (failures > 0) static_cast<void>(co_await sleep_for(self->dialer_->backoff(failures)));
+    if (failures > 0) std::ignore = co_await sleep_for(self->dialer_->backoff(failures));
   }
 }
 
@@ -96,7 +98,7 @@ void Subscriber::ask(CoarseTimer& timer) {
 
 Async<void> Subscriber::ping(std::shared_ptr<Subscriber>, std::shared_ptr<Session> session) {
   const Command command("PING");
-  static_cast<void>(co_await session->write(command.wire()));
+  std::ignore = co_await session->write(command.wire());
 }
 
 }  // namespace bedplate::redis

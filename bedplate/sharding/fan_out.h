@@ -42,7 +42,7 @@ class [[nodiscard]] FanOut : public Op {
   bool await_suspend(std::coroutine_handle<P> h) {
     return wait(h) && start();
   }
-  Result<void> await_resume() {
+  [[nodiscard]] Result<void> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return {};
   }

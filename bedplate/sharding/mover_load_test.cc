@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "bedplate/sharding/mover.h"
@@ -151,7 +152,7 @@ Async<void> lose_a_server(ShardKit& kit, testing::PostgresServer& server, MoveSt
   options.after_step = nullptr;
   Mover another(kit.sharded(), kTables, options);
   for (std::size_t left = 1; left > 0;) {
-    static_cast<void>(co_await another.finish_abandoned());
+    std::ignore = co_await another.finish_abandoned();
     const Result<std::vector<Move>> moves = co_await kit.directory().moves();
     if (moves) left = moves->size();
     co_await ok(sleep_for(milliseconds(10)));

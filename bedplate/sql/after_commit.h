@@ -14,6 +14,7 @@
 #pragma once
 
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -36,7 +37,7 @@ class CommitActions {
   bool empty() const { return actions_.empty(); }
 
   Async<void> run() {
-    for (std::unique_ptr<CommitAction>& action : actions_) static_cast<void>(co_await action->after_commit());
+    for (std::unique_ptr<CommitAction>& action : actions_) std::ignore = co_await action->after_commit();
   }
 
  private:

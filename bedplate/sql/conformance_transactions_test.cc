@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,7 @@ class Crowd {
 
  private:
   Async<void> count_down(Async<void> coroutine) {
-    static_cast<void>(co_await std::move(coroutine));
+    std::ignore = co_await std::move(coroutine);
     if (--running_ == 0) loop_.stop();
   }
   Loop& loop_;
@@ -186,7 +187,7 @@ Async<std::int64_t> staying(Reader& db) {
   co_return n;
 }
 Async<void> try_to_go_home(Database& db, std::int64_t self) {
-  static_cast<void>(co_await db.transact(&go_home, self));
+  std::ignore = co_await db.transact(&go_home, self);
 }
 
 TEST_P(Transactions, RunAsIfOneAfterAnother) {

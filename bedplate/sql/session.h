@@ -187,20 +187,26 @@ namespace detail {
 
 /// Awaits a Query or Command as a Result.
 template <class Q>
-struct QueryAwaiter {
-  Q& query;
+class QueryAwaiter {
+ public:
+  explicit QueryAwaiter(Q& query) : query_(query) {}
 
-  bool await_ready() { return query.begin(); }
+  bool await_ready() { return query_.begin(); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> h) {
-    if (query.wait(h)) return true;
-    query.withdraw();
+    if (query_.wait(h)) return true;
+    query_.withdraw();
     return false;
   }
-  Result<typename Q::Row> await_resume() {
-    if (query.failed()) return std::unexpected(std::move(*query.error));
-    return query.take();
+  /// A reference, so that a dropped result is a warning (async.h).
+  [[nodiscard, gnu::warn_unused_result]] Result<typename Q::Row>&& await_resume() {
+    if (query_.failed()) return std::move(result_.emplace(std::unexpect, std::move(*query_.error)));
+    return std::move(result_.emplace(query_.take()));
   }
+
+ private:
+  Q& query_;
+  std::optional<Result<typename Q::Row>> result_;
 };
 
 /// Awaits one through ok(): the value, or the awaiting coroutine ends with the error.
@@ -234,11 +240,11 @@ class [[nodiscard]] OkQueryAwaiter {
 
 template <class Collect, std::size_t N>
 detail::QueryAwaiter<Query<Collect, N>> operator co_await(Query<Collect, N>&& query) {
-  return {query};
+  return detail::QueryAwaiter<Query<Collect, N>>(query);
 }
 template <std::size_t N>
 detail::QueryAwaiter<Command<N>> operator co_await(Command<N>&& command) {
-  return {command};
+  return detail::QueryAwaiter<Command<N>>(command);
 }
 template <class Collect, std::size_t N>
 detail::OkQueryAwaiter<Query<Collect, N>> ok(Query<Collect, N>&& query) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "bedplate/async/loop.h"
@@ -97,7 +98,7 @@ class SqliteKit {
 
  private:
   Async<void> count_down(Async<void> coroutine) {
-    static_cast<void>(co_await std::move(coroutine));
+    std::ignore = co_await std::move(coroutine);
     if (--started_ == 0) loop_.stop();
   }
 

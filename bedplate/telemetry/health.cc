@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <deque>
+#include <tuple>
 #include <utility>
 
 #include "bedplate/async/wake.h"
@@ -76,7 +77,7 @@ Async<HealthReport> Health::report() const {
     run_check(round, i).detach(&scope);
   }
   // Ends early also when whoever asked has no more time: the answer is then what is known by now.
-  if (round->running > 0) static_cast<void>(co_await round->all_ended.wait_for(check_time_max_));
+  if (round->running > 0) std::ignore = co_await round->all_ended.wait_for(check_time_max_);
 
   HealthReport report;
   report.readiness = readiness();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+#include <tuple>
 
 #include "bedplate/async/loop.h"
 #include "bedplate/async/shield.h"
@@ -114,7 +115,7 @@ class HangingCheck final : public HealthCheck {
 
  private:
   Async<void> wait() {
-    static_cast<void>(co_await let_go.wait_for(60s));
+    std::ignore = co_await let_go.wait_for(60s);
     ended = true;
   }
   bool deaf_;

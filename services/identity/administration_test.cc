@@ -5,6 +5,7 @@
 
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "bedplate/async/timer.h"
 #include "services/identity/identity_fixture.h"
@@ -120,7 +121,7 @@ TEST_P(AdministrationTest, ARunningServerNoticesByItself) {
   Scope scope;
   loop_.spawn(
       [](Identity& identity, sql::Database& db) -> Async<void> {
-        co_await identity.keep_current(db);
+        std::ignore = co_await identity.keep_current(db);
         Loop::current()->stop();
       }(*identity_, *db_),
       &scope);

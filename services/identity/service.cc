@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "bedplate/async/loop.h"
@@ -360,7 +361,7 @@ Async<Grant> Identity::log_in(const api::Caller& caller, sql::Database& db, cons
   log_info("user logged in", {{"user", fresh.id.to_string()},
                               {"session", session.row.id.to_string()},
                               {"request_id", caller.request_id}});
-  co_await apply_revocations(db);
+  std::ignore = co_await apply_revocations(db);
   co_return grant(fresh, session.row.id, std::move(session.refresh_token), now);
 }
 
@@ -392,7 +393,7 @@ Async<Grant> Identity::refresh(const api::Caller& caller, sql::Database& db, con
     ++numbers_.refresh_tokens_reused;
     log_warn("refresh token used twice: its session was ended",
              {{"session", next.row.id.to_string()}, {"request_id", caller.request_id}});
-    co_await apply_revocations(db);
+    std::ignore = co_await apply_revocations(db);
   }
   if (!user) co_return std::unexpected(std::move(user.error()));
   co_return grant(*user, next.row.id, std::move(next.refresh_token), now);
@@ -426,7 +427,7 @@ Async<void> Identity::log_out(const api::Caller& caller, sql::Database& db) {
   Time until = tokens_until(clock_.now());
   co_await ok(db.transact(&store::end_session, session, until));
   log_info("user logged out", {{"user", caller.user().to_string()}, {"session", session.to_string()}});
-  co_await apply_revocations(db);
+  std::ignore = co_await apply_revocations(db);
 }
 
 Async<SessionList> Identity::sessions(const api::Caller& caller, sql::Reader& db) {
@@ -462,7 +463,7 @@ Async<void> Identity::end_session(const api::Caller& caller, sql::Database& db, 
   Time until = tokens_until(clock_.now());
   co_await ok(db.transact(&end_own_session, user, input.id, until));
   log_info("session ended", {{"user", user.to_string()}, {"session", input.id.to_string()}});
-  co_await apply_revocations(db);
+  std::ignore = co_await apply_revocations(db);
 }
 
 Async<void> Identity::end_other_sessions(const api::Caller& caller, sql::Database& db) {
@@ -471,7 +472,7 @@ Async<void> Identity::end_other_sessions(const api::Caller& caller, sql::Databas
   Time until = tokens_until(clock_.now());
   std::int64_t ended = co_await ok(db.transact(&store::end_sessions, user, spared, until));
   log_info("other sessions ended", {{"user", user.to_string()}, {"count", ended}});
-  co_await apply_revocations(db);
+  std::ignore = co_await apply_revocations(db);
 }
 
 // ---- one's own account
@@ -514,7 +515,7 @@ Async<void> Identity::change_password(const api::Caller& caller, sql::Database& 
   SessionId spared = caller.session();
   co_await ok(db.transact(&Identity::write_password, *this, user, hash, spared));
   log_info("password changed", {{"user", user.id.to_string()}, {"request_id", caller.request_id}});
-  co_await apply_revocations(db);
+  std::ignore = co_await apply_revocations(db);
 }
 
 Async<void> Identity::write_password(sql::Transaction& tx, const UserRow& seen, const std::string& hash,
@@ -532,7 +533,7 @@ Async<void> Identity::delete_me(const api::Caller& caller, sql::Database& db, co
   UserRow user = co_await ok(confirm_password(caller, db, input.password));
   co_await ok(db.transact(&Identity::delete_account, *this, user));
   log_info("account deleted by its user", {{"user", user.id.to_string()}, {"request_id", caller.request_id}});
-  co_await apply_revocations(db);
+  std::ignore = co_await apply_revocations(db);
 }
 
 Async<void> Identity::delete_account(sql::Transaction& tx, const UserRow& seen) {

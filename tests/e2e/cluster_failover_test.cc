@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <tuple>
 
 #include "bedplate/async/timer.h"
 #include "bedplate/cache/lock.h"
@@ -60,7 +61,7 @@ class ClusterFailover : public ::testing::Test {
       ++test.reads_;
       Result<void> forgotten = co_await test.region_->invalidate(Partition::shared(), id);
       if (!forgotten) ++test.reads_failed_;
-      co_await test.lock(id);
+      std::ignore = co_await test.lock(id);
     }
     --test.running_;
   }
@@ -68,7 +69,7 @@ class ClusterFailover : public ::testing::Test {
     Result<Lock> lock = co_await locks_->acquire(name, 1min);
     if (lock) {
       ++locked_;
-      static_cast<void>(co_await locks_->release(*lock));
+      std::ignore = co_await locks_->release(*lock);
       co_return;
     }
     // `locked`: released while its node was away, so its time must end it.

@@ -140,7 +140,7 @@ class [[nodiscard]] PostgresqlEndpoint::AcquireOp : public Op {
     enqueue();
     return true;
   }
-  Result<PostgresqlOwned*> await_resume() {
+  [[nodiscard]] Result<PostgresqlOwned*> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return owned_;
   }

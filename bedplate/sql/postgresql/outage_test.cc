@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -117,7 +118,7 @@ class Outage : public ::testing::Test {
         ++ledger_.reads_failed;
         note(seen.error());
       }
-      if (!done || !seen) static_cast<void>(co_await sleep_for(10ms));  // as a client that was told to wait
+      if (!done || !seen) std::ignore = co_await sleep_for(10ms);  // as a client that was told to wait
     }
     if (--running_ == 0) loop_.stop();
   }

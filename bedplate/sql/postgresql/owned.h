@@ -121,7 +121,7 @@ class [[nodiscard]] PostgresqlOwned::EndOp : public Op {
     owned_->send_end(*this);
     return true;
   }
-  Result<void> await_resume() {
+  [[nodiscard]] Result<void> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return {};
   }

@@ -34,7 +34,7 @@ class SqliteJob : public Op, public Work {
   bool await_suspend(std::coroutine_handle<P> h) {
     return wait(h) && submit();
   }
-  Result<void> await_resume() {
+  [[nodiscard]] Result<void> await_resume() {
     if (error) return std::unexpected(std::move(*error));
     return {};
   }

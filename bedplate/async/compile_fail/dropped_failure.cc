@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: ignoring return value of
+#include "bedplate/async/async.h"
+
+namespace bedplate {
+Async<void> save();
+
+Async<void> drops() {
+  co_await save();
+}
+}  // namespace bedplate
