@@ -2,9 +2,12 @@
 # What `cmake --install` puts into a prefix: the server, the headers, the static libraries, and the package
 #
 #   find_package(Bedplate REQUIRED)
-#   target_link_libraries(mine PRIVATE Bedplate::bedplate)           # the framework
+#   target_link_libraries(mine PRIVATE Bedplate::bedplate)           # the framework: every room that an application uses
+#   target_link_libraries(mine PRIVATE Bedplate::identity)           # users, sessions, tokens
 #   target_link_libraries(mine_test PRIVATE Bedplate::testing)       # the test kit
 #   bedplate_embed(TARGET mine ...)                                  # see BedplateEmbed.cmake
+#
+# Each room is a target of its own too, under its name: Bedplate::search, Bedplate::http, ...
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -27,7 +30,8 @@ endfunction()
 function(bedplate_install)
   add_library(bedplate_framework INTERFACE)
   set_target_properties(bedplate_framework PROPERTIES EXPORT_NAME bedplate)
-  target_link_libraries(bedplate_framework INTERFACE bedplate_app)
+  # app links most rooms; the others are for applications to use as they like.
+  target_link_libraries(bedplate_framework INTERFACE bedplate_app bedplate_search bedplate_documents bedplate_sharding)
   install(TARGETS bedplate_flags bedplate_framework EXPORT BedplateTargets)
   install(TARGETS bedplate RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 

@@ -4,6 +4,7 @@
 #
 # A room is a folder, with the FOLDERS in it that part a large one by subject: every *.cc there is the library
 # bedplate_NAME, every *_test.cc its test program bedplate_NAME_test, every *_fuzz.cc a fuzz target of its own name.
+# Headers are installed, but *_kit.h and *_fixture.h, which tests share.
 # A new file needs no edit here.
 #
 # The targets made beside the libraries:
@@ -35,6 +36,8 @@ function(bedplate_room name)
     file(GLOB ${variable} CONFIGURE_DEPENDS ${pattern} ${patterns})
   endforeach()
   list(REMOVE_ITEM sources ${tests} ${fuzzers} "")
+  # What a room's own tests share is theirs alone: not installed, so it may include tests/.
+  list(FILTER headers EXCLUDE REGEX "_(kit|fixture)\\.h$")
   set(library bedplate_${name})
   if(sources)
     add_library(${library} STATIC ${sources})

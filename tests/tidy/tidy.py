@@ -9,6 +9,7 @@ What it checks, each in a function of its own below:
   banned calls    what the project does not use, and what to use instead
   coroutines      forms that GCC 12 compiles wrongly
   dead headers    a header that no file includes
+  installed       a header that is installed includes only those that are (cmake/BedplateRoom.cmake says which)
   license         each source begins with its SPDX line (migrations apart: a comment would change their checksums)
   shape           length, white space, #pragma once
 
@@ -197,6 +198,18 @@ def check_dead_headers(all_sources):
             yield source, 1, "dead-header", "nobody includes this header"
 
 
+def is_installed(name):
+    return name.startswith(("bedplate/", "services/")) and not name.endswith(("_kit.h", "_fixture.h"))
+
+
+def check_installed(source):
+    if not source.is_header or not is_installed(source.name):
+        return
+    for number, include in source.includes:
+        if not is_installed(include):
+            yield number, "installed", f"{include} is not installed, so this header would not compile where it is"
+
+
 def check_license(root):
     paths = [root / name for name in LICENSED_NAMES]
     for top in (*TOPS, "cmake", "tools", ".ci", ".github"):
@@ -230,7 +243,7 @@ def findings(root):
     everything = sources(root)
     for source in everything:
         checks = (check_layering(source, links), check_doors(source), check_banned_calls(source),
-                  check_coroutines(source), check_shape(source))
+                  check_coroutines(source), check_shape(source), check_installed(source))
         for check in checks:
             for number, rule, sentence in check:
                 if not source.excused(number, rule):

@@ -44,6 +44,16 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(broken_by("server/main.cc", '#include "apps/tasks/store.h"'), ["doors"])
         self.assertEqual(broken_by("services/files/a.cc", '#include "apps/tasks/api.h"'), ["doors"])
 
+    def test_installed_headers_include_installed_ones(self):
+        for include in ("tests/patience.h", "bedplate/sql/sql_test_kit.h", "services/identity/identity_fixture.h",
+                        "generated.h"):
+            self.assertEqual(rules_broken({"bedplate/testing/a.h": f'#pragma once\n#include "{include}"\n'},
+                                          ("dead-header", "license", "layering", "doors")), ["installed"], include)
+        kit = {"bedplate/sql/sql_test_kit.h": '#pragma once\n#include "tests/patience.h"\n'}
+        self.assertEqual(rules_broken(kit), [])
+        self.assertEqual(broken_by("bedplate/base/a.h", '#pragma once\n#include "bedplate/base/result.h"'), [])
+        self.assertEqual(rules_broken({"apps/tasks/a.h": '#pragma once\n#include "generated.h"\n'}), [])
+
     def test_banned_calls(self):
         for rule, line in {
             "stdout": 'void f() { fmt::print("x"); }',

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uses the installed headers, a static library and an embedded file.
+// Uses the installed headers, an embedded file, and something out of each room that the framework does not link by
+// itself: Bedplate::bedplate has them all.
 
+#include "bedplate/app/application.h"
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
+#include "bedplate/documents/collection.h"
+#include "bedplate/search/query.h"
+#include "bedplate/sharding/migrations.h"
 #include "sample_files.h"
 
 int main() {
   const auto file = sample::sample_files().front();
   if (file.bytes != "Hello from inside the binary\n") return 1;
+  if (!bedplate::search::parse_query("milk", bedplate::search::Language::english)) return 2;
+  if (!bedplate::documents::check_document("{}")) return 3;
+  if (bedplate::sharding::directory_migrations().empty()) return 4;
   const bedplate::Error error(bedplate::Category::not_found, "nothing", "There is nothing here.");
   return bedplate::http_status(error.category()) == 404 ? 0 : 1;
 }
