@@ -89,6 +89,14 @@ std::unexpected<Error> fail(Category category, std::string_view code, std::strin
   return std::unexpected<Error>(std::in_place, category, code, std::move(detail));
 }
 
+std::unexpected<Error> fail(const ErrorCode& error) {
+  return fail(error, std::string(error.detail));
+}
+
+std::unexpected<Error> fail(const ErrorCode& error, std::string detail) {
+  return fail(error.category, error.code, std::move(detail));
+}
+
 std::unexpected<Error> refuse_and_commit(Error error) {
   return std::unexpected<Error>(std::move(error).keeping_writes());
 }

@@ -7,6 +7,12 @@
 // A category (closed set) decides the HTTP status; a code (open set, snake_case, stable for clients) says
 // which failure it is; the detail is one sentence for a person and reaches the client, so it never holds
 // internals or secrets. Bugs assert; exceptions are not control flow.
+//
+// A failure that clients tell from others is declared once, as an ErrorCode, and used wherever it is answered or
+// documented:
+//
+//   inline constexpr ErrorCode kTaskNotFound{Category::not_found, "task_not_found", "There is no such task."};
+//   Result<Task> find_nothing() { return fail(kTaskNotFound); }
 #pragma once
 
 #include <chrono>
@@ -101,6 +107,17 @@ class [[nodiscard]] Error {
 template <class T>
 using Result = std::expected<T, Error>;
 
+/// A failure, declared once: operations answer it (fail()) and name it in their documents (api::fails_with()).
+struct ErrorCode {
+  Category category;
+  std::string_view code;    ///< snake_case, stable for clients
+  std::string_view detail;  ///< one sentence for a person
+};
+
+/// `return fail(kTaskNotFound);`
+std::unexpected<Error> fail(const ErrorCode& error);
+/// The same with a sentence that knows more than the declared one.
+std::unexpected<Error> fail(const ErrorCode& error, std::string detail);
 /// `return fail(Category::not_found, "task_not_found", "There is no such task.");`
 std::unexpected<Error> fail(Category category, std::string_view code, std::string detail);
 

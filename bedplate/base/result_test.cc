@@ -23,6 +23,17 @@ TEST(Result, CarriesAValueOrAnError) {
   EXPECT_FALSE(odd.error().keeps_writes());
 }
 
+TEST(ErrorCode, IsAnsweredAsItWasDeclared) {
+  constexpr ErrorCode kTaskNotFound{Category::not_found, "task_not_found", "There is no such task."};
+  const Result<int> missing = fail(kTaskNotFound);
+  EXPECT_EQ(missing.error().category(), Category::not_found);
+  EXPECT_EQ(missing.error().code(), "task_not_found");
+  EXPECT_EQ(missing.error().detail(), "There is no such task.");
+  const Result<int> more = fail(kTaskNotFound, "There is no task 7.");
+  EXPECT_EQ(more.error().code(), "task_not_found");
+  EXPECT_EQ(more.error().detail(), "There is no task 7.");
+}
+
 TEST(Error, ClonesAllOfIt) {
   const Error error = Error(Category::rate_limited, "slow_down", "Too many requests.")
                           .with_faults({{"/a", "required", "Must be there."}}, true)

@@ -30,10 +30,6 @@ bool sorts(const Field& field) {
   return field.required && (field.type == FieldType::text || field.type == FieldType::integer);
 }
 
-std::unexpected<Error> not_found() {
-  return fail(Category::not_found, "document_not_found", "There is no such document.");
-}
-
 }  // namespace
 
 // A row of a list, with its sort keys as text.
@@ -121,8 +117,7 @@ Async<void> Table::forget_lists(sql::Transaction& tx, const Uuid& of, const Uuid
 // Whose documents these are.
 Result<Uuid> Table::owner(const sql::Reader& db) const {
   if (declaration_.scope == Scope::everyone) return Uuid{};
-  if (!db.tenant())
-    return fail(Category::forbidden, "tenant_required", "This is open to callers who act for a tenant.");
+  if (!db.tenant()) return fail(kTenantRequired);
   return *db.tenant();
 }
 
@@ -136,7 +131,7 @@ Result<void> Table::bound(sql::Where& where, const sql::Reader& db) const {
 Async<StoredJson> Table::find(sql::Reader& db, const Uuid& id) const {
   Uuid of = co_await ok(owner(db));
   std::optional<StoredJson> found = co_await ok(db.maybe<StoredJson>(find_, of, id));
-  if (!found) co_return not_found();
+  if (!found) co_return fail(kDocumentNotFound);
   co_return std::move(*found);
 }
 
@@ -168,7 +163,7 @@ Async<void> Table::remove(sql::Transaction& tx, const Uuid& id,
 // Always fails: a change met no row.
 Async<void> Table::explain_miss(sql::Reader& db, const Uuid& of, const Uuid& id) const {
   std::int64_t there = co_await ok(db.value<std::int64_t>(exists_, of, id));
-  if (there == 0) co_await not_found();
+  if (there == 0) co_await fail(kDocumentNotFound);
   co_await fail(Category::precondition_failed, "version_mismatch", "The document has changed meanwhile.");
 }
 
@@ -176,12 +171,11 @@ Result<std::vector<const Field*>> Table::sort_fields(const PageRequest& request)
   std::vector<const Field*> fields;
   for (const SortBy& sort : request.sort) {
     const Field* field = declaration_.find(sort.field);
-    if (!field || !sorts(*field) || std::ranges::find(fields, field) != fields.end())
-      return fail(Category::invalid, "sort_field", "Documents cannot be sorted so.");
+    if (!field || !sorts(*field) || std::ranges::find(fields, field) != fields.end()) return fail(kSortField);
     fields.push_back(field);
   }
   if (fields.size() > kSortKeysMax || (request.after && request.after->size() != fields.size() + 1))
-    return fail(Category::invalid, "sort_field", "Documents cannot be sorted so.");
+    return fail(kSortField);
   return fields;
 }
 
@@ -307,8 +301,7 @@ std::string Table::schema_down() const {
 }
 
 Result<void> check_document(std::string_view json) {
-  if (json.size() > kDocumentSizeMax)
-    return fail(Category::too_large, "document_too_large", "The document is too large to be stored.");
+  if (json.size() > kDocumentSizeMax) return fail(kDocumentTooLarge);
   // In JSON of our own writing a NUL is "\u0000", and a backslash before it would be two.
   for (std::size_t at = 0; (at = json.find('\\', at)) != std::string_view::npos; at += 2)
     if (json.substr(at).starts_with("\\u0000"))

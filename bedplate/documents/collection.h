@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Collections of JSON documents, for data whose shape changes more often than a schema should.
 //
-//   struct Profile { std::string color; std::int64_t size = 0; std::vector<std::string> labels; ... describe() };
+//   struct Profile { std::string color; Size size; std::vector<std::string> labels; static consteval auto describe(); };
 //
-//   constexpr Declaration kProfiles("profiles", Scope::tenant,
+//   constexpr Declaration kProfiles("profiles", documents::Scope::tenant,
 //                                   {{"color", FieldType::text, required}, {"width", FieldType::integer, "size.width"},
 //                                    {"labels", FieldType::text_list}});
 //
@@ -58,6 +58,15 @@
 #include "bedplate/sql/session.h"
 
 namespace bedplate::documents {
+
+// What an operation over a collection may answer, and so declares.
+inline constexpr ErrorCode kDocumentNotFound{Category::not_found, "document_not_found",
+                                             "There is no such document."};
+inline constexpr ErrorCode kDocumentTooLarge{Category::too_large, "document_too_large",
+                                             "The document is too large to be stored."};
+inline constexpr ErrorCode kTenantRequired{Category::forbidden, "tenant_required",
+                                           "This is open to callers who act for a tenant."};
+inline constexpr ErrorCode kSortField{Category::invalid, "sort_field", "Documents cannot be sorted so."};
 
 inline constexpr std::size_t kFieldsMax = 16;
 inline constexpr std::size_t kSortKeysMax = 2;

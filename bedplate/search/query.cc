@@ -54,11 +54,7 @@ Phrase analyse(words::Analyzer& analyzer, const Term& term) {
   return phrase;
 }
 
-std::unexpected<Error> too_long() {
-  return fail(Category::invalid, "search_too_long",
-              "A search has at most " + std::to_string(kQueryWordsMax) + " words in " +
-                  std::to_string(kQuerySizeMax) + " bytes.");
-}
+static_assert(kQueryWordsMax == 32 && kQuerySizeMax == 1000, "kSearchTooLong says so");
 
 }  // namespace
 
@@ -67,7 +63,7 @@ bool Query::excludes_only() const {
 }
 
 Result<Query> parse_query(std::string_view text, Language language) {
-  if (text.size() > kQuerySizeMax) return too_long();
+  if (text.size() > kQuerySizeMax) return fail(kSearchTooLong);
   Query query;
   query.language_ = language;
   words::Analyzer analyzer(language);
@@ -79,7 +75,7 @@ Result<Query> parse_query(std::string_view text, Language language) {
     }
     Phrase phrase = analyse(analyzer, next_term(text, at));
     count += phrase.words.size();
-    if (count > kQueryWordsMax) return too_long();
+    if (count > kQueryWordsMax) return fail(kSearchTooLong);
     if (!phrase.words.empty()) query.phrases_.push_back(std::move(phrase));
   }
   return query;

@@ -11,7 +11,7 @@
 //   it is asked consists of words that the analyzer made, letters and numbers.
 // - Nothing to look for (spaces, punctuation) finds nothing.
 //
-// Bounded: kQuerySizeMax bytes and kQueryWordsMax words; more is Category::invalid `search_too_long`.
+// Bounded: kQuerySizeMax bytes and kQueryWordsMax words; more is kSearchTooLong, which an operation declares.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,9 @@ using words::Language;
 
 inline constexpr std::size_t kQuerySizeMax = 1000;
 inline constexpr std::size_t kQueryWordsMax = 32;
+
+inline constexpr ErrorCode kSearchTooLong{Category::invalid, "search_too_long",
+                                          "A search has at most 32 words in 1000 bytes."};
 
 /// Words that stand one after another; mostly one.
 struct Phrase {
