@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Collections of JSON documents, for data whose shape changes more often than a schema should.
 //
-//   struct Profile { std::string color; Size size; std::vector<std::string> labels; static consteval auto describe(); };
+//   struct Profile {
+//     std::string color;
+//     Size size;
+//     std::vector<std::string> labels;
+//     static consteval auto describe();
+//   };
 //
 //   constexpr Declaration kProfiles("profiles", documents::Scope::tenant,
 //                                   {{"color", FieldType::text, required}, {"width", FieldType::integer, "size.width"},
@@ -12,7 +17,7 @@
 //   co_await ok(profiles.replace(tx, id, changed, made.version, now));      // 412 when somebody else did meanwhile
 //   Where where = profiles.where();
 //   where.add(kColor, Compare::equal, color);                              // sql/query.h
-//   PageOf<Profile> page = co_await ok(profiles.list(db, where, request));
+//   PageOf<Stored<Profile>> page = co_await ok(profiles.list(db, where, request));
 //
 // A table of its own per collection, made by the application's migration (schema() prints the text for each engine).
 // The document stands in one column, TEXT on SQLite and jsonb on PostgreSQL; each declared field is a column beside it,
