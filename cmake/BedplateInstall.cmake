@@ -43,5 +43,7 @@ function(bedplate_install)
                                    COMPATIBILITY SameMinorVersion)
   install(FILES ${PROJECT_BINARY_DIR}/BedplateConfig.cmake ${PROJECT_BINARY_DIR}/BedplateConfigVersion.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/BedplateEmbed.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/BedplateCoroutines.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/coroutine_check.py
           DESTINATION ${package})
 endfunction()

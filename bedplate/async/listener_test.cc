@@ -88,7 +88,7 @@ struct Echo : ConnectionHandler {
     for (;;) {
       Result<std::size_t> size = co_await stream.read(buffer);
       if (!size || *size == 0) co_return;
-      co_await ok(stream.write_all({buffer.data(), *size}));
+      co_await ok(stream.write_all(std::string_view(buffer.data(), *size)));
     }
   }
   void on_connection(Stream stream) override {

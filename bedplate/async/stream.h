@@ -7,7 +7,7 @@
 //     for (;;) {
 //       std::size_t size = co_await ok(stream.read(buffer));
 //       if (size == 0) co_return;                                  // the other side ended its direction
-//       co_await ok(stream.write_all({buffer.data(), size}));
+//       co_await ok(stream.write_all(std::string_view(buffer.data(), size)));
 //     }
 //   }
 //

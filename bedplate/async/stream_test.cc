@@ -110,7 +110,7 @@ Async<int> ping_pong(Stream& mine, Stream& theirs, int rounds) {
   for (; done < rounds; ++done) {
     co_await ok(mine.write_all("ping"));
     std::size_t size = co_await ok(theirs.read(buffer));
-    co_await ok(theirs.write_all({buffer.data(), size}));
+    co_await ok(theirs.write_all(std::string_view(buffer.data(), size)));
     size = co_await ok(mine.read(buffer));
     if (std::string_view(buffer.data(), size) != "ping") break;
   }

@@ -193,7 +193,8 @@ Async<void> TlsStream::flush() {
   Result<void> sent;
   while (sent && BIO_pending(state_->outgoing) > 0) {
     const int size = BIO_read(state_->outgoing, state_->out.data(), static_cast<int>(state_->out.size()));
-    sent = co_await stream_.write_all({state_->out.data(), static_cast<std::size_t>(std::max(size, 0))});
+    sent = co_await stream_.write_all(
+        std::string_view(state_->out.data(), static_cast<std::size_t>(std::max(size, 0))));
   }
   state_->flushing = false;
   if (!sent) co_await std::unexpected(std::move(sent.error()));

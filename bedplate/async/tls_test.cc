@@ -55,7 +55,7 @@ class Tls : public ::testing::Test {
     while (shaken) {
       Result<std::size_t> size = co_await stream.read(buffer);
       if (!size || *size == 0) break;
-      std::ignore = co_await stream.write_all({buffer.data(), *size});
+      std::ignore = co_await stream.write_all(std::string_view(buffer.data(), *size));
     }
     stream.close();
     echo_ended_ = true;

@@ -93,7 +93,7 @@ Async<void> Connection::fill_body() {
   stream_.set_idle_timeout(milliseconds(core_.settings.body_timeout_ms));
   waits_for_body_ = true;
   const Loop::TimePoint began = loop().now();
-  Result<std::size_t> size = co_await stream_.read({body_buffer_.get(), wanted});
+  Result<std::size_t> size = co_await stream_.read(std::span(body_buffer_.get(), wanted));
   waits_for_body_ = false;
   stream_.set_idle_timeout(milliseconds(core_.settings.idle_timeout_ms));
   body_failed_ = true;

@@ -7,7 +7,7 @@ What it checks, each in a function of its own below:
   doors           outsiders include nothing of a service or an application but its api.h; server/ and tests wire,
                   so they may include the rest too, its store apart
   banned calls    what the project does not use, and what to use instead
-  coroutines      forms that GCC 12 compiles wrongly
+  coroutines      forms that GCC 12 compiles wrongly (cmake/coroutine_check.py)
   dead headers    a header that no file includes
   installed       a header that is installed includes only those that are (cmake/BedplateRoom.cmake says which)
   license         each source begins with its SPDX line (migrations apart: a comment would change their checksums)
@@ -20,6 +20,10 @@ import pathlib
 import posixpath
 import re
 import sys
+
+# Shared with the projects of others: it is installed with the CMake package.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "cmake"))
+import coroutine_check
 
 # Which rooms a room may include, itself apart. The order is that of ARCHITECTURE.md: lower never includes higher.
 BELOW = {
@@ -69,7 +73,6 @@ LICENSED = (".h", ".cc", ".py", ".sh", ".cmake", ".in", ".js", ".css", ".yml")
 LICENSED_NAMES = ("CMakeLists.txt", "dev", ".ci/run")
 SLEEP = re.compile(r"\b(std::this_thread::sleep_(for|until)|usleep|nanosleep)\s*\(|(?<![\w:])sleep\s*\(\d")
 INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"')
-NOTE = re.compile(r"//\s*tidy:\s*([\w-]+) because \w+")
 
 
 class Source:
@@ -79,34 +82,18 @@ class Source:
         self.name = path.relative_to(root).as_posix()
         self.raw = path.read_text(encoding="utf-8")
         self.lines = self.raw.split("\n")
-        self.code = blank(self.raw).split("\n")
+        self.code = coroutine_check.blank(self.raw).split("\n")
         self.includes = [(number, match.group(1)) for number, line in enumerate(self.lines, 1)
                          if (match := INCLUDE.match(line))]
         self.is_header = self.name.endswith(".h")
         self.is_test = self.name.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")) or self.name.startswith("tests/")
 
     def excused(self, number, rule):
-        match = NOTE.search(self.lines[number - 1])
-        return bool(match) and match.group(1) == rule
+        return coroutine_check.excused(self.lines[number - 1], rule)
 
     def own_room(self):
         parts = self.name.split("/")
         return parts[1] if parts[0] == "bedplate" and len(parts) > 2 else None
-
-
-def blank(text):
-    """Comments and literals become spaces; line numbers stay."""
-    token = re.compile(r'//[^\n]*|/\*.*?\*/|(?:u8|[LuU])?R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|'
-                       r"(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'", re.S)
-
-    def spaces(match):
-        # An #include keeps its name.
-        line_start = text.rfind("\n", 0, match.start()) + 1
-        if text[line_start:match.start()].lstrip().startswith("#"):
-            return match.group(0)
-        return re.sub(r"[^\n]", " ", match.group(0))
-
-    return token.sub(spaces, text)
 
 
 def sources(root):
@@ -165,13 +152,7 @@ def check_banned_calls(source):
 
 
 def check_coroutines(source):
-    for number, line in enumerate(source.code, 1):
-        if re.search(r"\[[^\]\s][^\]]*\]\s*\([^()]*\)\s*(mutable\s*)?(->\s*(\w+::)*Async<)", line):
-            yield number, "coroutine-lambda", "a capturing lambda dies before its coroutine: write a member function"
-        if line.count("co_await") > 1 and "operator" not in line:
-            yield number, "one-await", "one co_await a statement"
-        if re.search(r"\bco_await\b[^;]*\{\s*\.\w", line):  # Designated, so an aggregate for certain.
-            yield number, "await-aggregate", "GCC 12 destroys an aggregate in an awaited call twice: name it first"
+    yield from coroutine_check.findings("\n".join(source.code))
 
 
 def check_shape(source):

@@ -83,13 +83,23 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(broken_by("bedplate/sql/a_test.cc", "co_await ok(sleep_for(1ms));"), [])
 
     def test_coroutine_pitfalls(self):
-        for rule, line in {
-            "coroutine-lambda": "auto f = [&x](int y) -> Async<void> { co_return; };",
-            "one-await": "auto x = co_await f(co_await g());",
-            "await-aggregate": "co_await ok(store.insert({.id = id}));",
+        for rule, lines in {
+            "coroutine-lambda": ["auto f = [&x](int y) -> Async<void> { co_return; };",
+                                 "auto f = [this](\n    int y) mutable\n    -> bedplate::Async<void> { co_return; };"],
+            "one-await": ["auto x = co_await f(co_await g());", "f(co_await a(),\n  co_await b());",
+                          "if (auto x = co_await f(co_await g()); x) co_return;"],
+            "await-aggregate": ["co_await ok(store.insert({.id = id}));", "co_await f(db, {id, text});",
+                                'co_await f(db, {"x"});', "co_await f(db,\n  {\n    .id = id});",
+                                "co_await f(Row{.id = id});", "if (co_await f({id})) co_return;"],
         }.items():
-            self.assertEqual(broken_by("bedplate/sql/a.cc", line), [rule], line)
-        self.assertEqual(broken_by("bedplate/sql/a.cc", "auto f = [](int y) -> Async<void> { co_return; };"), [])
+            for line in lines:
+                self.assertEqual(broken_by("bedplate/sql/a.cc", line), [rule], line)
+        for line in ("auto f = [](int y) -> Async<void> { co_return; };", "co_await f(); co_await g();",
+                     "while (co_await f()) co_await g();", "if (co_await f(x)) { g({.a = 1}); }",
+                     "co_await f([&](int a) { return R{.a = a}; });", "co_await f(db, {});",
+                     "co_await f(std::string_view{p, n});", "auto operator co_await(T t) { return W({t}); }",
+                     "co_await f(db, row);  // not {.id = id}"):
+            self.assertEqual(broken_by("bedplate/sql/a.cc", line), [], line)
 
     def test_shape(self):
         self.assertEqual(broken_by("bedplate/sql/a.h", "// no pragma"), ["pragma-once"])
