@@ -16,17 +16,17 @@
 namespace bedplate {
 
 /// What a column held, as a ColumnSource shows it: the same from every engine.
-struct AnyValue {
+struct ColumnValue {
   ColumnKind kind = ColumnKind::null;
   std::int64_t integer = 0;
   double real = 0;
   std::string bytes;  ///< of text and blobs
 
-  bool operator==(const AnyValue&) const = default;
+  bool operator==(const ColumnValue&) const = default;
 };
 
 struct AnyRow {
-  std::vector<AnyValue> values;  ///< in the order of the statement's columns
+  std::vector<ColumnValue> values;  ///< in the order of the statement's columns
 
   bool operator==(const AnyRow&) const = default;
 };

@@ -126,8 +126,8 @@ void append_name(std::string& list, std::string_view name) {
   list += name;
 }
 
-AnyValue any_value(const ColumnSource& columns, int column) {
-  AnyValue value;
+ColumnValue any_value(const ColumnSource& columns, int column) {
+  ColumnValue value;
   value.kind = columns.kind(column);
   switch (value.kind) {
     case ColumnKind::null:

@@ -186,10 +186,10 @@ TEST(Rows, an_any_row_takes_whatever_columns_there_are) {
   AnyRow read;
   ASSERT_TRUE(map->read(row, &read));
   ASSERT_EQ(read.values.size(), 5u);
-  EXPECT_EQ(read.values[0], (AnyValue{.kind = ColumnKind::blob, .bytes = "\x01\x02"}));
-  EXPECT_EQ(read.values[1], (AnyValue{.kind = ColumnKind::integer, .integer = -5}));
-  EXPECT_EQ(read.values[2], (AnyValue{.kind = ColumnKind::real, .real = 0.5}));
-  EXPECT_EQ(read.values[3], (AnyValue{.kind = ColumnKind::text, .bytes = "x"}));
+  EXPECT_EQ(read.values[0], (ColumnValue{.kind = ColumnKind::blob, .bytes = "\x01\x02"}));
+  EXPECT_EQ(read.values[1], (ColumnValue{.kind = ColumnKind::integer, .integer = -5}));
+  EXPECT_EQ(read.values[2], (ColumnValue{.kind = ColumnKind::real, .real = 0.5}));
+  EXPECT_EQ(read.values[3], (ColumnValue{.kind = ColumnKind::text, .bytes = "x"}));
   EXPECT_EQ(read.values[4].kind, ColumnKind::null);
 }
 

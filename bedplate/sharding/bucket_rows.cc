@@ -18,7 +18,7 @@ using sql::Reader;
 using sql::RowText;
 using sql::TableShape;
 using sql::Transaction;
-using Key = std::vector<AnyValue>;
+using Key = std::vector<ColumnValue>;
 
 constexpr std::string_view kInBucket = "bucket = $1";
 constexpr std::size_t kChangesPage = 512;

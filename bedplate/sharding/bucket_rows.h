@@ -90,7 +90,7 @@ class BucketSync {
   Async<void> delete_arrived();
 
  private:
-  using Key = std::vector<AnyValue>;
+  using Key = std::vector<ColumnValue>;
   struct Differences {
     std::vector<AnyRow> extra;      ///< only at the target
     std::vector<AnyRow> different;  ///< other than at the target, or not there

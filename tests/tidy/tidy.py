@@ -10,6 +10,7 @@ What it checks, each in a function of its own below:
   coroutines      forms that GCC 12 compiles wrongly (cmake/coroutine_check.py)
   dead headers    a header that no file includes
   installed       a header that is installed includes only those that are (cmake/BedplateRoom.cmake says which)
+  one definition  a type that two headers define
   license         each source begins with its SPDX line (migrations apart: a comment would change their checksums)
   shape           length, white space, #pragma once
 
@@ -203,6 +204,38 @@ def check_license(root):
             yield path.relative_to(root).as_posix(), 1, "license", f"a source begins with the line `{SPDX}`"
 
 
+TYPE_OR_SCOPE = re.compile(
+    r"\b(?:inline\s+)?namespace\s*(?P<space>[\w:]*)\s*(?:\[\[[^\]]*\]\]\s*)?\{"
+    r"|\b(?:class|struct|union|enum(?:\s+(?:class|struct))?)\s+(?:\[\[[^\]]*\]\]\s*|alignas\([^)]*\)\s*)*"
+    r"(?P<type>\w+)\s*(?:final\s*)?(?::(?!:)[^;{}()]*)?\{"
+    r"|(?P<open>\{)|(?P<close>\})")
+
+
+def types_defined(source):
+    """(line, qualified name) of each type that stands in a namespace. A specialisation is another type."""
+    text = "\n".join(source.code)
+    scopes = []  # Names of namespaces; None for any other braces.
+    for match in TYPE_OR_SCOPE.finditer(text):
+        if match.group("close"):
+            if scopes:
+                scopes.pop()
+        elif match.group("type"):
+            if None not in scopes and "" not in scopes:
+                yield text.count("\n", 0, match.start()) + 1, "::".join([*scopes, match.group("type")])
+            scopes.append(None)
+        else:
+            scopes.append(None if match.group("open") else match.group("space"))
+
+
+def check_one_definition(all_sources):
+    defined = {}
+    for source in all_sources:
+        for number, name in types_defined(source) if source.is_header else ():
+            other = defined.setdefault(name, source.name)
+            if other != source.name:
+                yield source, number, "one-definition", f"{name} is another type in {other}: rename one"
+
+
 def linked_rooms(root):
     """For each room of the framework: the rooms it links, and theirs."""
     direct = {}
@@ -229,7 +262,7 @@ def findings(root):
             for number, rule, sentence in check:
                 if not source.excused(number, rule):
                     yield source.name, number, rule, sentence
-    for source, number, rule, sentence in check_dead_headers(everything):
+    for source, number, rule, sentence in [*check_dead_headers(everything), *check_one_definition(everything)]:
         if not source.excused(number, rule):
             yield source.name, number, rule, sentence
     yield from check_license(root)

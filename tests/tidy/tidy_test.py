@@ -82,6 +82,20 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(broken_by("bedplate/sql/a_test.cc", line), ["sleep"])
         self.assertEqual(broken_by("bedplate/sql/a_test.cc", "co_await ok(sleep_for(1ms));"), [])
 
+    def test_a_type_has_one_definition(self):
+        one = "#pragma once\nnamespace bedplate {\nstruct Value {\n  int x;\n};\n}\n"
+        other = "#pragma once\nnamespace bedplate {\nclass [[nodiscard]] Value final : public Base<int> {\n};\n}\n"
+        self.assertEqual(rules_broken({"bedplate/sql/a.h": one, "bedplate/sql/b.h": other}), ["one-definition"])
+        self.assertEqual(rules_broken({"bedplate/sql/a.h": one, "services/x/b.h": other}), ["one-definition"])
+        for let_pass in ("namespace bedplate::detail {\nstruct Value {\n};\n}\n",
+                         "namespace bedplate {\nstruct Value;\nvoid f(struct Value& v) { g(); }\n}\n",
+                         "namespace bedplate {\ntemplate <>\nstruct Value<int> {\n};\n}\n",
+                         "namespace bedplate {\nclass Other {\n  struct Value {\n  };\n};\n}\n",
+                         "namespace bedplate {\n// struct Value {\n}\n"):
+            files = {"bedplate/sql/a.h": one, "bedplate/sql/b.h": "#pragma once\n" + let_pass}
+            self.assertEqual(rules_broken(files), [], let_pass)
+        self.assertEqual(rules_broken({"bedplate/sql/a.h": one, "bedplate/sql/b.cc": other.split("\n", 1)[1]}), [])
+
     def test_coroutine_pitfalls(self):
         for rule, lines in {
             "coroutine-lambda": ["auto f = [&x](int y) -> Async<void> { co_return; };",

@@ -132,10 +132,10 @@ TEST_F(DataCopyTest, ReadsOneSnapshotOfASourceThatGoesOnBeingWritten) {
 }
 
 TEST(KeyTexts, AreReadAsTheyWereWritten) {
-  const std::vector<AnyValue> key = {{.kind = ColumnKind::blob, .bytes = std::string("\x00|\xff", 3)},
-                                     {.kind = ColumnKind::integer, .integer = -5},
-                                     {.kind = ColumnKind::text, .bytes = ""},
-                                     {.kind = ColumnKind::real, .real = 0.1}};
+  const std::vector<ColumnValue> key = {{.kind = ColumnKind::blob, .bytes = std::string("\x00|\xff", 3)},
+                                        {.kind = ColumnKind::integer, .integer = -5},
+                                        {.kind = ColumnKind::text, .bytes = ""},
+                                        {.kind = ColumnKind::real, .real = 0.1}};
   EXPECT_EQ(write_key(key).substr(0, 13), "b007cff|i-5|t");
   EXPECT_EQ(read_key(write_key(key)), key);
   for (const char* bad : {"", "i", "ix", "b0", "bzz", "q1", "i1||i2"}) EXPECT_FALSE(read_key(bad)) << bad;

@@ -10,16 +10,16 @@
 namespace bedplate::sql {
 namespace {
 
-std::optional<AnyValue> read_value(std::string_view text) {
+std::optional<ColumnValue> read_value(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  AnyValue value;
+  ColumnValue value;
   const char kind = text.front();
   text.remove_prefix(1);
   if (kind == 'i' || kind == 'r') {
     const std::optional<std::int64_t> number = parse_int(text);
     if (!number) return std::nullopt;
-    if (kind == 'i') return AnyValue{.kind = ColumnKind::integer, .integer = *number};
-    return AnyValue{.kind = ColumnKind::real, .real = std::bit_cast<double>(*number)};
+    if (kind == 'i') return ColumnValue{.kind = ColumnKind::integer, .integer = *number};
+    return ColumnValue{.kind = ColumnKind::real, .real = std::bit_cast<double>(*number)};
   }
   if (kind != 't' && kind != 'b') return std::nullopt;
   std::optional<std::string> bytes = from_hex(text);
@@ -31,9 +31,9 @@ std::optional<AnyValue> read_value(std::string_view text) {
 
 }  // namespace
 
-std::string write_key(std::span<const AnyValue> key) {
+std::string write_key(std::span<const ColumnValue> key) {
   std::string text;
-  for (const AnyValue& value : key) {
+  for (const ColumnValue& value : key) {
     if (!text.empty()) text += '|';
     switch (value.kind) {
       case ColumnKind::null:  // no key has one
@@ -54,11 +54,11 @@ std::string write_key(std::span<const AnyValue> key) {
   return text;
 }
 
-std::optional<std::vector<AnyValue>> read_key(std::string_view text) {
-  std::vector<AnyValue> key;
+std::optional<std::vector<ColumnValue>> read_key(std::string_view text) {
+  std::vector<ColumnValue> key;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find('|', at), text.size());
-    std::optional<AnyValue> value = read_value(text.substr(at, end - at));
+    std::optional<ColumnValue> value = read_value(text.substr(at, end - at));
     if (!value) return std::nullopt;
     key.push_back(std::move(*value));
     at = end + 1;

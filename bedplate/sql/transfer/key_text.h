@@ -13,8 +13,8 @@
 namespace bedplate::sql {
 
 /// "b0102|i-5|t6162": a letter for the kind, then digits, or bytes in hexadecimal.
-std::string write_key(std::span<const AnyValue> key);
+std::string write_key(std::span<const ColumnValue> key);
 /// Nothing when it is not what write_key() writes.
-std::optional<std::vector<AnyValue>> read_key(std::string_view text);
+std::optional<std::vector<ColumnValue>> read_key(std::string_view text);
 
 }  // namespace bedplate::sql

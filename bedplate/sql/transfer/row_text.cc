@@ -43,7 +43,7 @@ std::string_view cast_of(ColumnType type) {
 }
 
 // Adds `value` as what a column of that type takes. False: it has no such form.
-bool add_value(Params& params, const AnyValue& value, ColumnType type) {
+bool add_value(Params& params, const ColumnValue& value, ColumnType type) {
   switch (value.kind) {
     case ColumnKind::null:
       params.add(nullptr);
@@ -96,7 +96,7 @@ void append_bytes(std::string& out, std::string_view bytes) {
 }
 
 // Each value as a letter for its kind and its bytes, the same whichever engine it came from.
-void append_canonical(std::string& out, const AnyValue& value, ColumnType type) {
+void append_canonical(std::string& out, const ColumnValue& value, ColumnType type) {
   switch (value.kind) {
     case ColumnKind::null:
       out += 'n';
@@ -209,7 +209,7 @@ std::size_t RowText::keys_max() const {
 Result<void> RowText::add(Params& params, const AnyRow& row, std::span<const std::size_t> columns) const {
   for (const std::size_t place : columns) {
     const ColumnShape& column = table_.columns[place];
-    const AnyValue& value = row.values[place];
+    const ColumnValue& value = row.values[place];
     if (dialect_ == Dialect::postgresql && value.kind == ColumnKind::text &&
         (value.bytes.find('\0') != std::string::npos || !is_valid_utf8(value.bytes)))
       return fail(Category::invalid, "value_unfit",
@@ -231,13 +231,13 @@ Result<void> RowText::add_key(Params& params, const AnyRow& row) const {
   return add(params, row, key_places_);
 }
 
-std::vector<AnyValue> RowText::key_values(const AnyRow& row) const {
-  std::vector<AnyValue> key;
+std::vector<ColumnValue> RowText::key_values(const AnyRow& row) const {
+  std::vector<ColumnValue> key;
   for (const std::size_t place : key_places_) key.push_back(row.values[place]);
   return key;
 }
 
-bool RowText::add_key_values(Params& params, std::span<const AnyValue> key) const {
+bool RowText::add_key_values(Params& params, std::span<const ColumnValue> key) const {
   if (key.size() != key_places_.size()) return false;
   for (std::size_t i = 0; i < key.size(); ++i)
     if (!add_value(params, key[i], table_.columns[key_places_[i]].type)) return false;

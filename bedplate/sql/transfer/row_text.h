@@ -55,8 +55,8 @@ class RowText {
   Result<void> add_row(Params& params, const AnyRow& row) const;
   Result<void> add_key(Params& params, const AnyRow& row) const;
   /// A row's key, column by column; and such a key as parameters (false: it is not one of this table).
-  std::vector<AnyValue> key_values(const AnyRow& row) const;
-  bool add_key_values(Params& params, std::span<const AnyValue> key) const;
+  std::vector<ColumnValue> key_values(const AnyRow& row) const;
+  bool add_key_values(Params& params, std::span<const ColumnValue> key) const;
 
  private:
   std::string placeholders(std::span<const std::size_t> columns, std::size_t first_param) const;
