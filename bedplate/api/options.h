@@ -6,12 +6,14 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
 
 #include "bedplate/api/operation.h"
 #include "bedplate/api/paging/sort.h"
+#include "bedplate/base/rfc3339.h"
 
 namespace bedplate::api {
 
@@ -38,6 +40,16 @@ template <class O>
 concept SaysWhoMayCall = requires { O::kSaysWhoMayCall; };
 template <class O>
 concept IsOption = requires(const O& option, Operation& operation) { option.apply(operation); };
+
+// Never defined: see checked_path().
+void times_are_rfc_3339_such_as_2026_11_21T10_00_00Z();
+void a_sunset_comes_after_the_deprecation();
+
+constexpr Time checked_time(std::string_view text) {
+  const bedplate::detail::Rfc3339 read = bedplate::detail::read_rfc3339(text);
+  if (!read.is_representable()) times_are_rfc_3339_such_as_2026_11_21T10_00_00Z();
+  return read.time;
+}
 
 template <class M>
 struct MemberOf;
@@ -134,11 +146,19 @@ inline auto links_to(std::string_view operation_name) {
   return detail::Option{
       [operation_name](Operation& operation) { operation.links.push_back(operation_name); }};
 }
-/// Says so in the documents and in the Deprecation, Sunset and Link headers. Times are RFC 3339.
-inline auto deprecated(std::string_view since, std::string_view sunset = "", std::string_view see = "") {
-  return detail::Option{[=](Operation& operation) {
-    operation.deprecation = Deprecation{parse_rfc3339(since).value_or(Time{}), parse_rfc3339(sunset), see};
-  }};
+/// Says so in the documents and in the Deprecation, Sunset and Link headers. Times are RFC 3339; another text does not
+/// compile, and neither does a sunset before the deprecation (RFC 9745 section 4).
+consteval auto deprecated(const char* since, const char* sunset = "", const char* see = "") {
+  struct Deprecated {
+    Deprecation deprecation;
+    void apply(Operation& operation) const { operation.deprecation = deprecation; }
+  };
+  Deprecation deprecation{detail::checked_time(since), std::nullopt, see};
+  if (*sunset != '\0') {
+    deprecation.sunset = detail::checked_time(sunset);
+    if (*deprecation.sunset < deprecation.since) detail::a_sunset_comes_after_the_deprecation();
+  }
+  return Deprecated{deprecation};
 }
 
 // ---- how the surface treats it

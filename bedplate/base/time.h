@@ -16,6 +16,9 @@ using Time = std::chrono::sys_time<std::chrono::microseconds>;
 /// Reads RFC 3339 (any offset, up to 9 fraction digits, truncated to microseconds; leap second :60 reads as
 /// :59.999999).
 std::optional<Time> parse_rfc3339(std::string_view text);
+/// Whether the text is RFC 3339, also where its offset takes it out of the years 1 to 9999 UTC, so that
+/// parse_rfc3339() gives nothing.
+bool is_rfc3339(std::string_view text);
 
 inline constexpr std::size_t kRfc3339SizeMax = 27;  ///< "2026-11-21T10:00:00.123456Z"
 

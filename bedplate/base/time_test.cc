@@ -129,6 +129,13 @@ TEST(Rfc3339, RefusesEverythingElse) {
   EXPECT_FALSE(parse_rfc3339(std::string_view("2026-11-21T10:00:00Z\0", 21)));
 }
 
+TEST(Rfc3339, TellsWhatNoTimeHoldsFromWhatIsNone) {
+  for (auto text : {"9999-12-31T23:59:59-00:01", "0001-01-01T00:00:00+00:01", "0000-12-31T00:00:00Z"})
+    EXPECT_TRUE(is_rfc3339(text)) << text;
+  for (auto text : {"", "9999-12-32T23:59:59-00:01", "0001-01-01T00:00:00", "2023-02-29T00:00:00Z"})
+    EXPECT_FALSE(is_rfc3339(text)) << text;
+}
+
 TEST(SystemClock, IsNow) {
   const auto before = std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
   const Time now = SystemClock().now();
