@@ -264,6 +264,31 @@ std::size_t count_code_points(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
+namespace {
+
+/// The white space that stands first in well-formed text: its size in bytes, or 0.
+std::size_t white_space_size(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  if (first < 0x80) return first == ' ' || (first >= '\t' && first <= '\r') ? 1 : 0;
+  constexpr std::string_view kOthers[] = {
+      "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
+      "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"};
+  for (std::string_view space : kOthers)
+    if (text.starts_with(space)) return space.size();
+  return 0;
+}
+
+}  // namespace
+
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = white_space_size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 char* write_utf8(char* out, char32_t code_point) {
   if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) code_point = 0xFFFD;
   auto tail = [code_point](unsigned shift) {

@@ -78,6 +78,9 @@ inline bool is_valid_utf8(std::string_view text) {
 }
 /// How many code points there are in well-formed text.
 std::size_t count_code_points(std::string_view text);
+/// Whether well-formed text has white space only, or nothing: what \s of ECMA-262 matches (section 22.2.2.9: Unicode's
+/// spaces, the line ends and U+FEFF).
+bool is_blank(std::string_view text);
 /// Writes one code point (U+FFFD for what is not one). Room: 4.
 char* write_utf8(char* out, char32_t code_point);
 /// The largest prefix of at most `size_max` bytes that does not cut a code point of well-formed text in two.

@@ -34,6 +34,14 @@ std::string double_text(double value) {
   return {out, write_double(out, value)};
 }
 
+TEST(Text, BlankIsWhiteSpaceOnly) {
+  for (auto text :
+       {"", " ", "\t\n\v\f\r", "\u00A0", "\u1680\u2000\u200A", "\u2028\u2029\u202F\u205F\u3000\uFEFF"})
+    EXPECT_TRUE(is_blank(text)) << text;
+  for (auto text : {"x", " x", "\u00A0\u00AD", "\u200B", "\u0085", "\u180E", "\x1F"})
+    EXPECT_FALSE(is_blank(text)) << text;
+}
+
 TEST(Numbers, WritesIntegersAtEveryPowerOfTen) {
   EXPECT_EQ(uint_text(0), "0");
   std::uint64_t power = 1;

@@ -172,10 +172,8 @@ class Loader final : public TomlVisitor {
   }
 
   static void read_from_json(const Setting& setting, std::string_view json, Faults& faults) {
-    JsonLimits limits;
-    limits.view = View::stored;
     const Result<void> read =
-        read_json(json, *setting.field->type, setting.field->in(setting.object), faults, limits);
+        read_json(json, *setting.field->type, setting.field->in(setting.object), faults);
     if (!read) faults.add("", "format", "cannot be read: " + read.error().detail());
   }
 

@@ -38,6 +38,7 @@
 //
 // The words stand in vocabulary.h; two more here: `field<&T::x, "wireName">` renames, `omit<&T::x>` in the
 // list leaves a member out on purpose. After the list: `check<&fn>` (a rule across fields),
+// `edits<Task>` (clients may send back what they read of a Task: its read_only fields are ignored),
 // `name<"TaskPage">` (the name of the type in schemas; of a template, Page<Task> is "TaskPage" by itself).
 //
 // What a field may be: bool, integers, float, double, std::string, a described enum, Uuid and Id<>, Time,
@@ -152,6 +153,7 @@ struct ObjectDescription {
   const char* doc = "";
   std::string_view name{};
   void (*check)(const void*, ObjectProblems&) = nullptr;
+  const TypeInfo* edits = nullptr;
 
   constexpr void add(const FieldInfo& field) {
     if (field.name().empty()) describe_error__a_name_is_empty();
@@ -189,7 +191,8 @@ struct ObjectTable {
                                     kDescription.required,
                                     kDescription.doc,
                                     kDescription.name.empty() ? kTypeName<T> : kDescription.name,
-                                    kDescription.check};
+                                    kDescription.check,
+                                    kDescription.edits};
 };
 
 // ---- No member is forgotten: count what braces would initialise, and name the missing one.
@@ -318,7 +321,7 @@ template <class T, class Argument, std::size_t N>
 constexpr void apply_extra(ObjectDescription<N>& object, const Argument& argument) {
   static_assert(
       requires { argument.template apply_to_object<T>(object); },
-      "describe: after its list object() takes check<&fn> and name<\"Name\"> only");
+      "describe: after its list object() takes check<&fn>, edits<Entity> and name<\"Name\"> only");
   argument.template apply_to_object<T>(object);
 }
 
@@ -395,6 +398,29 @@ struct NameRule {
 /// The name of the type in schemas and messages, where the C++ name does not do.
 template <detail::FixedText Text>
 inline constexpr NameRule<Text> name{};
+
+/// This input changes an Entity. Clients read one, change some of it and send all of it back: fields that Entity
+/// has as `read_only`, and this struct does not have, are ignored in JSON. Any other unknown field is refused.
+template <class Entity>
+struct EditsRule {
+  template <class T>
+  constexpr void apply_to_object(auto& object) const {
+    static_assert(!std::same_as<T, Entity>,
+                  "describe: edits<> names the struct that answers show, not this one");
+    static_assert(has_read_only_field(), "describe: edits<> names a struct with `read_only` fields");
+    object.edits = &detail::TypeTable<Entity>::kInfo;
+  }
+
+ private:
+  static consteval bool has_read_only_field() {
+    constexpr const auto& kEntity = detail::ObjectTable<Entity>::kDescription;
+    for (std::size_t i = 0; i < kEntity.count; ++i)
+      if (kEntity.fields[i].has(kReadOnly)) return true;
+    return false;
+  }
+};
+template <class Entity>
+inline constexpr EditsRule<Entity> edits{};
 
 /// The description of a struct.
 template <class T, std::size_t N, class... Extras>

@@ -7,7 +7,8 @@
 //
 // Fault codes that readers and rules give, closed and stable:
 //   required, unknown_field, duplicate_field, read_only, wrong_type, null_not_allowed, too_short, too_long,
-//   too_small, too_large, pattern, format, not_unique, not_one_of, no_match (json_schema/json_schema.h), custom
+//   too_small, too_large, pattern, format, blank, invalid_character, not_unique, not_one_of, no_match
+//   (json_schema/json_schema.h), custom
 // A message never repeats the value: it could be a secret.
 #pragma once
 
@@ -36,6 +37,8 @@ class Faults {
   bool more() const { return more_; }
   /// No room for another: a caller may stop wording them.
   bool full() const { return list_.size() >= kept_max_; }
+  /// Whether any was added since the list had that size: what could not be read is not judged any further.
+  bool grew_since(std::size_t size) const { return list_.size() != size || more_; }
   void note_more() { more_ = true; }
   void clear();
 

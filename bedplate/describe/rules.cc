@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <numeric>
 #include <vector>
 
 #include "bedplate/base/text.h"
@@ -30,12 +29,21 @@ void check_length(const Rules& rules, std::size_t size, std::string_view unit, R
 
 }  // namespace
 
+void check_characters(std::string_view text, RuleReport& report) {
+  if (text.find('\0') != std::string_view::npos) [[unlikely]]
+    report.fault("invalid_character", "must not hold the character U+0000");
+}
+
 void check_string(const Rules& rules, const std::string& text, RuleReport& report) {
   if (rules.flags & kHasLength) {
     // Code points are at most as many as bytes and at least a quarter: most texts need no counting.
     const auto bytes = static_cast<std::int64_t>(text.size());
     if (bytes > rules.max || bytes / 4 < rules.min)
       check_length(rules, count_code_points(text), "character", report);
+  }
+  if ((rules.flags & kNotBlank) && is_blank(text)) {
+    const bool too_short = text.empty() && (rules.flags & kHasLength) && rules.min > 0;
+    if (!too_short) report.fault("blank", "must have a character that is not white space");
   }
   if ((rules.flags & kHasPattern) && !matches_pattern(rules.pattern, text))
     report.fault("pattern", fmt::format("must match {}", rules.pattern));
@@ -104,11 +112,18 @@ int compare_scalars(const TypeInfo& type, const void* a, const void* b) {
 
 }  // namespace
 
-void check_unique(const TypeInfo& element, ListView list, RuleReport& report) {
+void check_unique(const TypeInfo& element, ListView list, std::span<const std::size_t> unread,
+                  RuleReport& report) {
   const char* const first = static_cast<const char*>(list.data);
   const auto at = [&](std::size_t i) { return first + i * element.size; };
-  std::vector<std::size_t> order(list.size);
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  order.reserve(list.size);
+  for (std::size_t i = 0; i < list.size; ++i) {
+    if (!unread.empty() && unread.front() == i)
+      unread = unread.subspan(1);
+    else
+      order.push_back(i);
+  }
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     const int compared = compare_scalars(element, at(a), at(b));
     return compared != 0 ? compared < 0 : a < b;
@@ -128,6 +143,11 @@ std::string one_of_sentence(const EnumInfo& info) {
     sentence += info.values[i].name;
   }
   return sentence;
+}
+
+std::string time_sentence(std::string_view text) {
+  if (is_rfc3339(text)) return "must be in the years 1 to 9999 in UTC, to which its offset is applied";
+  return "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z";
 }
 
 void check_custom(const Rules& rules, const void* value, RuleReport& report) {

@@ -3,7 +3,9 @@
 // callers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,7 +22,10 @@ class RuleReport {
   ~RuleReport() = default;
 };
 
-/// Length, pattern, format. Every one that is broken is reported. `text` is valid UTF-8.
+/// No U+0000, which is no part of any rule: there are databases that cannot keep it. For input, keys of maps
+/// included.
+void check_characters(std::string_view text, RuleReport& report);
+/// Length, pattern, format, not blank. Every one that is broken is reported. `text` is valid UTF-8.
 void check_string(const Rules& rules, const std::string& text, RuleReport& report);
 /// Items of a list, or entries of a map.
 void check_count(const Rules& rules, std::size_t count, RuleReport& report);
@@ -32,12 +37,17 @@ bool check_integer(const Rules& rules, const TypeInfo& type, bool negative, std:
 void report_out_of_range(const Rules& rules, const TypeInfo& type, bool below, RuleReport& report);
 /// The limits of a finite real.
 void check_real(const Rules& rules, double value, RuleReport& report);
-/// No item twice. n log n.
-void check_unique(const TypeInfo& element, ListView list, RuleReport& report);
+/// No item twice, those at `unread` (ascending) apart: they have faults of their own, and nobody knows what they
+/// were meant to be. n log n.
+void check_unique(const TypeInfo& element, ListView list, std::span<const std::size_t> unread,
+                  RuleReport& report);
 /// The author's own check, when there is one. For values that are well otherwise.
 void check_custom(const Rules& rules, const void* value, RuleReport& report);
 
 /// "must be one of todo, in_progress, done"
 std::string one_of_sentence(const EnumInfo& info);
+
+/// What to say of a text that parse_rfc3339() does not take.
+std::string time_sentence(std::string_view text);
 
 }  // namespace bedplate::detail

@@ -105,12 +105,36 @@ void write_integer_members(Buffer& out, const TypeInfo& type, const Rules& rules
   out.advance_to(write_uint(to, high));
 }
 
-void write_string_members(Buffer& out, const Rules& rules) {
+// Regular expressions of ECMA-262, and of RE2, for what no pattern of a description says.
+constexpr std::string_view kNoNulPattern = R"(^[^\x00]*$)";
+constexpr std::string_view kNotBlankPattern = R"(\S)";
+constexpr std::string_view kNotBlankNorNulPattern = R"(^[^\x00]*[^\s\x00][^\x00]*$)";
+constexpr std::string_view kWebUrlPattern = R"(^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+([/?#].*)?$)";
+
+/// Empty: nothing to say. A format's grammar excludes U+0000 and white space, so it needs neither.
+std::string_view own_pattern(const Rules& rules, View view) {
+  if (rules.flags & kHasFormat)
+    return rules.format == TextFormat::web_url ? kWebUrlPattern : std::string_view();
+  if (view != View::input) return rules.flags & kNotBlank ? kNotBlankPattern : std::string_view();
+  return rules.flags & kNotBlank ? kNotBlankNorNulPattern : kNoNulPattern;
+}
+
+void write_string_members(Buffer& out, const Rules& rules, View view) {
   if (rules.flags & kHasLength) {
     member_integer(out, "minLength", rules.min);
     member_integer(out, "maxLength", rules.max);
   }
-  if (rules.flags & kHasPattern) member(out, "pattern", rules.pattern);
+  const std::string_view own = own_pattern(rules, view);
+  if (rules.flags & kHasPattern)
+    member(out, "pattern", rules.pattern);
+  else if (!own.empty())
+    member(out, "pattern", own);
+  if ((rules.flags & kHasPattern) && (rules.flags & kNotBlank)) {
+    member(out, "allOf");
+    out.append("[{");
+    member(out, "pattern", kNotBlankPattern);
+    out.append("}]");
+  }
   if (rules.flags & kHasFormat) member(out, "format", text_format_name(rules.format));
 }
 
@@ -171,6 +195,9 @@ void SchemaWriter::collect(const TypeInfo& type, View view) {
 void SchemaWriter::collect_fields(const TypeInfo& type, View view) {
   for (const FieldInfo& field : type.object().all())
     if (is_shown(field, view)) collect(*field.type, view);
+  if (view == View::input && type.object().edits != nullptr)
+    for (const FieldInfo& field : type.object().edits->object().all())
+      if (field.has(kReadOnly)) collect(*field.type, View::output);
 }
 
 void SchemaWriter::choose_name(Definition& definition) {
@@ -251,7 +278,7 @@ void SchemaWriter::write_members(Buffer& out, const TypeInfo& type, const Rules&
       return;
     case Kind::string:
       member_type(out, "string", nullable);
-      return write_string_members(out, rules);
+      return write_string_members(out, rules, view);
     case Kind::uuid:
       member_type(out, "string", nullable);
       return member(out, "format", "uuid");
@@ -308,6 +335,18 @@ void SchemaWriter::write_field(Buffer& out, const FieldInfo& field, const TypeIn
   out.put('}');
 }
 
+void SchemaWriter::write_ignored_fields(Buffer& out, const TypeInfo& type, std::uint64_t fields_elsewhere) {
+  const ObjectInfo& object = type.object();
+  if (object.edits == nullptr) return;
+  for (const FieldInfo& field : object.edits->object().all()) {
+    const FieldInfo* const own = object.find(field.name());
+    const bool stands_here = own != nullptr && (fields_elsewhere >> (own - object.fields) & 1) == 0;
+    if (!field.has(kReadOnly) || stands_here) continue;
+    member(out, field.name());
+    write_field(out, field, *object.edits, View::output);
+  }
+}
+
 void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view) {
   const ObjectInfo& object = type.object();
   member(out, "type", "object");
@@ -321,6 +360,7 @@ void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view) {
     member(out, field.name());
     write_field(out, field, type, view);
   }
+  if (view == View::input) write_ignored_fields(out, type);
   out.put('}');
   if (any_required) {
     member(out, "required");

@@ -10,11 +10,13 @@
 //   "CreateTask":{...},"Status":{...}
 //
 // Input and output are two views of a struct: what is required differs (input: what must be given; output:
-// what is always there), read_only fields are missing from input, write_only ones from output. A struct that
-// a document shows in both views, and whose views differ, has two definitions: "Task" for output, "TaskInput"
-// for input. Two types of one name are told apart by a number.
+// what is always there), read_only fields are missing from input (those of the struct that it `edits` stand
+// there with readOnly, for they are ignored), write_only ones from output. A struct that a document shows in
+// both views, and whose views differ, has two definitions: "Task" for output, "TaskInput" for input. Two types
+// of one name are told apart by a number.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +43,9 @@ class SchemaWriter {
   void write(Buffer& out, const TypeInfo& type, View view);
   /// The schema of a field with its rules, doc, example and default: for a property, a parameter, a setting.
   void write_field(Buffer& out, const FieldInfo& field, const TypeInfo& owner, View view);
+  /// Members of `properties` for what input of `type` may hold and is ignored (schema::edits): each "name":{schema},
+  /// with readOnly. Bit i of `fields_elsewhere`: field i of `type` does not stand in the same object.
+  void write_ignored_fields(Buffer& out, const TypeInfo& type, std::uint64_t fields_elsewhere = 0);
   /// Every definition that was collected, as the members of an object: `"Task":{...},"Status":{...}`.
   void write_definitions(Buffer& out);
 

@@ -76,14 +76,15 @@ TEST(Schema, fields) {
             R"({"type":"string","format":"uuid","description":"Set by the server","readOnly":true})");
   EXPECT_EQ(
       field_schema("title", View::input),
-      R"({"type":"string","minLength":1,"maxLength":200,"description":"What is to be done","examples":["Buy milk"]})");
+      R"({"type":"string","minLength":1,"maxLength":200,"pattern":"^[^\\x00]*$",)"
+      R"("description":"What is to be done","examples":["Buy milk"]})");
   EXPECT_EQ(field_schema("status", View::input), R"({"$ref":"#/$defs/Status","default":"todo"})");
   EXPECT_EQ(field_schema("due_at", View::input),
             R"({"type":["string","null"],"format":"date-time","deprecated":true})");
   EXPECT_EQ(
       field_schema("labels", View::input),
-      R"({"type":"array","items":{"type":"string","minLength":1,"maxLength":40},"minItems":0,"maxItems":20,)"
-      R"("uniqueItems":true,"examples":[["a"]]})");
+      R"({"type":"array","items":{"type":"string","minLength":1,"maxLength":40,"pattern":"^[^\\x00]*$"},)"
+      R"("minItems":0,"maxItems":20,"uniqueItems":true,"examples":[["a"]]})");
   EXPECT_EQ(field_schema("before", View::input), R"({"anyOf":[{"$ref":"#/$defs/Status"},{"type":"null"}]})");
   EXPECT_EQ(field_schema("rank", View::input),
             R"({"type":["integer","null"],"format":"int32","minimum":-5,"maximum":5})");
@@ -92,8 +93,62 @@ TEST(Schema, fields) {
   EXPECT_EQ(field_schema("password", View::input), R"({"type":"string","format":"email","writeOnly":true})");
   EXPECT_EQ(field_schema("extra", View::input),
             R"({"type":"object","additionalProperties":{},"minProperties":0,"maxProperties":3})");
-  EXPECT_EQ(field_schema("next", View::input), R"({"type":["string","null"]})");
+  EXPECT_EQ(field_schema("next", View::input), R"({"type":["string","null"],"pattern":"^[^\\x00]*$"})");
   EXPECT_EQ(field_schema("next", View::output), R"({"type":"string"})");
+}
+
+struct Profile {
+  Id<Profile> id;
+  std::string name;
+  std::string page;
+  std::string code;
+  Status status = Status::todo;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Profile>("", {
+                                   field<&Profile::id>(read_only, "Set by the server"),
+                                   field<&Profile::name>(not_blank),
+                                   field<&Profile::page>(format::web_url),
+                                   field<&Profile::code>(not_blank, pattern("^[a-z ]+$")),
+                                   field<&Profile::status>(read_only),
+                               });
+  }
+};
+
+TEST(Schema, words_that_json_schema_does_not_have_are_patterns) {
+  const std::string input = json_schema(type_of<Profile>(), View::input);
+  const std::string output = json_schema(type_of<Profile>(), View::output);
+  EXPECT_NE(input.find(R"("name":{"type":"string","pattern":"^[^\\x00]*[^\\s\\x00][^\\x00]*$"})"),
+            std::string::npos);
+  EXPECT_NE(output.find(R"("name":{"type":"string","pattern":"\\S"})"), std::string::npos);
+  EXPECT_NE(
+      input.find(
+          R"("page":{"type":"string","pattern":"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+([/?#].*)?$","format":"uri"})"),
+      std::string::npos);
+  EXPECT_NE(output.find(R"("code":{"type":"string","pattern":"^[a-z ]+$","allOf":[{"pattern":"\\S"}]})"),
+            std::string::npos);
+}
+
+struct PatchProfile {
+  Patch<std::string> name;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<PatchProfile>("", {field<&PatchProfile::name>(same_as<&Profile::name>)}, edits<Profile>);
+  }
+};
+
+TEST(Schema, read_only_fields_of_what_is_edited_stand_in_input) {
+  const std::string input = json_schema(type_of<PatchProfile>(), View::input);
+  EXPECT_NE(
+      input.find(
+          R"("id":{"type":"string","format":"uuid","description":"Set by the server","readOnly":true})"),
+      std::string::npos)
+      << input;
+  EXPECT_NE(input.find(R"("status":{"$ref":"#/$defs/Status","readOnly":true}},"additionalProperties":false)"),
+            std::string::npos)
+      << input;
+  EXPECT_NE(input.find(R"("Status":{"type":"string")"), std::string::npos);
+  EXPECT_EQ(json_schema(type_of<PatchProfile>(), View::output).find("\"id\""), std::string::npos);
 }
 
 TEST(Schema, integers_have_the_bounds_of_their_type) {

@@ -16,6 +16,12 @@ std::int64_t load_as(const void* from, bool is_signed) {
 
 }  // namespace
 
+bool ObjectInfo::ignores(std::string_view wire_name) const {
+  if (edits == nullptr) return false;
+  const FieldInfo* const field = edits->object().find(wire_name);
+  return field != nullptr && field->has(kReadOnly);
+}
+
 const void* value_inside(const TypeInfo& type, const void* value) {
   if (type.kind == Kind::optional) return type.optional->get(value);
   if (type.kind == Kind::patch)

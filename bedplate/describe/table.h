@@ -116,8 +116,19 @@ struct EnumInfo {
 };
 
 /// Checks of a text's form, beyond a pattern. Named as JSON Schema names them (2020-12 validation,
-/// section 7.3).
-enum class TextFormat : std::uint8_t { none, email, uri, uuid, date_time, date, hostname, ipv4, ipv6 };
+/// section 7.3), but web_url, which is a `uri` there.
+enum class TextFormat : std::uint8_t {
+  none,
+  email,
+  uri,
+  uuid,
+  date_time,
+  date,
+  hostname,
+  ipv4,
+  ipv6,
+  web_url
+};
 
 enum RuleFlags : std::uint16_t {
   kHasLength = 1,   ///< min..max code points, items or entries
@@ -125,8 +136,9 @@ enum RuleFlags : std::uint16_t {
   kHasLimits = 4,   ///< low..high of a real
   kHasPattern = 8,  ///< RE2, found anywhere in the text unless anchored
   kHasFormat = 16,
-  kHasCheck = 32,  ///< a function of the author's
-  kUnique = 64,    ///< no item of the list twice
+  kHasCheck = 32,   ///< a function of the author's
+  kUnique = 64,     ///< no item of the list twice
+  kNotBlank = 128,  ///< a character that is not white space
 };
 
 /// Rules on one value.
@@ -143,7 +155,7 @@ struct Rules {
 
 enum FieldFlags : std::uint16_t {
   kRequired = 1,     ///< input must give it
-  kReadOnly = 2,     ///< set by the server; input must not give it
+  kReadOnly = 2,     ///< set by the server: see schema::read_only
   kWriteOnly = 4,    ///< taken as input; never in an answer
   kSecret = 8,       ///< masked wherever people read it (configuration, diagnostics); never in a fault
   kNullable = 16,    ///< a Patch that may be null
@@ -194,6 +206,7 @@ struct ObjectInfo {
   const char* doc = nullptr;
   std::string_view name;
   void (*check)(const void* object, ObjectProblems&) = nullptr;  ///< rules across fields
+  const TypeInfo* edits = nullptr;                               ///< see schema::edits
 
   std::span<const FieldInfo> all() const { return {fields, count}; }
 
@@ -206,6 +219,8 @@ struct ObjectInfo {
       if (fields[slot].name() == wire_name) return &fields[slot];
     }
   }
+  /// Whether input may hold a field of this name, to be ignored: one that `edits` has as read_only.
+  bool ignores(std::string_view wire_name) const;
 };
 
 /// A type that the tables can describe.

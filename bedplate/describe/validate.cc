@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "bedplate/base/text.h"
 #include "bedplate/base/time.h"
+#include "bedplate/describe/json/json.h"
 #include "bedplate/describe/rules.h"
 #include "bedplate/describe/unrepresentable.h"
 
@@ -30,6 +32,7 @@ class Walk final : private detail::RuleReport {
     faults_.add(std::string(prefix_) + json_pointer(path_), code, std::move(message));
   }
   void string(const Rules& rules, const void* value);
+  void json(const TypeInfo& type, const void* value);
   void integer(const TypeInfo& type, const Rules& rules, const void* value);
   void real(const TypeInfo& type, const Rules& rules, const void* value);
   void list(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value);
@@ -49,8 +52,7 @@ void Walk::value(const TypeInfo& type, const Rules& rules, const Rules& item_rul
   const void* const inside = value_inside(type, value);
   if (inside == nullptr) return;
   walk(type.value_type(), rules, item_rules, inside);
-  if (with_rules_ && faults_.list().size() == faults_before && !faults_.more())
-    detail::check_custom(rules, inside, *this);
+  if (with_rules_ && !faults_.grew_since(faults_before)) detail::check_custom(rules, inside, *this);
 }
 
 void Walk::walk(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value) {
@@ -71,9 +73,10 @@ void Walk::walk(const TypeInfo& type, const Rules& rules, const Rules& item_rule
         fault("format", "must be a time in the years 1 to 9999");
       return;
     }
+    case Kind::json:
+      return json(type, value);
     case Kind::boolean:
     case Kind::uuid:
-    case Kind::json:
       return;
     case Kind::optional:
     case Kind::patch:
@@ -93,7 +96,18 @@ void Walk::string(const Rules& rules, const void* value) {
   if (!with_rules_) return;
   const auto& text = *static_cast<const std::string*>(value);
   if (!is_valid_utf8(text)) return fault("format", "must be valid UTF-8");
+  detail::check_characters(text, *this);
   detail::check_string(rules, text, *this);
+}
+
+/// Its characters only: what they say is nobody's rule.
+void Walk::json(const TypeInfo& type, const void* value) {
+  if (!with_rules_) return;
+  Faults inside;
+  Json ignored;
+  if (!read_json(static_cast<const Json*>(value)->text(), type, &ignored, inside)) return;
+  const std::string place = std::string(prefix_) + json_pointer(path_);
+  for (const Fault& found : inside.list()) faults_.add(place + found.pointer, found.code, found.message);
 }
 
 void Walk::integer(const TypeInfo& type, const Rules& rules, const void* value) {
@@ -115,14 +129,18 @@ void Walk::real(const TypeInfo& type, const Rules& rules, const void* value) {
 void Walk::list(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value) {
   const ListView items = type.list->view(value);
   PathFrame frame{path_, nullptr, {}, 0};
+  std::vector<std::size_t> wrong;
   path_ = &frame;
-  for (; frame.index < items.size; ++frame.index)
+  for (; frame.index < items.size; ++frame.index) {
+    const std::size_t faults_before = faults_.list().size();
     this->value(*type.element, item_rules, kNoRules,
                 static_cast<const char*>(items.data) + frame.index * type.element->size);
+    if (faults_.grew_since(faults_before)) wrong.push_back(frame.index);
+  }
   path_ = frame.up;
   if (!with_rules_) return;
   detail::check_count(rules, items.size, *this);
-  if (rules.flags & kUnique) detail::check_unique(*type.element, items, *this);
+  if (rules.flags & kUnique) detail::check_unique(*type.element, items, wrong, *this);
 }
 
 void Walk::map(const TypeInfo& type, const Rules& rules, const Rules& item_rules, const void* value) {
@@ -135,6 +153,7 @@ void Walk::map(const TypeInfo& type, const Rules& rules, const Rules& item_rules
     const Context& c = *static_cast<Context*>(at);
     const PathFrame frame{c.walk.path_, nullptr, key, 0};
     c.walk.path_ = &frame;
+    if (c.walk.with_rules_) detail::check_characters(key, c.walk);
     c.walk.value(c.element, c.rules, kNoRules, item);
     c.walk.path_ = frame.up;
   });
@@ -151,7 +170,7 @@ void Walk::object(const ObjectInfo& object, const void* value) {
     this->value(*field.type, field.rules, field.item_rules, field.in(value));
   }
   path_ = frame.up;
-  if (!with_rules_ || object.check == nullptr || faults_.list().size() != before || faults_.more()) return;
+  if (!with_rules_ || object.check == nullptr || faults_.grew_since(before)) return;
   ObjectProblems problems(faults_, path_, object);
   object.check(value, problems);
 }

@@ -93,6 +93,26 @@ TEST(Validate, every_rule_of_every_part) {
   EXPECT_EQ(faults_of(outer), "/name format;");
 }
 
+TEST(Validate, items_with_faults_of_their_own_are_not_called_equal) {
+  struct Words {
+    std::vector<std::string> words;
+    static consteval auto describe() {
+      using namespace schema;
+      return object<Words>("", {field<&Words::words>(unique, each(length{1, 5}))});
+    }
+  };
+  const auto codes = [](std::vector<std::string> words) {
+    const Words value{std::move(words)};
+    Faults faults;
+    validate(type_of<Words>(), &value, faults);
+    std::string all;
+    for (const Fault& fault : faults.list()) all += fault.pointer + " " + fault.code + ";";
+    return all;
+  };
+  EXPECT_EQ(codes({"", ""}), "/words/0 too_short;/words/1 too_short;");
+  EXPECT_EQ(codes({"a", "", "a"}), "/words/1 too_short;/words not_unique;");
+}
+
 TEST(Validate, across_fields) {
   Outer outer = good();
   outer.name = "forbidden";

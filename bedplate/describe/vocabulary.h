@@ -186,7 +186,19 @@ inline constexpr FormatRule date{TextFormat::date};
 inline constexpr FormatRule hostname{TextFormat::hostname};
 inline constexpr FormatRule ipv4{TextFormat::ipv4};
 inline constexpr FormatRule ipv6{TextFormat::ipv6};
+inline constexpr FormatRule web_url{TextFormat::web_url};  ///< what a page may link to, unlike `uri`
 }  // namespace format
+
+/// At least one character that is not white space, as `\S` of ECMA-262 has it: for titles and names.
+struct NotBlankRule {
+  template <class V>
+  static constexpr bool fits = std::same_as<V, std::string>;
+  template <class V>
+  constexpr void apply(Rules& rules) const {
+    rules.flags |= kNotBlank;
+  }
+};
+inline constexpr NotBlankRule not_blank{};
 
 /// No item of a list twice. Items are scalars.
 struct UniqueRule {
@@ -262,7 +274,8 @@ struct FlagRule {
       field.flags = static_cast<std::uint16_t>(field.flags & ~kRequired);
   }
 };
-/// Set by the server: input that gives it is refused (`read_only`).
+/// Set by the server: input that gives it is refused (`read_only`), but in PUT and PATCH, where it is ignored
+/// because clients send back what they read.
 inline constexpr FlagRule<kReadOnly> read_only{};
 /// Taken as input, never written in an answer.
 inline constexpr FlagRule<kWriteOnly> write_only{};

@@ -300,8 +300,13 @@ std::string Table::schema_down() const {
   return text;
 }
 
-Result<void> check_document(std::string_view json) {
+Result<void> check_document_size(std::string_view json) {
   if (json.size() > kDocumentSizeMax) return fail(kDocumentTooLarge);
+  return {};
+}
+
+Result<void> check_document(std::string_view json) {
+  if (Result<void> fits = check_document_size(json); !fits) return fits;
   // In JSON of our own writing a NUL is "\u0000", and a backslash before it would be two.
   for (std::size_t at = 0; (at = json.find('\\', at)) != std::string_view::npos; at += 2)
     if (json.substr(at).starts_with("\\u0000"))

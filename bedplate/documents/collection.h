@@ -235,8 +235,10 @@ class Table {
   std::vector<std::string> insert_entries_;
 };
 
-/// JSON of our own writing that can be stored. Category::too_large `document_too_large`, Category::invalid
-/// `text_invalid`.
+/// Category::too_large `document_too_large`.
+Result<void> check_document_size(std::string_view json);
+/// JSON of our own writing that can be stored: the last defence behind the rules of its type.
+/// Category::too_large `document_too_large`, Category::invalid `text_invalid`.
 Result<void> check_document(std::string_view json);
 /// A document that does not fit its type any more; logged.
 std::unexpected<Error> misshapen(std::string_view collection, const Uuid& id, const Error& why);

@@ -174,7 +174,7 @@ TEST_P(CollectionTest, JsonFromOutsideIsReadByTheRulesOfItsType) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().faults().size(), 3U);
   EXPECT_EQ(put("{").error().code(), "malformed_json");
-  EXPECT_EQ(put(R"({"name": "nul \u0000"})").error().code(), "text_invalid");
+  EXPECT_EQ(put(R"({"name": "nul \u0000"})").error().faults().at(0).code, "invalid_character");
   EXPECT_EQ(put(R"({"name": "x", "color": ")" + std::string(kIndexedTextMax + 1, 'x') + "\"}").error().code(),
             sql::kCheckViolation);
   EXPECT_TRUE(put(R"({"name": "no nul \\u0000", "size": {"width": 5}})"));

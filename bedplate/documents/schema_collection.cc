@@ -8,6 +8,7 @@
 
 #include "bedplate/base/text.h"
 #include "bedplate/describe/faults.h"
+#include "bedplate/describe/json/json.h"
 #include "bedplate/describe/json_schema/json_tree.h"
 
 namespace bedplate::documents {
@@ -142,6 +143,8 @@ Result<void> SchemaCollection::check_fields(std::string_view json) const {
   Result<JsonNode> document = bedplate::detail::parse_json_tree(json, JsonSchema::kDepthMax);
   if (!document) return std::unexpected(std::move(document.error()));
   Faults faults;
+  Json ignored;  // what is read is the characters, which have rules that no schema states
+  if (Result<void> read = read_json(json, type_of<Json>(), &ignored, faults); !read) return read;
   if (!numbers_can_be_stored(*document)) faults.add("", "too_large", "holds a number that cannot be stored");
   for (const Field& field : declaration_.fields()) {
     const JsonNode* value = find_value(*document, field.path);
@@ -160,7 +163,7 @@ Result<void> SchemaCollection::check_fields(std::string_view json) const {
 }
 
 Async<void> SchemaCollection::check(sql::Reader& db, std::string_view json) const {
-  co_await ok(check_document(json));
+  co_await ok(check_document_size(json));
   const JsonSchema schema = co_await ok(current(db));
   co_await ok(joined(schema.check(json), check_fields(json)));
 }

@@ -52,6 +52,11 @@ class JsonBuilder {
     comma();
     return out_;
   }
+  /// For a writer that appends whole members and minds the commas by itself.
+  Buffer& members() {
+    fresh_ = false;
+    return out_;
+  }
   std::string take() { return out_.to_string(); }
 
  private:

@@ -53,8 +53,6 @@ constexpr HeaderDoc kHeaders[] = {
 constexpr std::string_view kTextSchema = R"({"type":"string"})";
 constexpr std::string_view kIdempotencyKeySchema =
     R"({"type":"string","minLength":1,"maxLength":128,"pattern":"^[!-~]+$"})";
-/// In an address there is no U+0000; see http::QueryReader.
-constexpr const char* kQueryTextPattern = R"(^[^\u0000]*$)";
 
 struct DocumentedOperation {
   const Api* api;
@@ -234,11 +232,6 @@ class OpenapiWriter {
       value_field.rules.pattern = sort_pattern.c_str();
       value_field.rules.flags |= kHasPattern;
     }
-    const bool is_text = value_field.type->kind == bedplate::Kind::string;
-    if (is_text && !(value_field.rules.flags & kHasPattern)) {
-      value_field.rules.pattern = kQueryTextPattern;
-      value_field.rules.flags |= kHasPattern;
-    }
     if (!doc.empty()) json_.member("description", doc);
     if (field.has(kDeprecated)) json_.key("deprecated").boolean(true);
     schemas_.write_field(json_.key("schema").value(), value_field, *documented.operation.input, View::input);
@@ -283,6 +276,7 @@ class OpenapiWriter {
     json_.key("properties").begin_object();
     for (const FieldInfo* field : fields)
       schemas_.write_field(json_.key(field->name()).value(), *field, type, View::input);
+    schemas_.write_ignored_fields(json_.members(), type, documented.binding.path_fields());
     json_.end_object();
     if (std::ranges::any_of(fields, [](const FieldInfo* field) { return field->has(kRequired); })) {
       json_.key("required").begin_array();

@@ -67,6 +67,7 @@ Result<void> Binding::prepare(const Operation& operation) {
   }
   const std::size_t body_fields = object.count - names.size();
   takes_body_ = has_body(operation.route.verb) && body_fields > 0;
+  changes_what_was_read_ = operation.route.verb == Verb::put || operation.route.verb == Verb::patch;
   if (takes_body_ || has_body(operation.route.verb)) return {};
   for (const FieldInfo& field : object.all()) {
     if (path_fields_ >> index_of(object, field) & 1 || field.has(kReadOnly)) continue;
@@ -89,6 +90,7 @@ Result<void> Binding::fill(std::span<const std::string_view> parameters, std::st
     JsonLimits limits;
     limits.size_bytes_max = body.size();  // bounded where it was received
     limits.fields_elsewhere = path_fields_;
+    limits.ignore_read_only_fields = changes_what_was_read_;
     if (Result<void> read = read_json(body, *type_, input, faults, limits); !read) return read;
   } else if (type_ != nullptr && faults.empty()) {
     check_across_fields(*type_, input, faults);

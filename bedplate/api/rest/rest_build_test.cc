@@ -121,9 +121,19 @@ TEST_F(RestBuildTest, TheDocumentPromisesNothingThatIsRefused) {
   kit_.start();
   const std::string& document = kit_.rest->openapi();
   EXPECT_EQ(document.find(R"("example":"\"7\"")"), std::string::npos);
-  for (std::string_view part : {R"("maxLength":128,"pattern":"^[!-~]+$")", R"("pattern":"^[^\\u0000]*$")",
+  for (std::string_view part : {R"("maxLength":128,"pattern":"^[!-~]+$")", R"("pattern":"^[^\\x00]*$")",
                                 R"("414")", R"("431")", "`uri_too_long`"})
     EXPECT_THAT(document, HasSubstr(part));
+}
+
+TEST_F(RestBuildTest, TheDocumentShowsWhatIsIgnoredInChanges) {
+  kit_.start();
+  const std::string& document = kit_.rest->openapi();
+  EXPECT_THAT(
+      document,
+      HasSubstr(
+          R"("id":{"type":"string","format":"uuid","description":"Set by the server","readOnly":true},"version":{)"));
+  EXPECT_THAT(document, HasSubstr(R"("readOnly":true}},"additionalProperties":false)"));
 }
 
 TEST_F(RestBuildTest, EveryReferenceLeadsSomewhere) {

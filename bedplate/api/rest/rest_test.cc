@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/api/rest/rest.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "bedplate/api/rest/rest_test_kit.h"
@@ -10,6 +11,7 @@
 namespace bedplate::api {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -189,6 +191,29 @@ TEST_P(RestTest, TakesAndGivesJsonOnly) {
   EXPECT_EQ(kit_.get("/v1/things", {{"Accept", "text/html"}}).status, 406);
   EXPECT_EQ(kit_.get("/v1/things", {{"Accept", "text/html, */*;q=0.1"}}).status, 200);
   EXPECT_EQ(kit_.get("/v1/things", {{"Accept", "application/problem+json"}}).status, 200);
+}
+
+TEST_P(RestTest, AfterAHundredFaultsItSaysThatThereAreMore) {
+  const auto with_faults = [&](int count) {
+    std::string body = R"({"title":"x")";
+    for (int i = 0; i < count; ++i) body += fmt::format(R"(,"u{}":1)", i);
+    return kit_.send("POST", "/v1/things", body + "}");
+  };
+  EXPECT_THAT(with_faults(100).body, AllOf(HasSubstr("/u99"), Not(HasSubstr("\"more\""))));
+  EXPECT_THAT(with_faults(101).body,
+              AllOf(HasSubstr("/u99"), Not(HasSubstr("/u100")), HasSubstr(R"("more":true)")));
+  std::string query = "/v1/things?";
+  for (int i = 0; i < 101; ++i) query += fmt::format("u{}=1&", i);
+  EXPECT_THAT(kit_.get(query).body,
+              AllOf(HasSubstr("?u99"), Not(HasSubstr("?u100")), HasSubstr(R"("more":true)")));
+}
+
+TEST_P(RestTest, ReadOnlyFieldsAreIgnoredInChanges) {
+  const std::string path = created_path();
+  Reply back = kit_.send("PATCH", path, kit_.get(path).body);
+  EXPECT_EQ(back.status, 200) << back.body;
+  EXPECT_THAT(kit_.send("PATCH", path, R"({"version":0,"versio":0})").body,
+              AllOf(HasSubstr(R"("pointer":"/versio","code":"unknown_field")"), Not(HasSubstr("/version"))));
 }
 
 TEST_P(RestTest, NeverShowsInternals) {

@@ -42,9 +42,9 @@ struct ThingView {
     using namespace bedplate::schema;
     return object<ThingView>(
         "A thing", {
-                       field<&ThingView::id>("Set by the server"),
+                       field<&ThingView::id>(read_only, "Set by the server"),
                        field<&ThingView::title>(length{1, 40}, "What it is called", example("Lamp")),
-                       field<&ThingView::version>("Grows with every change"),
+                       field<&ThingView::version>(read_only, "Grows with every change"),
                    });
   }
 };
@@ -79,7 +79,8 @@ struct RenameThing {
     using namespace bedplate::schema;
     return object<RenameThing>(
         "A change",
-        {field<&RenameThing::id>(), field<&RenameThing::title>(length{1, 40}), omit<&RenameThing::if_match>});
+        {field<&RenameThing::id>(), field<&RenameThing::title>(length{1, 40}), omit<&RenameThing::if_match>},
+        edits<ThingView>);
   }
 };
 

@@ -17,10 +17,11 @@
 //   - Integer fields take any number whose value is a whole one in range (1, 1.0, 1e2), as JSON Schema does,
 //   exactly:
 //     nothing goes through a double. Real fields take the nearest double; beyond its range is `too_large`.
-//   - Strings must be valid UTF-8 and pair their surrogates. \u0000 is allowed.
+//   - Strings must be valid UTF-8 and pair their surrogates. U+0000 in a string or a key of input is a fault
+//     (`invalid_character`): not every database can keep it.
 //   - A byte order mark, comments and trailing commas are malformed.
-//   - A field given twice is a fault, and so is an unknown one (unless limits say otherwise).
-//   - A field with `read_only` is a fault in input.
+//   - A field given twice is a fault, and so are, in input, an unknown one and one with `read_only` (unless limits
+//     or `edits` say otherwise).
 // Writing: fields in the order of the description; an empty optional is null (left out with `omit_null`), an
 // absent Patch is left out. Invalid UTF-8 becomes U+FFFD.
 //
@@ -41,9 +42,9 @@ namespace bedplate {
 
 /// Which side of a type is meant: some fields are set by the server only, some never shown.
 enum class View : std::uint8_t {
-  input,       ///< what clients send: read_only refused when reading, left out when writing
-  output,      ///< what the server answers: write_only left out
-  stored,      ///< everything, for our own keeping
+  input,   ///< what clients send: read_only and U+0000 refused when reading, read_only left out when writing
+  output,  ///< what the server answers: write_only left out
+  stored,  ///< everything, for our own keeping
   diagnostic,  ///< everything, for people: secret and write_only fields are written as "***"
 };
 
@@ -51,7 +52,8 @@ struct JsonLimits {
   std::size_t size_bytes_max = 64u << 20;  ///< past it: Category::too_large, `json_too_large`
   unsigned depth_max = 64;                 ///< nested objects and lists; past it: malformed
   View view = View::input;
-  bool ignore_unknown_fields = false;  ///< for reading what others wrote; our own input refuses them
+  bool ignore_unknown_fields = false;    ///< for reading what others wrote; our own input refuses them
+  bool ignore_read_only_fields = false;  ///< for changes of what the client has read: PUT and PATCH
   /// Bit i: field i of the outermost object comes from elsewhere (path, query). Here it is unknown, and not
   /// required.
   std::uint64_t fields_elsewhere = 0;

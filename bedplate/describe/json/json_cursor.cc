@@ -35,7 +35,7 @@ bool JsonCursor::plain_run_special() {
       if (size == 0) return syntax("a string is not valid UTF-8");
       p_ += size;
     } while (p_ < end_ && static_cast<signed char>(*p_) < 0);
-    ascii_ = false;
+    plain_ = false;
   }
 }
 
@@ -51,11 +51,11 @@ bool JsonCursor::string_with_escapes(const char* start, std::string& out) {
   return true;
 }
 
-bool JsonCursor::hex4(unsigned& unit) {
+bool JsonCursor::hex4(const char* escape, unsigned& unit) {
   unit = 0;
   for (int i = 0; i < 4; ++i) {
     const int digit = p_ < end_ ? hex_digit_value(*p_) : -1;
-    if (digit < 0) return syntax("\\u needs four hexadecimal digits");
+    if (digit < 0) return syntax_at(escape, "\\u needs four hexadecimal digits");
     unit = unit * 16 + static_cast<unsigned>(digit);
     ++p_;
   }
@@ -76,20 +76,30 @@ bool JsonCursor::escape(std::string& out) {
     return true;
   }
   unsigned unit = 0;
-  if (!hex4(unit)) return false;
+  if (!hex4(start, unit)) return false;
   if (unit >= 0xD800 && unit < 0xE000) {
     unsigned low = 0;
     const bool paired = unit < 0xDC00 && end_ - p_ >= 2 && p_[0] == '\\' && p_[1] == 'u';
     if (!paired) return syntax_at(start, "a surrogate stands alone");
+    const char* const second = p_;
     p_ += 2;
-    if (!hex4(low)) return false;
+    if (!hex4(second, low)) return false;
     if (low < 0xDC00 || low > 0xDFFF) return syntax_at(start, "a surrogate stands alone");
     unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
   }
-  if (unit >= 0x80) ascii_ = false;
+  if (unit >= 0x80 || unit == 0) plain_ = false;
   char bytes[4];
   out.append(bytes, static_cast<std::size_t>(write_utf8(bytes, unit) - bytes));
   return true;
+}
+
+/// Programs on Windows like to write one.
+const char* JsonCursor::missing_value() const {
+  const std::string_view rest(p_, static_cast<std::size_t>(end_ - p_));
+  if (p_ == begin_ && rest.starts_with("\xEF\xBB\xBF")) return "it begins with a byte order mark";
+  if (p_ == begin_ && (rest.starts_with("\xFF\xFE") || rest.starts_with("\xFE\xFF")))
+    return "it begins with a byte order mark of UTF-16, and JSON is UTF-8";
+  return "a value is missing";
 }
 
 bool JsonCursor::number(NumberToken& out) {
@@ -97,7 +107,7 @@ bool JsonCursor::number(NumberToken& out) {
   const auto here = [this](auto accepts) { return p_ < end_ && accepts(*p_); };
   const auto is = [](char wanted) { return [wanted](char c) { return c == wanted; }; };
   if (here(is('-'))) ++p_;
-  if (!here(is_digit)) return syntax(p_ == start ? "a value is missing" : "a number needs a digit here");
+  if (!here(is_digit)) return syntax(p_ == start ? missing_value() : "a number needs a digit here");
   if (*p_ == '0') {
     ++p_;
     if (here(is_digit)) return syntax("a number must not start with 0");

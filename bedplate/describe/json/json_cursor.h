@@ -94,10 +94,10 @@ class JsonCursor {
     return true;
   }
 
-  /// A string, at its opening quote, into `out`. Sets ascii().
+  /// A string, at its opening quote, into `out`. Sets plain().
   bool string(std::string& out) {
     const char* const start = ++p_;
-    ascii_ = true;
+    plain_ = true;
     if (!plain_run()) return false;
     if (*p_ == '"') [[likely]] {
       out.assign(start, static_cast<std::size_t>(p_ - start));
@@ -119,8 +119,8 @@ class JsonCursor {
     out = decoded;
     return true;
   }
-  /// Whether the last string() had ASCII only.
-  bool ascii() const { return ascii_; }
+  /// Whether the last string() had ASCII only, without U+0000.
+  bool plain() const { return plain_; }
 
   /// A key and its colon.
   bool key(std::string_view& out, std::string& decoded) {
@@ -178,13 +178,14 @@ class JsonCursor {
   bool plain_run_special();
   bool string_with_escapes(const char* start, std::string& out);
   bool escape(std::string& out);
-  bool hex4(unsigned& unit);
+  bool hex4(const char* escape, unsigned& unit);
   bool too_deep();
+  const char* missing_value() const;
   bool skip_members(bool object);
 
   const char* const begin_;
   unsigned depth_left_;
-  bool ascii_ = true;
+  bool plain_ = true;
   const char* problem_ = nullptr;
   const char* problem_at_ = nullptr;
 };

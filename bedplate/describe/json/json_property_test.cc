@@ -10,6 +10,7 @@
 #include "bedplate/base/text.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/describe/text/text_value.h"
+#include "bedplate/describe/validate.h"
 
 namespace bedplate {
 namespace {
@@ -108,10 +109,22 @@ Sample arbitrary_sample(int depth) {
 RC_GTEST_PROP(JsonProperty, what_is_written_reads_back_the_same, ()) {
   const Sample sample = arbitrary_sample(1);
   const std::string text = to_json(sample);
-  const Result<Sample> read = from_json<Sample>(text);
+  JsonLimits stored;
+  stored.view = View::stored;
+  const Result<Sample> read = from_json<Sample>(text, stored);
   RC_ASSERT(read.has_value());
   RC_ASSERT(*read == sample);
   RC_ASSERT(to_json(*read) == text);
+}
+
+RC_GTEST_PROP(JsonProperty, input_is_refused_when_a_nul_is_in_it_and_only_then, ()) {
+  const Sample sample = arbitrary_sample(1);
+  const std::string text = to_json(sample);
+  bool has_nul = false;
+  for (std::size_t at = 0; (at = text.find('\\', at)) != std::string::npos; at += 2)
+    has_nul |= std::string_view(text).substr(at).starts_with("\\u0000");
+  RC_ASSERT(from_json<Sample>(text).has_value() == !has_nul);
+  RC_ASSERT(validate(sample).has_value() == !has_nul);
 }
 
 RC_GTEST_PROP(JsonProperty, texts_read_back_the_same, ()) {
@@ -120,7 +133,9 @@ RC_GTEST_PROP(JsonProperty, texts_read_back_the_same, ()) {
   RC_ASSERT(*from_text<std::uint64_t>(to_text(s.u)) == s.u);
   RC_ASSERT(*from_text<double>(to_text(s.real)) == s.real);
   RC_ASSERT(*from_text<float>(to_text(s.narrow)) == s.narrow);
-  RC_ASSERT(*from_text<std::string>(to_text(s.text)) == s.text);
+  const Result<std::string> string = from_text<std::string>(to_text(s.text));
+  RC_ASSERT(string.has_value() == (s.text.find('\0') == std::string::npos));
+  if (string) RC_ASSERT(*string == s.text);
   RC_ASSERT(*from_text<Uuid>(to_text(s.id)) == s.id);
   RC_ASSERT(*from_text<Time>(to_text(s.at)) == s.at);
   RC_ASSERT(*from_text<Color>(to_text(s.color)) == s.color);

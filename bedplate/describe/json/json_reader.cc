@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
@@ -47,6 +48,7 @@ class Reader final : public detail::JsonCursor, private detail::RuleReport {
   bool read_uuid(void* value);
   bool read_time(void* value);
   bool read_json_text(void* value);
+  bool check_json_characters();
   bool read_null(const TypeInfo& type, const FieldInfo* field, void* value);
   bool read_list(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value);
   bool read_map(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value);
@@ -68,13 +70,13 @@ class Reader final : public detail::JsonCursor, private detail::RuleReport {
     faults_.add(json_pointer(path_, member), code, std::string(message));
   }
   /// A value of another type than expected stands here: report it and go past it.
-  [[gnu::cold, gnu::noinline]] bool wrong_type(const char* expected) {
+  [[gnu::cold, gnu::noinline]] bool wrong_type(std::string expected) {
     const bool null = peek() == 'n';
     if (!skip_value()) return false;
     if (null)
       fault("null_not_allowed", "must not be null");
     else
-      fault("wrong_type", std::string("must be ") + expected);
+      fault("wrong_type", std::move(expected));
     return true;
   }
 
@@ -131,8 +133,7 @@ bool Reader::read_then_check(const TypeInfo& type, const Rules& rules, const Fie
   const std::size_t faults_before = faults_.list().size();
   if (!read_value(type, others, field, value)) return false;
   const void* const inside = value_inside(type, value);
-  if (inside != nullptr && faults_.list().size() == faults_before && !faults_.more())
-    detail::check_custom(rules, inside, *this);
+  if (inside != nullptr && !faults_.grew_since(faults_before)) detail::check_custom(rules, inside, *this);
   return true;
 }
 
@@ -145,20 +146,25 @@ bool Reader::read_boolean(void* value) {
       *static_cast<bool*>(value) = false;
       return literal("false");
     default:
-      return wrong_type("true or false");
+      return wrong_type("must be true or false");
   }
 }
 
 bool Reader::read_string(const Rules& rules, void* value) {
   if (peek() != '"') [[unlikely]]
-    return wrong_type("a string");
+    return wrong_type("must be a string");
   auto& text = *static_cast<std::string*>(value);
   if (!string(text)) return false;
-  if (rules.flags == 0) return true;
-  // The common case costs two compares: a length and nothing else, of a text in ASCII.
-  const auto size = static_cast<std::int64_t>(text.size());
-  if (rules.flags == kHasLength && ascii() && size >= rules.min && size <= rules.max) [[likely]]
-    return true;
+  if (plain()) [[likely]] {
+    if (rules.flags == 0) return true;
+    // The common case costs a few compares: a length, of a text in ASCII that begins with a letter.
+    const auto size = static_cast<std::int64_t>(text.size());
+    if ((rules.flags & ~kNotBlank) == kHasLength && size >= rules.min && size <= rules.max &&
+        (!(rules.flags & kNotBlank) || (size > 0 && text.front() > ' '))) [[likely]]
+      return true;
+  } else if (limits_.view == View::input) {
+    detail::check_characters(text, *this);
+  }
   detail::check_string(rules, text, *this);
   return true;
 }
@@ -186,7 +192,7 @@ bool Reader::read_integer(const TypeInfo& type, const Rules& rules, void* value)
 /// What is not a plain run of digits: another type, a grammar error, a long number, a point, an exponent.
 bool Reader::read_integer_slowly(const TypeInfo& type, const Rules& rules, void* value) {
   const char first = peek();
-  if (first != '-' && !(first >= '0' && first <= '9')) return wrong_type("a whole number");
+  if (first != '-' && !(first >= '0' && first <= '9')) return wrong_type("must be a whole number");
   detail::NumberToken token;
   if (!number(token)) return false;
   std::uint64_t magnitude = 0;
@@ -218,7 +224,7 @@ bool Reader::store_whole(const TypeInfo& type, const Rules& rules, bool negative
 
 bool Reader::read_real(const TypeInfo& type, const Rules& rules, void* value) {
   const char first = peek();
-  if (first != '-' && !(first >= '0' && first <= '9')) return wrong_type("a number");
+  if (first != '-' && !(first >= '0' && first <= '9')) return wrong_type("must be a number");
   detail::NumberToken token;
   if (!number(token)) return false;
   double parsed = 0;
@@ -236,7 +242,7 @@ bool Reader::read_real(const TypeInfo& type, const Rules& rules, void* value) {
 }
 
 bool Reader::read_enumeration(const TypeInfo& type, void* value) {
-  if (peek() != '"') return wrong_type("one of the listed words");
+  if (peek() != '"') return wrong_type(detail::one_of_sentence(type.enumeration()));
   std::string_view word;
   if (!string_view(word, decoded_)) return false;
   if (const EnumValue* found = type.enumeration().find(word); found != nullptr) [[likely]] {
@@ -248,7 +254,7 @@ bool Reader::read_enumeration(const TypeInfo& type, void* value) {
 }
 
 bool Reader::read_uuid(void* value) {
-  if (peek() != '"') return wrong_type("a UUID");
+  if (peek() != '"') return wrong_type("must be a UUID");
   std::string_view text;
   if (!string_view(text, decoded_)) return false;
   if (const auto uuid = Uuid::parse(text)) [[likely]]
@@ -259,21 +265,52 @@ bool Reader::read_uuid(void* value) {
 }
 
 bool Reader::read_time(void* value) {
-  if (peek() != '"') return wrong_type("an RFC 3339 date and time");
+  if (peek() != '"') return wrong_type("must be an RFC 3339 date and time");
   std::string_view text;
   if (!string_view(text, decoded_)) return false;
   if (const auto time = parse_rfc3339(text)) [[likely]]
     *static_cast<Time*>(value) = *time;
   else
-    fault("format", "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z");
+    fault("format", detail::time_sentence(text));
   return true;
 }
 
 bool Reader::read_json_text(void* value) {
   const char* const start = position();
   if (!skip_value()) return false;
-  *static_cast<Json*>(value) = Json::from_writer(std::string(start, position()));
+  std::string text(start, position());
+  if (limits_.view == View::input && text.find("\\u0000") != std::string::npos) {
+    p_ = start;
+    check_json_characters();
+  }
+  *static_cast<Json*>(value) = Json::from_writer(std::move(text));
   return true;
+}
+
+/// Goes through a value that was read once, so that its grammar and its depth are good, and looks at its strings.
+bool Reader::check_json_characters() {
+  const char first = peek();
+  if (first == '"') {
+    std::string_view text;
+    if (!string_view(text, decoded_)) return false;
+    detail::check_characters(text, *this);
+    return true;
+  }
+  if (first != '{' && first != '[') return skip_value();
+  const char close = first == '{' ? '}' : ']';
+  advance(1);
+  if (take(close)) return true;
+  PathFrame frame{path_, nullptr, {}, 0};
+  std::string decoded;
+  do {
+    if (first == '{' && !key(frame.key, decoded)) return false;
+    path_ = &frame;
+    if (first == '{') detail::check_characters(frame.key, *this);
+    if (!check_json_characters()) return false;
+    path_ = frame.up;
+    ++frame.index;
+  } while (take(','));
+  return take(close);
 }
 
 bool Reader::read_null(const TypeInfo& type, const FieldInfo* field, void* value) {
@@ -290,7 +327,7 @@ bool Reader::read_null(const TypeInfo& type, const FieldInfo* field, void* value
 
 bool Reader::read_list(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value) {
   if (peek() != '[') [[unlikely]]
-    return wrong_type("a list");
+    return wrong_type("must be a list");
   advance(1);
   if (!enter()) return false;
   const Rules& item_rules = field == nullptr ? kNoRules : field->item_rules;
@@ -298,13 +335,17 @@ bool Reader::read_list(const TypeInfo& type, const Rules& rules, const FieldInfo
                                                           : std::numeric_limits<std::size_t>::max();
   type.list->clear(value);
   PathFrame frame{path_, nullptr, {}, 0};
+  std::vector<std::size_t> unread;
   if (!take(']')) {
     path_ = &frame;
     do {
       // Items beyond the most that are allowed are only counted: their memory is not ours to give.
       const bool kept = frame.index < kept_max;
+      const std::size_t faults_before = faults_.list().size();
       if (!(kept ? read_value(*type.element, item_rules, nullptr, type.list->push(value)) : skip_value()))
         return false;
+      if (faults_.grew_since(faults_before)) [[unlikely]]
+        unread.push_back(frame.index);
       ++frame.index;
     } while (take(','));
     path_ = frame.up;
@@ -313,13 +354,13 @@ bool Reader::read_list(const TypeInfo& type, const Rules& rules, const FieldInfo
   leave();
   if (rules.flags != 0) {
     detail::check_count(rules, frame.index, *this);
-    if (rules.flags & kUnique) detail::check_unique(*type.element, type.list->view(value), *this);
+    if (rules.flags & kUnique) detail::check_unique(*type.element, type.list->view(value), unread, *this);
   }
   return true;
 }
 
 bool Reader::read_map(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value) {
-  if (peek() != '{') return wrong_type("an object");
+  if (peek() != '{') return wrong_type("must be an object");
   advance(1);
   if (!enter()) return false;
   const Rules& item_rules = field == nullptr ? kNoRules : field->item_rules;
@@ -336,6 +377,7 @@ bool Reader::read_map(const TypeInfo& type, const Rules& rules, const FieldInfo*
       const bool kept = !(rules.flags & kHasLength) || count <= static_cast<std::size_t>(rules.max);
       void* const item = kept ? type.map->insert(value, frame.key, &fresh) : nullptr;
       if (!fresh) fault("duplicate_field", "must not be given twice");
+      if (limits_.view == View::input) detail::check_characters(frame.key, *this);
       if (!(kept && fresh ? read_value(*type.element, item_rules, nullptr, item) : skip_value()))
         return false;
       path_ = frame.up;
@@ -349,7 +391,7 @@ bool Reader::read_map(const TypeInfo& type, const Rules& rules, const FieldInfo*
 
 /// {"card_payment": {...}}: one key, which names the alternative.
 bool Reader::read_variant(const TypeInfo& type, void* value) {
-  if (peek() != '{') return wrong_type("an object with one key");
+  if (peek() != '{') return wrong_type("must be an object with one key");
   const VariantOps& variant = *type.variant;
   advance(1);
   if (!enter()) return false;
@@ -383,7 +425,8 @@ bool Reader::read_variant(const TypeInfo& type, void* value) {
   const FieldInfo* field = object.find(name);
   if (field != nullptr && (elsewhere >> (field - object.fields) & 1) != 0) field = nullptr;
   if (field == nullptr) {
-    if (!limits_.ignore_unknown_fields) member_fault(name, "unknown_field", "is not a known field");
+    if (!limits_.ignore_unknown_fields && !object.ignores(name))
+      member_fault(name, "unknown_field", "is not a known field");
     return nullptr;
   }
   return field;
@@ -391,7 +434,7 @@ bool Reader::read_variant(const TypeInfo& type, void* value) {
 
 bool Reader::read_object(const ObjectInfo& object, char* value) {
   if (peek() != '{') [[unlikely]]
-    return wrong_type("an object");
+    return wrong_type("must be an object");
   advance(1);
   if (!enter()) return false;
   const std::uint64_t elsewhere = std::exchange(elsewhere_, 0);
@@ -420,7 +463,7 @@ bool Reader::read_object(const ObjectInfo& object, char* value) {
       if ((seen & bit) != 0 || (field->flags & refused) != 0) [[unlikely]] {
         if ((seen & bit) != 0)
           member_fault(field->name(), "duplicate_field", "must not be given twice");
-        else
+        else if (!limits_.ignore_read_only_fields)
           member_fault(field->name(), "read_only", "is set by the server and cannot be given");
         seen |= bit;
         if (!skip_value()) return false;
@@ -437,8 +480,7 @@ bool Reader::read_object(const ObjectInfo& object, char* value) {
   leave();
   if (const std::uint64_t missing = object.required & ~seen & ~elsewhere; missing != 0) [[unlikely]]
     report_missing(object, missing);
-  if (object.check != nullptr && faults_.list().size() == faults_before && !faults_.more())
-    run_object_check(object, value);
+  if (object.check != nullptr && !faults_.grew_since(faults_before)) run_object_check(object, value);
   return true;
 }
 

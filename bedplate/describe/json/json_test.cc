@@ -261,7 +261,9 @@ TEST(Json, what_has_no_form_is_null_and_reported) {
 
 TEST(Json, strings_with_escapes_and_without) {
   std::string value;
-  ASSERT_EQ(faults_of<std::string>(R"("\u00e9\ud83d\ude00\n\"\\\/\b\f\r\t\u0000x")", &value), "ok");
+  JsonLimits stored;
+  stored.view = View::stored;
+  ASSERT_EQ(faults_of<std::string>(R"("\u00e9\ud83d\ude00\n\"\\\/\b\f\r\t\u0000x")", &value, stored), "ok");
   EXPECT_EQ(value, "\xC3\xA9\xF0\x9F\x98\x80\n\"\\/\b\f\r\t\0x"s);
   EXPECT_EQ(to_json(value), "\"\xC3\xA9\xF0\x9F\x98\x80\\n\\\"\\\\/\\b\\f\\r\\t\\u0000x\"");
   EXPECT_EQ(to_json("a\xFF"s), "\"a\xEF\xBF\xBD\"");
@@ -294,6 +296,154 @@ TEST(Json, list_rules) {
   EXPECT_EQ(faults_of<Named>(R"({"name":"ab","labels":["a","","bcd"]})"),
             "/labels/1 too_short; /labels/2 too_long");
   EXPECT_EQ(faults_of<Named>(R"({"name":"ab","labels":["a","b","c","d",5,{}]})"), "/labels too_long");
+}
+
+TEST(Json, items_that_could_not_be_read_are_not_called_equal) {
+  EXPECT_EQ(faults_of<Named>(R"({"name":"ab","labels":[1,2]})"),
+            "/labels/0 wrong_type; /labels/1 wrong_type");
+  EXPECT_EQ(faults_of<Named>(R"({"name":"ab","labels":["",null]})"),
+            "/labels/0 too_short; /labels/1 null_not_allowed");
+  EXPECT_EQ(faults_of<Named>(R"({"name":"ab","labels":["a",1,"a"]})"),
+            "/labels/1 wrong_type; /labels not_unique");
+  EXPECT_EQ(from_json<Named>(R"({"name":"ab","labels":[1,"a","a"]})").error().faults()[1].message,
+            "must not have the same item twice (items 1 and 2)");
+  EXPECT_EQ((faults_of<std::map<std::string, Named>>(R"({"x":{"name":"ab","labels":[{},[]]}})")),
+            "/x/labels/0 wrong_type; /x/labels/1 wrong_type");
+}
+
+struct Texts {
+  std::string plain;
+  std::optional<std::string> ruled;
+  Patch<std::string> patch;
+  std::vector<std::string> list;
+  std::map<std::string, std::vector<std::string>> map;
+  std::optional<Json> json;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Texts>("", {
+                                 field<&Texts::plain>(),
+                                 field<&Texts::ruled>(length{1, 100}, pattern("x$")),
+                                 field<&Texts::patch>(length{0, 100}),
+                                 field<&Texts::list>(unique, optional_with_default),
+                                 field<&Texts::map>(optional_with_default),
+                                 field<&Texts::json>(),
+                             });
+  }
+};
+
+TEST(Json, nul_is_refused_in_every_string_of_input) {
+  constexpr std::string_view kText =
+      R"({"plain":"\u0000","ruled":"a\u0000b","patch":"\u0000","list":["a","\u0000","\u0000"],)"
+      R"("map":{"k\u0000":[],"k":["","\u0000"]},"json":{"a":["\\u0000",{"b":"\u0000","c\u0000":1}]}})";
+  EXPECT_EQ(faults_of<Texts>(kText),
+            "/plain invalid_character; /ruled invalid_character; /ruled pattern; /patch invalid_character; "
+            "/list/1 invalid_character; /list/2 invalid_character; /map/k\0 invalid_character; "
+            "/map/k/1 invalid_character; /json/a/1/b invalid_character; /json/a/1/c\0 invalid_character"s);
+  EXPECT_EQ(from_json<Texts>(kText).error().faults()[0].message, "must not hold the character U+0000");
+  // What was stored once can be read, by its rules.
+  JsonLimits stored;
+  stored.view = View::stored;
+  Texts texts;
+  EXPECT_EQ(faults_of<Texts>(kText, &texts, stored), "/ruled pattern; /list not_unique");
+  Faults faults;
+  validate(type_of<Texts>(), &texts, faults);
+  std::string places;
+  for (const Fault& fault : faults.list()) places += fault.pointer + " " + fault.code + "; ";
+  EXPECT_EQ(places,
+            "/plain invalid_character; /ruled invalid_character; /ruled pattern; /patch invalid_character; "
+            "/list/1 invalid_character; /list/2 invalid_character; /map/k/1 invalid_character; "
+            "/map/k\0 invalid_character; /json/a/1/b invalid_character; /json/a/1/c\0 invalid_character; "s);
+  EXPECT_EQ(faults_of<Json>(R"("\\u0000")"), "ok");
+}
+
+struct Entity {
+  Id<Entity> id;
+  std::string name;
+  std::int64_t version = 1;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Entity>("", {field<&Entity::id>(read_only), field<&Entity::name>(length{1, 9}, not_blank),
+                               field<&Entity::version>(read_only)});
+  }
+};
+
+struct ReplaceEntity {
+  Id<Entity> id;
+  std::string name;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<ReplaceEntity>(
+        "", {field<&ReplaceEntity::id>(), field<&ReplaceEntity::name>(same_as<&Entity::name>)},
+        edits<Entity>);
+  }
+};
+
+TEST(Json, read_only_fields_of_what_is_edited_are_ignored) {
+  JsonLimits limits;
+  limits.fields_elsewhere = 1;  // the id stands in the path
+  ReplaceEntity read;
+  EXPECT_EQ(faults_of<ReplaceEntity>(R"({"version":[{}],"id":"other","name":"n"})", &read, limits), "ok");
+  EXPECT_EQ(read.name, "n");
+  EXPECT_EQ(read.id, Id<Entity>());
+  EXPECT_EQ(faults_of<ReplaceEntity>(R"({"versions":1,"name":"n"})", nullptr, limits),
+            "/versions unknown_field");
+  EXPECT_EQ(faults_of<ReplaceEntity>(R"({"id":"x","name":"n"})"), "/id format");  // here it is its own
+
+  EXPECT_EQ(faults_of<Entity>(R"({"id":1,"name":"n"})"), "/id read_only");
+  JsonLimits change;
+  change.ignore_read_only_fields = true;
+  EXPECT_EQ(faults_of<Entity>(R"({"id":1,"name":"n","version":"x"})", nullptr, change), "ok");
+  EXPECT_EQ(faults_of<Entity>(R"({"name":"n","version":1,"version":2})", nullptr, change),
+            "/version duplicate_field");
+}
+
+TEST(Json, blank_is_not_a_name) {
+  for (auto blank : {R"(" ")", R"("\t \u00a0\u2003\u3000\ufeff")", "\" \xE2\x80\xA8\""})
+    EXPECT_EQ(faults_of<Entity>(R"({"name":)" + std::string(blank) + "}"), "/name blank") << blank;
+  for (auto name : {"x", " x", "\xC2\xA0x", "\xE3\x80\x80\xE3\x80\x81", "\xE2\x80\x8B"})
+    EXPECT_EQ(faults_of<Entity>(R"({"name":")" + std::string(name) + "\"}"), "ok") << name;
+  EXPECT_EQ(faults_of<Entity>(R"({"name":""})"), "/name too_short");
+}
+
+/// The sentence of the only fault, or the error's.
+template <class T>
+std::string sentence_of(std::string_view text) {
+  const Result<T> read = from_json<T>(text);
+  if (read) return "ok";
+  return read.error().faults().empty() ? read.error().detail() : read.error().faults()[0].message;
+}
+
+TEST(Json, sentences_name_what_is_wrong) {
+  EXPECT_EQ(sentence_of<Level>("1"), "must be one of low, mid, high");
+  EXPECT_EQ(sentence_of<Level>("\"x\""), "must be one of low, mid, high");
+  EXPECT_EQ(faults_of<Level>("1"), " wrong_type");
+  EXPECT_EQ(sentence_of<Time>(R"("9999-12-31T23:59:59-01:00")"),
+            "must be in the years 1 to 9999 in UTC, to which its offset is applied");
+  EXPECT_EQ(sentence_of<Time>(R"("0001-01-01T00:00:00+00:01")"),
+            "must be in the years 1 to 9999 in UTC, to which its offset is applied");
+  EXPECT_EQ(sentence_of<Time>(R"("9999-13-31T23:59:59-01:00")"),
+            "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z");
+  // The byte where the escape begins.
+  EXPECT_EQ(sentence_of<std::string>(R"("abc\q")"),
+            "The JSON is malformed at byte 4: there is no such escape.");
+  EXPECT_EQ(sentence_of<std::string>(R"("abc\u12x4")"),
+            "The JSON is malformed at byte 4: \\u needs four hexadecimal digits.");
+  EXPECT_EQ(sentence_of<std::string>(R"("\ud83d\u12x4")"),
+            "The JSON is malformed at byte 7: \\u needs four hexadecimal digits.");
+  EXPECT_EQ(sentence_of<std::string>(R"("ab\ud83dx")"),
+            "The JSON is malformed at byte 3: a surrogate stands alone.");
+}
+
+TEST(Json, a_byte_order_mark_is_named) {
+  constexpr std::string_view kUtf8 = "The JSON is malformed at byte 0: it begins with a byte order mark.";
+  EXPECT_EQ(sentence_of<Named>("\xEF\xBB\xBF{\"name\":\"ab\"}"), kUtf8);
+  EXPECT_EQ(sentence_of<std::string>("\xEF\xBB\xBF\"x\""), kUtf8);
+  EXPECT_EQ(sentence_of<Json>("\xEF\xBB\xBF[]"), kUtf8);
+  EXPECT_EQ(check_json("\xEF\xBB\xBF").error().detail(), kUtf8);
+  EXPECT_EQ(
+      sentence_of<Named>("\xFF\xFE{"sv),
+      "The JSON is malformed at byte 0: it begins with a byte order mark of UTF-16, and JSON is UTF-8.");
+  EXPECT_EQ(sentence_of<Named>(" \xEF\xBB\xBF{}"), "The JSON is malformed at byte 1: a value is missing.");
 }
 
 TEST(Json, keys_in_any_order_with_space_and_escapes) {

@@ -88,6 +88,19 @@ bool take_number(std::string_view& text, std::size_t digits_max, unsigned max) {
   return true;
 }
 
+bool is_port(std::string_view text) {
+  constexpr unsigned kPortMax = 65'535;
+  return take_number(text, 5, kPortMax) && text.empty();
+}
+
+/// A host that browsers read as it stands: a name whose last label cannot be a number, or an IP address.
+bool is_web_host(std::string_view text) {
+  if (text.starts_with('[')) return text.ends_with(']') && is_ipv6(text.substr(1, text.size() - 2));
+  if (!is_hostname(text)) return false;
+  const std::size_t dot = text.rfind('.');
+  return is_ipv4(text) || !is_digit(text[dot == std::string_view::npos ? 0 : dot + 1]);
+}
+
 /// Groups of one to four hexadecimal digits with colons between; the last may be an IPv4 address, which
 /// counts as two. The number of groups, or -1.
 int count_ipv6_groups(std::string_view text, bool may_end_in_ipv4) {
@@ -110,7 +123,7 @@ int count_ipv6_groups(std::string_view text, bool may_end_in_ipv4) {
 
 std::string_view text_format_name(TextFormat format) {
   constexpr std::string_view kNames[] = {"",     "email",    "uri",  "uuid", "date-time",
-                                         "date", "hostname", "ipv4", "ipv6"};
+                                         "date", "hostname", "ipv4", "ipv6", "uri"};
   return kNames[static_cast<std::size_t>(format)];
 }
 
@@ -123,7 +136,8 @@ std::string_view text_format_phrase(TextFormat format) {
                                            "a date, such as 2026-11-21",
                                            "a host name",
                                            "an IPv4 address",
-                                           "an IPv6 address"};
+                                           "an IPv6 address",
+                                           "the address of a web page, such as https://example.com/about"};
   return kPhrases[static_cast<std::size_t>(format)];
 }
 
@@ -147,6 +161,8 @@ bool matches_text_format(TextFormat format, std::string_view text) {
       return is_ipv4(text);
     case TextFormat::ipv6:
       return is_ipv6(text);
+    case TextFormat::web_url:
+      return is_web_url(text);
   }
   return false;
 }
@@ -180,6 +196,22 @@ bool is_uri(std::string_view text) {
     text = slash == std::string_view::npos ? std::string_view() : text.substr(slash);
   }
   return has_uri_characters(text, kPathCharacters);
+}
+
+bool is_web_url(std::string_view text) {
+  if (!is_uri(text)) return false;
+  const std::size_t scheme_size = text.find(':');
+  if (!equal_ignoring_case(text.substr(0, scheme_size), "http") &&
+      !equal_ignoring_case(text.substr(0, scheme_size), "https"))
+    return false;
+  text.remove_prefix(scheme_size);
+  if (!text.starts_with("://")) return false;
+  text.remove_prefix(3);
+  text = text.substr(0, text.find_first_of("/?#"));
+  const std::size_t host_size = text.starts_with('[') ? text.find(']') + 1 : text.find(':');
+  if (host_size < text.size() && (text[host_size] != ':' || !is_port(text.substr(host_size + 1))))
+    return false;
+  return is_web_host(text.substr(0, host_size));
 }
 
 bool is_uuid(std::string_view text) {

@@ -20,6 +20,11 @@ bool matches_text_format(TextFormat format, std::string_view text);
 bool is_email(std::string_view text);
 /// RFC 3986 `URI`: a scheme, then only what the grammar allows, percent escapes complete.
 bool is_uri(std::string_view text);
+/// What a page may link to and a browser will open as it reads: `http` or `https`, a host that is a name or an IP
+/// address, perhaps a port, and the rest of a URI. No other scheme (`javascript:`), no user information
+/// (`https://bank.example@evil.example`), no numbers that browsers take for an address (`http://2130706433`). It says
+/// nothing of where the host leads: a server that fetches it checks that itself.
+bool is_web_url(std::string_view text);
 /// The 36-character form of RFC 9562, either case.
 bool is_uuid(std::string_view text);
 /// RFC 3339 date-time.

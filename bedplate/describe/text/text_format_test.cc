@@ -33,6 +33,63 @@ TEST(TextFormat, uri) {
     EXPECT_FALSE(is_uri(text)) << text;
 }
 
+TEST(TextFormat, web_url) {
+  for (auto text :
+       {"http://example.com", "HTTPS://Example.com/", "https://example.com:8080/a/b;c?q=1#frag",
+        "https://example.com?x", "https://example.com#x", "http://localhost", "http://10.0.0.1/a@b",
+        "http://[2001:db8::7]:1/", "https://xn--bcher-kva.example/%C3%A4", "https://a.b/c:d@e"})
+    EXPECT_TRUE(is_web_url(text)) << text;
+  for (auto text : {"",
+                    "javascript:alert(1)",
+                    "javascript://example.com/%0aalert(1)",
+                    "data:text/html,x",
+                    "ftp://example.com",
+                    "vbscript:x",
+                    "file:///etc/passwd",
+                    "mailto:a@b.c",
+                    "example.com",
+                    "//example.com",
+                    "http:",
+                    "http:/",
+                    "http://",
+                    "http:///path",
+                    "http:example.com",
+                    "http:/example.com",
+                    "https://?x",
+                    "https://#x",
+                    "https://bank.example@evil.example",
+                    "https://bank.example:pw@evil.example/",
+                    "https://@evil.example",
+                    "https://bank.example\\@evil.example",
+                    "https://bank.example%40evil.example",
+                    "https://:80",
+                    "https://a:",
+                    "https://a:0x50",
+                    "https://a:65536",
+                    "https://a:-1",
+                    "http://2130706433",
+                    "http://0x7f000001",
+                    "http://127.1",
+                    "http://example.1",
+                    "http://[::1",
+                    "http://[::1]x",
+                    "http://[]",
+                    "http://a_b.example",
+                    "http://a..b",
+                    "http://a.",
+                    "http://%65xample.com",
+                    "http://b\xC3\xBC"
+                    "cher.example",
+                    " https://example.com",
+                    "https://example.com ",
+                    "java\nscript:x",
+                    "https://exa\nmple.com",
+                    "https://example.com/\t",
+                    "https://example.com/\x7F"})
+    EXPECT_FALSE(is_web_url(text)) << text;
+  EXPECT_FALSE(is_web_url("https://example.com/\0"sv));
+}
+
 TEST(TextFormat, hosts_and_addresses) {
   for (auto text : {"localhost", "a.b.c", "xn--bcher-kva.example", "1.2.3.4", "a-b"})
     EXPECT_TRUE(is_hostname(text)) << text;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "bedplate/base/id.h"
 #include "bedplate/base/text.h"
@@ -14,6 +16,7 @@
 #include "bedplate/describe/json/json_number.h"
 #include "bedplate/describe/json/json_value.h"
 #include "bedplate/describe/rules.h"
+#include "bedplate/describe/text/text_format.h"
 
 namespace bedplate {
 
@@ -29,6 +32,8 @@ class TextReport final : public detail::RuleReport {
     faults_.add(std::string(pointer_), code, std::move(message));
   }
   bool good() const { return good_; }
+  /// The text came from a query string, where an unescaped plus is a space (see Fault::pointer).
+  bool is_query() const { return pointer_.starts_with('?'); }
 
  private:
   Faults& faults_;
@@ -56,7 +61,12 @@ class TextReader {
   void read_enumeration(const TypeInfo& type, void* value);
   void read_uuid(void* value);
   void read_time(void* value);
-  void read_json_text(void* value);
+  void read_json_text(const TypeInfo& type, void* value);
+  /// Whether the text would have the format if its spaces were pluses, which nobody escaped.
+  bool lost_a_plus(TextFormat format) const;
+  void report_plus() {
+    report_.fault("format", "has a space where a plus belongs: a + is a space here, write %2B");
+  }
   /// Whether the text is a number by the grammar of JSON.
   bool is_number(detail::NumberToken& token) const;
 
@@ -82,7 +92,7 @@ void TextReader::read_value(const TypeInfo& type, void* value) {
     case Kind::time:
       return read_time(value);
     case Kind::json:
-      return read_json_text(value);
+      return read_json_text(type, value);
     case Kind::optional:
       return read_value(*type.element, type.optional->emplace(value));
     case Kind::patch:
@@ -98,6 +108,13 @@ void TextReader::read_value(const TypeInfo& type, void* value) {
 void TextReader::read_boolean(void* value) {
   if (text_ != "true" && text_ != "false") return report_.fault("wrong_type", "must be true or false");
   *static_cast<bool*>(value) = text_ == "true";
+}
+
+bool TextReader::lost_a_plus(TextFormat format) const {
+  if (!report_.is_query() || text_.find(' ') == std::string_view::npos) return false;
+  std::string meant(text_);
+  std::ranges::replace(meant, ' ', '+');
+  return !matches_text_format(format, text_) && matches_text_format(format, meant);
 }
 
 bool TextReader::is_number(detail::NumberToken& token) const {
@@ -134,6 +151,8 @@ void TextReader::read_string(void* value) {
   if (!is_valid_utf8(text_)) return report_.fault("format", "must be valid UTF-8");
   auto& string = *static_cast<std::string*>(value);
   string.assign(text_);
+  detail::check_characters(string, report_);
+  if ((rules_.flags & kHasFormat) && lost_a_plus(rules_.format)) return report_plus();
   detail::check_string(rules_, string, report_);
 }
 
@@ -151,15 +170,15 @@ void TextReader::read_uuid(void* value) {
 
 void TextReader::read_time(void* value) {
   const auto time = parse_rfc3339(text_);
-  if (!time)
-    return report_.fault("format", "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z");
+  if (!time && lost_a_plus(TextFormat::date_time)) return report_plus();
+  if (!time) return report_.fault("format", detail::time_sentence(text_));
   *static_cast<Time*>(value) = *time;
 }
 
-void TextReader::read_json_text(void* value) {
-  Result<Json> json = Json::parse(text_);
-  if (!json) return report_.fault("format", "must be JSON");
-  *static_cast<Json*>(value) = std::move(*json);
+void TextReader::read_json_text(const TypeInfo& type, void* value) {
+  Faults inside;
+  if (!read_json(text_, type, value, inside)) return report_.fault("format", "must be JSON");
+  for (const Fault& found : inside.list()) report_.fault(found.code, found.message);
 }
 
 bool is_scalar_kind(Kind kind) {
@@ -191,10 +210,15 @@ bool read_text_list(std::span<const std::string_view> texts, const FieldInfo& fi
   const std::size_t kept = (field.rules.flags & kHasLength)
                                ? std::min(texts.size(), static_cast<std::size_t>(field.rules.max))
                                : texts.size();
-  for (std::string_view text : texts.first(kept))
-    TextReader(text, field.item_rules, report).read(*list.element, list.list->push(value));
+  std::vector<std::size_t> unread;
+  for (std::size_t i = 0; i < kept; ++i) {
+    const std::size_t faults_before = faults.list().size();
+    TextReader(texts[i], field.item_rules, report).read(*list.element, list.list->push(value));
+    if (faults.grew_since(faults_before)) unread.push_back(i);
+  }
   detail::check_count(field.rules, texts.size(), report);
-  if (field.rules.flags & kUnique) detail::check_unique(*list.element, list.list->view(value), report);
+  if (field.rules.flags & kUnique)
+    detail::check_unique(*list.element, list.list->view(value), unread, report);
   if (report.good()) detail::check_custom(field.rules, value, report);
   return report.good();
 }

@@ -5,7 +5,8 @@
 //   rules Result<Time> when = from_text<Time>("2026-11-21T10:00:00Z");
 //
 // Forms: booleans are true and false; numbers as in JSON (an integer has no point and no exponent); enums,
-// ids and times as in JSON without quotes; strings as they stand (valid UTF-8); a Json field takes JSON.
+// ids and times as in JSON without quotes; strings as they stand (valid UTF-8 without U+0000); a Json field takes
+// JSON.
 // Optional and Patch take the form of what is inside; there is no text for null. Faults have the codes of
 // faults.h.
 #pragma once

@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read_as<Uuid>(text);
   read_as<Time>(text);
   read_as<Json>(text);
-  for (int format = 0; format <= static_cast<int>(TextFormat::ipv6); ++format)
+  for (int format = 0; format <= static_cast<int>(TextFormat::web_url); ++format)
     matches_text_format(static_cast<TextFormat>(format), text);
   return 0;
 }

@@ -83,6 +83,50 @@ TEST(TextValue, lists) {
   EXPECT_FALSE(is_text_scalar(type_of<Query>()));
 }
 
+TEST(TextValue, items_that_could_not_be_read_are_not_called_equal) {
+  Query query;
+  EXPECT_EQ(read("labels", {"", ""}, query), "?labels too_short;?labels too_short;");
+  EXPECT_EQ(read("labels", {"\xFF", "\xFF"}, query), "?labels format;?labels format;");
+}
+
+TEST(TextValue, nul_is_refused) {
+  Query query;
+  EXPECT_EQ(read("labels", {"a", "b\0"sv}, query), "?labels invalid_character;");
+  EXPECT_EQ(from_text<std::string>("\0"sv).error().faults()[0].code, "invalid_character");
+  EXPECT_EQ(from_text<Json>(R"(["\u0000"])").error().faults()[0].code, "invalid_character");
+}
+
+struct Contact {
+  std::optional<Time> since;
+  std::optional<std::string> email;
+  std::optional<std::string> at;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Contact>("", {field<&Contact::since>(), field<&Contact::email>(format::email),
+                                field<&Contact::at>(format::date_time)});
+  }
+};
+
+TEST(TextValue, a_plus_that_became_a_space_is_told) {
+  const auto sentence = [](std::string_view name, std::string_view text, std::string_view pointer) {
+    Contact contact;
+    Faults faults;
+    read_text_field(text, *type_of<Contact>().object().find(name), &contact, pointer, faults);
+    return faults.empty() ? "ok" : faults.list()[0].message;
+  };
+  constexpr std::string_view kPlus = "has a space where a plus belongs: a + is a space here, write %2B";
+  EXPECT_EQ(sentence("since", "2030-01-01T00:00:00 01:00", "?since"), kPlus);
+  EXPECT_EQ(sentence("at", "2030-01-01T00:00:00 01:00", "?at"), kPlus);
+  EXPECT_EQ(sentence("email", "ada home@example.com", "?email"), kPlus);
+  // Neither where a plus would not help nor where nothing is decoded.
+  EXPECT_EQ(sentence("since", "2030-01-01 00:00:00Z", "?since"),
+            "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z");
+  EXPECT_EQ(sentence("since", "2030-01-01T00:00:00 01:00", "{since}"),
+            "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z");
+  EXPECT_EQ(sentence("since", "9999-12-31T23:59:59-01:00", "?since"),
+            "must be in the years 1 to 9999 in UTC, to which its offset is applied");
+}
+
 TEST(TextValue, there_and_back) {
   EXPECT_EQ(to_text(true), "true");
   EXPECT_EQ(*from_text<bool>("false"), false);

@@ -28,8 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   std::string scratch;
   QueryReader reader(bytes, scratch);
   while (reader.next())
-    if (!bedplate::is_valid_utf8(reader.name()) || reader.value().find('\0') != std::string_view::npos)
-      std::abort();
+    if (!bedplate::is_valid_utf8(reader.name()) || !bedplate::is_valid_utf8(reader.value())) std::abort();
+  if (!reader.ok() && reader.offset() >= bytes.size()) std::abort();
 
   if (const auto media = parse_media_type(bytes)) static_cast<void>(media->parameter("charset"));
   if (const int quality = accept_quality(bytes, "application/json"); quality < 0 || quality > 1000)

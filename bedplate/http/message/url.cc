@@ -33,6 +33,36 @@ bool is_query_valid(std::string_view query) {
   return true;
 }
 
+// Appends what `text` means; where its first bad escape stands, or npos.
+std::size_t decode(std::string_view text, std::string& out, bool plus_is_space) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      if (text.size() - i < 3) return i;
+      const int high = hex_digit_value(text[i + 1]);
+      const int low = hex_digit_value(text[i + 2]);
+      if (high < 0 || low < 0) return i;
+      c = static_cast<char>(high << 4 | low);
+      i += 2;
+    } else if (c == '+' && plus_is_space) {
+      c = ' ';
+    }
+    out.push_back(c);
+  }
+  return std::string_view::npos;
+}
+
+// Where a name or a value has a bad escape, or decodes to what is not UTF-8.
+std::size_t find_fault(std::string_view text) {
+  std::string decoded;
+  const std::size_t bad_escape = decode(text, decoded, true);
+  const std::size_t bad_utf8 = find_invalid_utf8(decoded);
+  if (bad_utf8 == std::string_view::npos) return bad_escape;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < bad_utf8; ++i) at += text[at] == '%' ? 3 : 1;
+  return at;
+}
+
 // RFC 3986 section 5.2.4, in place; `path` begins with "/".
 void remove_dot_segments(std::string& path) {
   std::size_t out = 0;
@@ -135,22 +165,9 @@ bool is_bracketed_ipv6(std::string_view host) {
 }  // namespace
 
 bool percent_decode(std::string_view text, std::string& out, bool plus_is_space) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '%') {
-      if (text.size() - i < 3) return false;
-      const int high = hex_digit_value(text[i + 1]);
-      const int low = hex_digit_value(text[i + 2]);
-      if (high < 0 || low < 0) return false;
-      c = static_cast<char>(high << 4 | low);
-      i += 2;
-    } else if (c == '+' && plus_is_space) {
-      c = ' ';
-    }
-    if (c == '\0') return false;
-    out.push_back(c);
-  }
-  return true;
+  const std::size_t size = out.size();
+  return decode(text, out, plus_is_space) == std::string_view::npos &&
+         out.find('\0', size) == std::string::npos;
 }
 
 void percent_encode(std::string_view text, std::string& out) {
@@ -218,20 +235,24 @@ bool QueryReader::next() {
     rest_.remove_prefix(std::min(end + 1, rest_.size()));
     if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    name_ = pair.substr(0, equals);
-    value_ = equals < pair.size() ? pair.substr(equals + 1) : std::string_view();
-    if (pair.find_first_of(std::string_view("%+\0", 3)) == std::string_view::npos) {
-      ok_ = is_valid_utf8(pair);
-      return ok_;
+    const std::string_view name = pair.substr(0, equals);
+    const std::string_view value = equals < pair.size() ? pair.substr(equals + 1) : std::string_view();
+    name_ = name;
+    value_ = value;
+    if (pair.find_first_of("%+") != std::string_view::npos) {
+      scratch_.clear();
+      ok_ = decode(name, scratch_, true) == std::string_view::npos;
+      const std::size_t name_size = scratch_.size();
+      ok_ = ok_ && decode(value, scratch_, true) == std::string_view::npos;
+      name_ = std::string_view(scratch_).substr(0, name_size);
+      value_ = std::string_view(scratch_).substr(name_size);
     }
-    scratch_.clear();
-    ok_ = percent_decode(name_, scratch_, true);
-    const std::size_t name_size = scratch_.size();
-    ok_ = ok_ && percent_decode(value_, scratch_, true);
-    name_ = std::string_view(scratch_).substr(0, name_size);
-    value_ = std::string_view(scratch_).substr(name_size);
     // Each by itself: a character whose bytes lie on both sides of the "=" is none.
     ok_ = ok_ && is_valid_utf8(name_) && is_valid_utf8(value_);
+    if (!ok_) {
+      const std::size_t fault = find_fault(name);
+      offset_ += fault != std::string_view::npos ? fault : equals + 1 + find_fault(value);
+    }
     return ok_;
   }
   return false;

@@ -68,9 +68,9 @@ class QueryReader {
   bool next();
   std::string_view name() const { return name_; }
   std::string_view value() const { return value_; }
-  /// Where the pair began in the query.
+  /// Where the pair began in the query; after a bad escape or a byte that is not UTF-8, where that stands.
   std::size_t offset() const { return offset_; }
-  /// No bad escape, no %00 and no invalid UTF-8 so far.
+  /// No bad escape and no invalid UTF-8 so far. %00 is a character like any other: who reads the value refuses it.
   bool ok() const { return ok_; }
 
  private:

@@ -28,11 +28,14 @@ void append_number(std::string& out, std::string_view text) {
   out.append(digits, write_double(digits, *real == 0 ? 0.0 : *real));
 }
 
+// What a database holds may have U+0000, which input may not.
+constexpr JsonLimits kStored{.view = View::stored};
+
 // Each level reads its members as texts of their own; the reader bounds the depth.
 bool append_value(std::string& out, std::string_view text) {
   switch (text.empty() ? '\0' : text.front()) {
     case '{': {
-      const auto members = from_json<std::map<std::string, Json>>(text);
+      const auto members = from_json<std::map<std::string, Json>>(text, kStored);
       if (!members) return false;
       char mark = '{';
       for (const auto& [name, value] : *members) {
@@ -46,7 +49,7 @@ bool append_value(std::string& out, std::string_view text) {
       return true;
     }
     case '[': {
-      const auto items = from_json<std::vector<Json>>(text);
+      const auto items = from_json<std::vector<Json>>(text, kStored);
       if (!items) return false;
       char mark = '[';
       for (const Json& item : *items) {
@@ -58,7 +61,7 @@ bool append_value(std::string& out, std::string_view text) {
       return true;
     }
     case '"': {
-      const auto string = from_json<std::string>(text);
+      const auto string = from_json<std::string>(text, kStored);
       if (!string) return false;
       append_json_string(out, *string);
       return true;
