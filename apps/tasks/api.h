@@ -46,12 +46,12 @@ struct Task {
         "Something to be done.",
         {
             field<&Task::id>(read_only, "Names the task; sorts by the time it was made."),
-            field<&Task::title>(length{1, 200}, example("Buy milk"), "What is to be done."),
+            field<&Task::title>(length{1, 200}, not_blank, example("Buy milk"), "What is to be done."),
             field<&Task::description>(length{0, 10'000}, example("Two litres, the blue one"),
                                       "Anything more there is to say; plain text."),
             field<&Task::status>("How far it has come."),
             field<&Task::due_at>(example("2030-01-31T17:00:00Z"), "When it should be done by."),
-            field<&Task::labels>(length{0, 20}, unique, each(length{1, 40}), example("[\"home\"]"),
+            field<&Task::labels>(length{0, 20}, unique, each(length{1, 40}, not_blank), example("[\"home\"]"),
                                  "Words to find it by."),
             field<&Task::created_at>(read_only, "When it was made."),
             field<&Task::updated_at>(read_only, "When it last changed."),
@@ -104,7 +104,8 @@ struct ReplaceTask {
             field<&ReplaceTask::status>(same_as<&Task::status>, optional_with_default),
             field<&ReplaceTask::due_at>(same_as<&Task::due_at>),
             field<&ReplaceTask::labels>(same_as<&Task::labels>, optional_with_default),
-        });
+        },
+        edits<Task>);
   }
 };
 
@@ -129,7 +130,8 @@ struct PatchTask {
                                  field<&PatchTask::status>(same_as<&Task::status>),
                                  field<&PatchTask::due_at>(same_as<&Task::due_at>, nullable),
                                  field<&PatchTask::labels>(same_as<&Task::labels>),
-                             });
+                             },
+                             edits<Task>);
   }
 };
 

@@ -195,10 +195,58 @@ TEST_P(TasksTest, EveryBadFieldIsNamedAtOnce) {
   EXPECT_THAT(ada.list().data, IsEmpty()) << "nothing of it was kept";
 }
 
+TEST_P(TasksTest, NulIsAFaultLikeAnyOtherInBodiesAndQueries) {
+  HttpResponse answer =
+      ada.call("POST", "/v1/tasks", R"({"title":"a\u0000b","status":"later","labels":["ok","\u0000"]})");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_THAT(fault_pointers(answer), ElementsAre("/labels/1", "/status", "/title"));
+  EXPECT_EQ(parsed<api::Problem>(answer).errors->front().code, "invalid_character");
+  answer = ada.call("GET", "/v1/tasks?label=a%00b&q=%00&limit=0");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_THAT(fault_pointers(answer), ElementsAre("?label", "?limit", "?q"));
+}
+
+TEST_P(TasksTest, WhatWasReadCanBeSentBack) {
+  const Task task = ada.create(R"({"title":"x","labels":["a"],"due_at":"2030-01-31T17:00:00Z"})");
+  const std::string path = path_of(task);
+  std::string body = ada.call("GET", path).body;
+  EXPECT_THAT(body, HasSubstr(R"("created_at":)"));
+  HttpResponse put = ada.call("PUT", path, body);
+  EXPECT_EQ(put.status, 200) << put.body;
+  HttpResponse patch = ada.call("PATCH", path, put.body);
+  EXPECT_EQ(patch.status, 200) << patch.body;
+  const Task now = parsed<Task>(patch);
+  EXPECT_EQ(now.id, task.id);
+  EXPECT_EQ(now.created_at, task.created_at);
+  EXPECT_EQ(now.labels, task.labels);
+  // It does not set them, and what is unknown stays unknown; a new task names none of them.
+  patch = ada.call("PATCH", path, R"({"title":"y","version":99,"created_at":"never","id":null})");
+  EXPECT_EQ(patch.status, 200) << patch.body;
+  EXPECT_LT(parsed<Task>(patch).version, 99);
+  EXPECT_THAT(fault_pointers(ada.call("PATCH", path, R"({"title":"y","versions":1})")),
+              ElementsAre("/versions"));
+  EXPECT_THAT(fault_pointers(ada.call("POST", "/v1/tasks", body)),
+              ElementsAre("/created_at", "/id", "/updated_at", "/version"));
+}
+
+TEST_P(TasksTest, ATitleIsNotBlank) {
+  for (std::string_view method : {"PUT", "PATCH"})
+    EXPECT_EQ(ada.call(method, path_of(ada.create(R"({"title":"x"})")), R"({"title":"\u00a0 \n"})").status,
+              422);
+  EXPECT_THAT(fault_pointers(ada.call("POST", "/v1/tasks", R"({"title":" ","labels":["\t"]})")),
+              ElementsAre("/labels/0", "/title"));
+}
+
 TEST_P(TasksTest, BodiesThatCannotBeReadAre400WithThePlace) {
   HttpResponse answer = ada.call("POST", "/v1/tasks", R"({"title": "x",})");
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(parsed<api::Problem>(answer).detail.value_or(""), HasSubstr("14"));
+  answer = ada.call("POST", "/v1/tasks", "\xEF\xBB\xBF{\"title\":\"x\"}");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(parsed<api::Problem>(answer).detail.value_or(""), HasSubstr("begins with a byte order mark"));
+  answer = ada.call("GET", "/v1/tasks?limit=10&page=1%zz");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(parsed<api::Problem>(answer).detail.value_or(""), HasSubstr("byte 15"));
   EXPECT_EQ(ada.call("POST", "/v1/tasks", R"({"title":"x"})", {{"Content-Type", "text/plain"}}).status, 415);
   EXPECT_EQ(ada.call("POST", "/v1/tasks", R"({"title":null})").status, 422);
   EXPECT_EQ(ada.call("PATCH", path_of(ada.create(R"({"title":"x"})")), R"({"title":null})").status, 422);

@@ -66,13 +66,14 @@ struct UserView {
     return object<UserView>(
         "A user account",
         {
-            field<&UserView::id>("Set by the server"),
-            field<&UserView::email>(length{3, 254}, format::email, example("ada@example.com"),
-                                    "Unique; kept as it was typed, compared without case"),
-            field<&UserView::name>(length{1, 200}, example("Ada Lovelace"), "What to call the user"),
-            field<&UserView::roles>("Roles; they decide the scopes of access tokens"),
-            field<&UserView::created_at>("When the account was made"),
-            field<&UserView::updated_at>("When it was last changed"),
+            field<&UserView::id>(read_only, "Set by the server"),
+            field<&UserView::email>(read_only, length{3, 254}, format::email, example("ada@example.com"),
+                                    "Unique; set at sign-up; kept as it was typed, compared without case"),
+            field<&UserView::name>(length{1, 200}, not_blank, example("Ada Lovelace"),
+                                   "What to call the user"),
+            field<&UserView::roles>(read_only, "Roles; they decide the scopes of access tokens"),
+            field<&UserView::created_at>(read_only, "When the account was made"),
+            field<&UserView::updated_at>(read_only, "When it was last changed"),
             omit<&UserView::version>,
         });
   }
@@ -161,7 +162,8 @@ struct UpdateMe {
                             {
                                 field<&UpdateMe::name>(same_as<&UserView::name>, nullable),
                                 omit<&UpdateMe::if_match>,
-                            });
+                            },
+                            edits<UserView>);
   }
 };
 

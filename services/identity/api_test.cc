@@ -215,6 +215,22 @@ TEST_P(IdentityApiTest, ChangesTheAccountUnderItsETag) {
   EXPECT_EQ(http_.request("PATCH", "/v1/me", fields, R"({"name":"Bob"})").status, 412);
 }
 
+TEST_P(IdentityApiTest, AnAccountThatWasReadCanBeSentBack) {
+  Answer grant = sign_up();
+  const HttpResponse me = http_.get("/v1/me", bearer(grant));
+  HttpFields fields = bearer(grant);
+  fields.emplace_back("Content-Type", "application/json");
+  HttpResponse back = http_.request("PATCH", "/v1/me", fields, me.body);
+  EXPECT_EQ(back.status, 200) << back.body;
+  back =
+      http_.request("PATCH", "/v1/me", fields, R"({"roles":["admin"],"email":"eve@example.com","name":"A"})");
+  EXPECT_EQ(back.status, 200) << back.body;
+  EXPECT_NE(back.body.find(R"("name":"A","roles":["user"])"), std::string::npos) << back.body;
+  EXPECT_EQ(back.body.find("eve@example.com"), std::string::npos);
+  EXPECT_EQ(http_.request("PATCH", "/v1/me", fields, R"({"password":"x"})").status, 422);
+  EXPECT_EQ(http_.request("PATCH", "/v1/me", fields, R"({"name":" "})").status, 422);
+}
+
 TEST_P(IdentityApiTest, ChangesThePasswordAndDeletesTheAccount) {
   Answer grant = sign_up();
   EXPECT_EQ(http_

@@ -30,9 +30,9 @@ struct Entry {
         "A line in the book.",
         {
             field<&Entry::id>(read_only, "Names the entry."),
-            field<&Entry::name>(length{1, 40}, example("Ada"), "Who signed."),
-            field<&Entry::message>(length{1, 500}, example("What a place!"), "What they wrote."),
-            field<&Entry::homepage>(format::uri, "Where to find them."),
+            field<&Entry::name>(length{1, 40}, not_blank, example("Ada"), "Who signed."),
+            field<&Entry::message>(length{1, 500}, not_blank, example("What a place!"), "What they wrote."),
+            field<&Entry::homepage>(format::web_url, "Where to find them."),
             field<&Entry::signed_at>(read_only, "When they signed."),
         });
   }
