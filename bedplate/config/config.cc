@@ -78,6 +78,8 @@ Result<std::string> read_bounded_file(const std::string& path, std::size_t size_
   if (size > size_max) return failure(EFBIG);
   ::close(file);
   text.resize(size);
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   text.shrink_to_fit();
   return text;
 }

@@ -432,6 +432,27 @@ TEST_F(ConfigTest, ReadsASecretFromAFile) {
   EXPECT_EQ(place_of("server.token"), "BEDPLATE_SERVER_TOKEN_FILE (" + path + ")");
 }
 
+TEST_F(ConfigTest, SkipsTheByteOrderMarkOfAFile) {
+  const std::string secret = temporary_file("\xEF\xBB\xBFsesame\r\n");
+  const std::string settings =
+      temporary_file("\xEF\xBB\xBF[server]\nthreads = 2\ntoken_file = '" + secret + "'\n");
+  const Result<File> read = read_file(settings);
+  ASSERT_TRUE(read);
+  file(read->text);
+  EXPECT_EQ(load(), "");
+  EXPECT_EQ(server.threads, 2);
+  EXPECT_EQ(server.token, "sesame");
+}
+
+TEST_F(ConfigTest, RefusesNulInAnySetting) {
+  file("[server]\nlisten = \"a\\u0000\"\norigins = ['x', \"\\u0000\"]\n");
+  env("BEDPLATE_SERVER_TOKEN_FILE=" + temporary_file(std::string("se\0same", 7)));
+  EXPECT_EQ(load(),
+            "bedplate.toml:2: server.listen must not hold the character U+0000\n"
+            "bedplate.toml:3: server.origins (/1) must not hold the character U+0000\n"
+            "BEDPLATE_SERVER_TOKEN_FILE: server.token must not hold the character U+0000");
+}
+
 TEST_F(ConfigTest, LetsAHigherSecretWinOverAFile) {
   const std::string path = temporary_file("fromfile");
   file("server.token_file = '" + path + "'\n");

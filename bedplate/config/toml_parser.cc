@@ -36,7 +36,8 @@ class Parser {
           std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(bad), '\n'));
       line_start_ = text_.substr(0, bad).rfind('\n') + 1;
       at_ = bad;
-      (void)wrong("the text is not valid UTF-8");
+      const bool is_utf16 = text_.starts_with("\xFF\xFE") || text_.starts_with("\xFE\xFF");
+      (void)wrong(is_utf16 ? "the text is UTF-16, and TOML is UTF-8" : "the text is not valid UTF-8");
     } else {
       document();
     }

@@ -4,8 +4,8 @@
 //   Result<TomlNode> document = parse_toml(text);
 //   for (const TomlNode& member : document->members) use(member.key, member.line);
 //
-// A reader of our own because a mistake in a configuration must be told with its line whatever it is: the
-// libraries at hand fail assertions on some of them. Bounded: kTomlSizeMax, kTomlDepthMax and kTomlNodesMax.
+// A reader of our own because a mistake in a configuration must be told with its line whatever it is: see
+// docs/decisions/0025-own-toml-parser.md. Bounded: kTomlSizeMax, kTomlDepthMax and kTomlNodesMax.
 #pragma once
 
 #include <cstddef>
