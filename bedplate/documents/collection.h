@@ -35,7 +35,8 @@
 // - Scope::tenant: rows carry the call's tenant and are guarded as sql/tenants.h says; a call without a tenant is
 //   Category::forbidden `tenant_required`.
 // - Bounded: kDocumentSizeMax bytes of JSON, kIndexedTextMax characters of an indexed text (Category::invalid
-//   `check_violation`), kFieldsMax fields. U+0000 in a text is refused, for PostgreSQL has none: `text_invalid`.
+//   `check_violation`), kFieldsMax fields. U+0000 in a text is refused, for PostgreSQL has none: a fault of JSON from
+//   outside (`invalid_character`), `text_invalid` of a body that was made here.
 // - "Has this label" (contains()) has an index on both engines: GIN on PostgreSQL; on SQLite a table beside the
 //   collection's, `profiles_labels`, which is kept in the transaction that writes the document. A list that is declared
 //   later is filled there by its migration:

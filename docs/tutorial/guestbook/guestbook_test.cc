@@ -37,6 +37,16 @@ TEST(GuestbookTest, AnEntryWithoutANameIsRefused) {
   EXPECT_NE(http.get("/v1/entries").body.find(R"("total":0)"), std::string::npos);
 }
 
+TEST(GuestbookTest, AHomepageIsTheAddressOfAWebPage) {
+  TestApp app(add_to);
+  HttpConnection http(app.url());
+  HttpResponse answer =
+      http.post("/v1/entries", R"({"name": " ", "message": "Hi", "homepage": "javascript:alert(1)"})");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_NE(answer.body.find(R"("pointer":"/homepage","code":"format")"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find(R"("pointer":"/name","code":"blank")"), std::string::npos) << answer.body;
+}
+
 TEST(GuestbookTest, AnUnknownEntryIsNotFound) {
   TestApp app(add_to);
   HttpConnection http(app.url());
