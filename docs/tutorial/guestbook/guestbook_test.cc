@@ -40,8 +40,8 @@ TEST(GuestbookTest, AnEntryWithoutANameIsRefused) {
 TEST(GuestbookTest, AHomepageIsTheAddressOfAWebPage) {
   TestApp app(add_to);
   HttpConnection http(app.url());
-  HttpResponse answer =
-      http.post("/v1/entries", R"({"name": " ", "message": "Hi", "homepage": "javascript:alert(1)"})");
+  HttpResponse answer = http.post(
+      "/v1/entries", "{\"name\": \" \", \"message\": \"Hi\", \"homepage\": \"javascript:alert(1)\"}");
   EXPECT_EQ(answer.status, 422);
   EXPECT_NE(answer.body.find(R"("pointer":"/homepage","code":"format")"), std::string::npos) << answer.body;
   EXPECT_NE(answer.body.find(R"("pointer":"/name","code":"blank")"), std::string::npos) << answer.body;
