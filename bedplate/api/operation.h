@@ -169,6 +169,8 @@ struct Operation {
   bool secret = false;                   ///< the answer carries tokens: no store, no compression, no replay
   int cost = 1;                          ///< units that a call takes from its caller's rate limit
   std::size_t body_size_max = SIZE_MAX;  ///< bytes; the server's own limit holds as well
+  /// Of a log-in: the field of the output that callers send as bearer token. Empty: it is no log-in.
+  std::string_view access_token;
 
   /// The version of an output, for its ETag. Null: it has none.
   std::int64_t (*version_of)(const void* output) = nullptr;

@@ -13,6 +13,7 @@
 
 #include "bedplate/api/operation.h"
 #include "bedplate/api/paging/sort.h"
+#include "bedplate/api/signature.h"
 #include "bedplate/base/rfc3339.h"
 
 namespace bedplate::api {
@@ -170,6 +171,20 @@ inline auto issues_secrets() {
     operation.idempotent_replay = false;
     operation.compressed = false;
   }};
+}
+/// This is how people get an access token: `logs_in<&Grant::access_token>()`. The documents name the operation, and
+/// /docs asks for its body's fields where it asks for a token. One operation of a program, a POST that is open to all;
+/// its input's secret fields are asked for as passwords are.
+template <auto Member>
+auto logs_in() {
+  using Of = detail::MemberOf<decltype(Member)>;
+  static_assert(std::same_as<typename Of::Value, std::string>,
+                "logs_in<> names a std::string field of the output");
+  struct LogsIn {
+    using OutputType [[maybe_unused]] = typename Of::Class;
+    void apply(Operation& operation) const { operation.access_token = detail::member_name<Member>(); }
+  };
+  return LogsIn{};
 }
 /// `Idempotency-Key` has no effect.
 inline auto no_idempotency() {

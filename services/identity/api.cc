@@ -21,7 +21,8 @@ Api add_sessions(Api api, Identity& identity) {
           doc("Makes an account and logs it in. The password is never kept, only an argon2id hash of it."))
       .procedure<&Identity::log_in>(
           identity, post("/v1/auth/login"), open_to_all(), body_at_most(kStrangersBodyMax), issues_secrets(),
-          summary("Log in"), fails_with(kInvalidCredentials, kAccountDisabled, kTooManyAttempts),
+          logs_in<&Grant::access_token>(), summary("Log in"),
+          fails_with(kInvalidCredentials, kAccountDisabled, kTooManyAttempts),
           doc("Starts a session. A wrong password and an unknown address get the same answer, after the same "
               "work. "
               "After several wrong ones each further attempt must wait longer (`Retry-After`)."))

@@ -138,6 +138,13 @@ TEST_P(IdentityApiTest, LogInAnswersAlike) {
   EXPECT_EQ(read(wrong).code, "invalid_credentials");
 }
 
+// So /docs can ask for the address and the password instead of for a token.
+TEST_P(IdentityApiTest, TheDocumentNamesTheLogIn) {
+  EXPECT_NE(http_.get("/openapi.json")
+                .body.find(R"("x-log-in":{"operationId":"identity.log_in","token":"access_token"})"),
+            std::string::npos);
+}
+
 TEST_P(IdentityApiTest, GuessingGets429AndWhenToComeBack) {
   HttpResponse answer;
   for (int i = 0; i < 6; ++i)

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -56,6 +57,12 @@ TEST(DocsTest, EverythingThatThePageAsksForIsServedFromHere) {
     }
   }
   EXPECT_GE(links, 5);
+  // Swagger UI's style is asked for by ours, in a layer.
+  EXPECT_TRUE(served.contains("/docs/swagger-ui.css"));
+  const auto style =
+      std::ranges::find(pages, "/docs/reference.css", [](const DocsPage& p) { return p.route.path; });
+  ASSERT_NE(style, pages.end());
+  EXPECT_THAT(text_of(*style), HasSubstr("@import url(\"swagger-ui.css\") layer(swagger);"));
 }
 
 }  // namespace

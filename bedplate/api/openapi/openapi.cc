@@ -161,6 +161,7 @@ class OpenapiWriter {
     json_.member("summary", summary_of(operation)).member("description", description_of(operation));
     if (operation.deprecation) json_.key("deprecated").boolean(true);
     write_security(operation);
+    write_own_errors(operation);
     write_parameters(documented);
     if (documented.binding.takes_body()) write_request_body(documented);
     json_.key("responses").begin_object();
@@ -180,6 +181,22 @@ class OpenapiWriter {
     json_.key("x-required-scopes").begin_array();
     for (std::string_view scope : operation.scopes) json_.text(scope);
     json_.end_array();
+  }
+
+  /// Which of the answers below are the operation's own, by status: the others come from the platform, and readers
+  /// need to see them once only.
+  void write_own_errors(const Operation& operation) {
+    std::map<int, std::vector<std::string_view>> by_status;
+    for (const ErrorCode& error : operation.errors)
+      by_status[http_status(error.category)].push_back(error.code);
+    if (by_status.empty()) return;
+    json_.key("x-own-errors").begin_object();
+    for (const auto& [status, codes] : by_status) {
+      json_.key(std::to_string(status)).begin_array();
+      for (std::string_view code : codes) json_.text(code);
+      json_.end_array();
+    }
+    json_.end_object();
   }
 
   // ---- what it takes
@@ -422,15 +439,30 @@ class OpenapiWriter {
           .end_object();
     }
     json_.end_object();
-    json_.key("securitySchemes").begin_object().key("bearer").begin_object();
-    json_.member("type", "http").member("scheme", "bearer").member("bearerFormat", "JWT");
-    json_.member("description",
-                 "An access token: `Authorization: Bearer ...`. Each operation names the scopes it needs.");
-    json_.end_object().end_object();
+    write_security_scheme();
     Buffer definitions;
     schemas_.write_definitions(definitions);
     json_.key("schemas").raw(fmt::format("{{{}}}", definitions.view()));
     json_.end_object();
+  }
+
+  void write_security_scheme() {
+    auto log_in = std::ranges::find_if(operations_, [](const DocumentedOperation& documented) {
+      return !documented.operation.access_token.empty();
+    });
+    json_.key("securitySchemes").begin_object().key("bearer").begin_object();
+    json_.member("type", "http").member("scheme", "bearer").member("bearerFormat", "JWT");
+    if (log_in == operations_.end()) {
+      json_.member("description", "Paste an access token, without the word Bearer.");
+    } else {
+      const Operation& operation = log_in->operation;
+      json_.member("description",
+                   fmt::format("Paste the `{}` of `{} {}`, without the word Bearer.", operation.access_token,
+                               verb_name(operation.route.verb), operation.route.path));
+      json_.key("x-log-in").begin_object().member("operationId", operation.name);
+      json_.member("token", operation.access_token).end_object();
+    }
+    json_.end_object().end_object();
   }
 
   const DocumentInfo& info_;

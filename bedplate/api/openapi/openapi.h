@@ -7,6 +7,10 @@
 // every answer with its headers, every error with its codes, the security scheme with the scopes that operations name,
 // links between operations. Schemas of types are under components/schemas by the type's name; of a type whose input
 // and output differ, the input is "<Name>Input".
+//
+// Extensions: an operation's `x-required-scopes`; `x-own-errors`, the codes that are the operation's own, by status;
+// and at the security scheme `x-log-in`, the operation that gives a token (logs_in<>) and the field of its answer that
+// holds it: {"operationId": "identity.log_in", "token": "access_token"}.
 #pragma once
 
 #include <span>

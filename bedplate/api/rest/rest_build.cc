@@ -98,6 +98,19 @@ Result<void> check_parts(const Operation& operation, const Rest::Parts& parts) {
   return {};
 }
 
+Result<void> check_log_in(const Rest::State& state, const Operation& operation) {
+  if (operation.access_token.empty()) return {};
+  if (operation.route.verb != Verb::post || operation.access != Access::open_to_all || !operation.input)
+    return wrong(operation, "what logs in is a POST that is open to all and takes a body.");
+  if (!operation.output->object().find(operation.access_token))
+    return wrong(operation, fmt::format("logs_in<> names {}, which {} does not describe.",
+                                        operation.access_token, operation.output->name()));
+  for (const Endpoint& other : state.endpoints)
+    if (!other.operation.access_token.empty())
+      return wrong(operation, fmt::format("{} logs in already.", other.operation.name));
+  return {};
+}
+
 Result<void> check_links(const std::deque<Endpoint>& endpoints) {
   std::set<std::string_view> names;
   for (const Endpoint& endpoint : endpoints)
@@ -112,6 +125,7 @@ Result<void> check_links(const std::deque<Endpoint>& endpoints) {
 
 Result<void> add_operation(Rest::State& state, const Operation& operation) {
   if (Result<void> good = check_parts(operation, state.parts); !good) return good;
+  if (Result<void> good = check_log_in(state, operation); !good) return good;
   Endpoint& endpoint = state.endpoints.emplace_back();
   endpoint.operation = operation;
   if (Result<void> good = endpoint.binding.prepare(operation); !good) return good;

@@ -64,6 +64,22 @@ TEST_F(RestBuildTest, RefusesWhatDoesNotFit) {
               HasSubstr("authenticator"));
 }
 
+TEST_F(RestBuildTest, RefusesALogInThatCannotBeOne) {
+  const auto log_in = [&](Route route, auto access) {
+    return Api("t", "").procedure<&Things::log_in>(things_, route, access, logs_in<&Greeting::text>());
+  };
+  EXPECT_EQ(complaint(log_in(post("/t"), open_to_all())), "");
+  EXPECT_THAT(complaint(log_in(get("/t"), open_to_all())), HasSubstr("a POST that is open to all"));
+  EXPECT_THAT(complaint(log_in(post("/t"), any_user())), HasSubstr("a POST that is open to all"));
+  EXPECT_THAT(complaint(Api("t", "").pure<&Things::hello>(things_, post("/t"), open_to_all(),
+                                                          logs_in<&Greeting::text>())),
+              HasSubstr("takes a body"));
+  EXPECT_THAT(complaint(log_in(post("/t"), open_to_all())
+                            .procedure<&Things::log_in>(things_, post("/u"), open_to_all(),
+                                                        logs_in<&Greeting::text>())),
+              HasSubstr("t.log_in logs in already"));
+}
+
 TEST_F(RestBuildTest, NamesComeFromTheMembers) {
   Api api = things_api(things_);
   EXPECT_EQ(api.operations()[0].name, "things.create");
@@ -134,6 +150,21 @@ TEST_F(RestBuildTest, TheDocumentShowsWhatIsIgnoredInChanges) {
       HasSubstr(
           R"("id":{"type":"string","format":"uuid","description":"Set by the server","readOnly":true},"version":{)"));
   EXPECT_THAT(document, HasSubstr(R"("readOnly":true}},"additionalProperties":false)"));
+}
+
+TEST_F(RestBuildTest, TheDocumentNamesTheLogInAndWhichErrorsAreAnOperationsOwn) {
+  kit_.start();
+  EXPECT_THAT(kit_.rest->openapi(),
+              AllOf(HasSubstr("Paste the `text` of `POST /v1/login`, without the word Bearer."),
+                    HasSubstr(R"("x-log-in":{"operationId":"things.log_in","token":"text"})"),
+                    HasSubstr(R"("x-own-errors":{"404":["thing_not_found"]})"),
+                    HasSubstr(R"("x-own-errors":{"409":["title_taken"]})")));
+  std::vector<Api> apis;
+  apis.push_back(Api("t", "").pure<&Things::broken>(things_, get("/t"), any_user()));
+  auto without = kit_.make(std::move(apis));
+  ASSERT_TRUE(without);
+  EXPECT_THAT((*without)->openapi(), AllOf(HasSubstr("Paste an access token"), Not(HasSubstr("x-log-in")),
+                                           Not(HasSubstr("x-own-errors"))));
 }
 
 TEST_F(RestBuildTest, EveryReferenceLeadsSomewhere) {

@@ -186,7 +186,8 @@ inline Api things_api(Things& things) {
                                 if_match_into<&RenameThing::if_match>())
       .command<&Things::remove>(things, del("/v1/things/{id}"), needs("things:write"),
                                 fails_with(kThingNotFound))
-      .procedure<&Things::log_in>(things, post("/v1/login"), open_to_all(), issues_secrets())
+      .procedure<&Things::log_in>(things, post("/v1/login"), open_to_all(), issues_secrets(),
+                                  logs_in<&Greeting::text>())
       .pure<&Things::hello>(things, get("/hello"), open_to_all(),
                             deprecated("2026-01-01T00:00:00Z", "2026-12-31T00:00:00Z", "/docs"))
       .pure<&Things::broken>(things, get("/broken"), any_user());
