@@ -92,11 +92,17 @@ def peer_with_tasks():
     return server, read, listing
 
 
+def on_postgres(data, postgres):
+    """A server on `postgres` with the same data. Its files are its own, but for the key of the tokens."""
+    return bedplate(WORK / "fleet", f"identity.key_file={data.folder}/identity.key", name="on PostgreSQL",
+                    database=postgres.fill(data.folder).url)
+
+
 def tasks_read():
     data = tasks_data.ensure()
     peer_server, peer_read, _ = peer_with_tasks()
     with (bedplate(data.folder) as ours, raw_limit() as raw, peer_server as peer, Postgres() as postgres,
-          bedplate(data.folder, database=postgres.fill(data.folder).url, name="on PostgreSQL") as fleet):
+          on_postgres(data, postgres) as fleet):
         rounds = take_turns({
             "ours": lambda: ours.load("--paths", data.read_paths),
             "raw": lambda: raw.load("--paths", data.read_paths),
@@ -115,7 +121,7 @@ def tasks_list():
     data = tasks_data.ensure()
     peer_server, _, peer_list = peer_with_tasks()
     with (bedplate(data.folder) as ours, peer_server as peer, Postgres() as postgres,
-          bedplate(data.folder, database=postgres.fill(data.folder).url, name="on PostgreSQL") as fleet):
+          on_postgres(data, postgres) as fleet):
         rounds = take_turns({
             "ours": lambda: ours.load("--paths", data.list_paths),
             "peer": lambda: peer.load("--paths", peer_list),
@@ -137,7 +143,7 @@ def tasks_write():
               "--body", json.dumps({"title": "Buy milk", "description": "Two litres", "labels": ["home"]}))
     with (bedplate(batched) as ours, raw_limit() as raw,
           bedplate(single, "database.group_commit_max=1", name="one by one") as alone, Postgres() as postgres,
-          bedplate(data.folder, database=postgres.fill(data.folder).url, name="on PostgreSQL") as fleet):
+          on_postgres(data, postgres) as fleet):
         rounds = take_turns({
             "ours": lambda: ours.load(*create),
             "raw": lambda: raw.load(*create),
