@@ -30,6 +30,8 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
+constexpr std::size_t kLocalPathSizeMax = sizeof(sockaddr_un::sun_path) - 1;
+
 constexpr std::array<std::uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 }  // namespace
@@ -38,8 +40,12 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   SocketAddress address;
   if (text.starts_with("unix:")) {
     std::string_view path = text.substr(5);
-    if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path) || path.find('\0') != path.npos)
-      return bad_address(text);
+    if (path.empty() || path.find('\0') != path.npos) return bad_address(text);
+    if (path.size() > kLocalPathSizeMax)
+      return fail(Category::invalid, "bad_address",
+                  "\"" + std::string(text) + "\" is not an address: the path of a Unix socket has at most " +
+                      std::to_string(kLocalPathSizeMax) + " bytes, and this one has " +
+                      std::to_string(path.size()) + ".");
     address.family_ = Family::local;
     address.path_ = path;
     return address;

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,8 +27,19 @@ using std::chrono::milliseconds;
 constexpr int kAcceptsPerTickMax = 64;  // so that a flood of connections does not hold up those that are open
 constexpr milliseconds kStarvedPause(100);
 
+bool is_another_kind_of_file(const SocketAddress& address) {
+  struct stat status{};
+  return address.family() == SocketAddress::Family::local && ::lstat(address.path().c_str(), &status) == 0 &&
+         !S_ISSOCK(status.st_mode);
+}
+
 std::unexpected<Error> cannot_listen(const SocketAddress& address, int error) {
   const std::string where = address.to_string();
+  if (error == EADDRINUSE && is_another_kind_of_file(address))
+    return fail(Category::unavailable, "not_a_socket",
+                "Cannot listen on " + where +
+                    ": there is a file at this path, and it is not a socket. Move it away, or choose another "
+                    "path.");
   switch (error) {
     case EADDRINUSE:
       return fail(Category::unavailable, "address_in_use",
@@ -83,7 +95,31 @@ bool is_stale(const SocketAddress& address) {
   return refused;
 }
 
-int bind_local(const SocketAddress& address, unsigned mode) {
+// Held while a stale socket is looked at and replaced, by everybody who does that in this folder: otherwise one could
+// remove what another has just made. Where a folder cannot be locked it is done without.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& path)
+      : fd_(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (fd_ >= 0) ::flock(fd_, LOCK_EX);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  static std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  }
+  const int fd_;
+};
+
+// Listens already: a socket on which nobody listens is taken for stale.
+int bind_local(const SocketAddress& address, const ListenOptions& options) {
+  const FolderLock lock(address.path());
   sockaddr_storage storage;
   socklen_t size = address.to_system(&storage);
   int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -94,9 +130,12 @@ int bind_local(const SocketAddress& address, unsigned mode) {
     bound = ::bind(fd, reinterpret_cast<sockaddr*>(&storage), size);
   }
   // Nobody can connect before listen(), so the mode is right from the first connection on.
-  if (bound == 0 && ::chmod(address.path().c_str(), mode) == 0) return fd;
+  if (bound == 0 && ::chmod(address.path().c_str(), options.unix_mode) == 0 &&
+      ::listen(fd, options.backlog) == 0)
+    return fd;
   int error = errno;
   ::close(fd);
+  if (bound == 0) ::unlink(address.path().c_str());
   errno = error;
   return -1;
 }
@@ -119,6 +158,7 @@ unsigned long inode_of(const std::string& path) {
 
 ListenSockets::ListenSockets(ListenSockets&& other) noexcept
     : address_(std::move(other.address_)),
+      backlog_(other.backlog_),
       fds_(std::exchange(other.fds_, {})),
       owned_path_(std::exchange(other.owned_path_, {})),
       owned_inode_(other.owned_inode_) {}
@@ -136,14 +176,21 @@ int ListenSockets::take() {
   return fd;
 }
 
-Result<ListenSockets> listen_on(const SocketAddress& address, std::size_t count,
-                                const ListenOptions& options) {
+Result<void> ListenSockets::listen() {
+  if (address_.family() == SocketAddress::Family::local) return {};
+  for (int fd : fds_)
+    if (::listen(fd, backlog_) != 0) return cannot_listen(address_, errno);
+  return {};
+}
+
+Result<ListenSockets> bind_on(const SocketAddress& address, std::size_t count, const ListenOptions& options) {
   ListenSockets sockets;
   sockets.address_ = address;
+  sockets.backlog_ = options.backlog;
   bool local = address.family() == SocketAddress::Family::local;
   // The first is bound alone: another server's port is an error even when that one shares. Only then it is
   // shared.
-  int first = local ? bind_local(address, options.unix_mode) : bind_tcp(address, false);
+  int first = local ? bind_local(address, options) : bind_tcp(address, false);
   if (first < 0) return cannot_listen(address, errno);
   sockets.fds_.push_back(first);
   if (local) {
@@ -158,8 +205,15 @@ Result<ListenSockets> listen_on(const SocketAddress& address, std::size_t count,
     if (fd < 0) return cannot_listen(sockets.address_, errno);
     sockets.fds_.push_back(fd);
   }
-  for (int fd : sockets.fds_)
-    if (::listen(fd, options.backlog) != 0) return cannot_listen(sockets.address_, errno);
+  return sockets;
+}
+
+Result<ListenSockets> listen_on(const SocketAddress& address, std::size_t count,
+                                const ListenOptions& options) {
+  Result<ListenSockets> sockets = bind_on(address, count, options);
+  if (!sockets) return sockets;
+  if (Result<void> listening = sockets->listen(); !listening)
+    return std::unexpected(std::move(listening.error()));
   return sockets;
 }
 

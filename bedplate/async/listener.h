@@ -30,7 +30,7 @@ struct ListenOptions {
   unsigned unix_mode = 0660;            ///< permissions of a Unix socket's file
 };
 
-/// Bound, listening descriptors on one address; those not taken are closed.
+/// Bound descriptors on one address; those not taken are closed.
 class ListenSockets {
  public:
   ListenSockets() = default;
@@ -39,23 +39,31 @@ class ListenSockets {
   /// Closes what was not taken; removes the file of a Unix socket.
   ~ListenSockets();
 
+  /// Has the kernel complete connections from here on, those of TCP; those of a Unix socket it completes already.
+  /// Category::unavailable as from bind_on().
+  Result<void> listen();
   /// One descriptor, for one Listener. -1 when all were taken.
   int take();
   /// With the port that was chosen, where port 0 was asked for.
   const SocketAddress& address() const { return address_; }
 
  private:
-  friend Result<ListenSockets> listen_on(const SocketAddress&, std::size_t, const ListenOptions&);
+  friend Result<ListenSockets> bind_on(const SocketAddress&, std::size_t, const ListenOptions&);
 
   SocketAddress address_;
+  int backlog_ = 0;
   std::vector<int> fds_;
   std::string owned_path_;  ///< the file we made
   unsigned long owned_inode_ = 0;
 };
 
-/// Makes `count` sockets that share `address`. Category::unavailable: `address_in_use` (says what to do),
-/// `address_not_available`, `permission_denied`, `listen_failed`. The file of a Unix socket is replaced only
-/// when it is a socket on which nobody listens.
+/// Takes `address` with `count` sockets that share it, so that what is wrong with it is known before anything else is
+/// done. Connections are refused until listen(); those to a Unix socket wait, because a socket on which nobody listens
+/// is one that a killed server left. Category::unavailable: `address_in_use` (says what to do), `not_a_socket` (another
+/// kind of file has the path), `address_not_available`, `permission_denied`, `listen_failed`. The file of a Unix socket
+/// is replaced only when it is a socket on which nobody listens; of several that replace it at once, one succeeds.
+Result<ListenSockets> bind_on(const SocketAddress& address, std::size_t count, const ListenOptions& options);
+/// bind_on() and listen().
 Result<ListenSockets> listen_on(const SocketAddress& address, std::size_t count,
                                 const ListenOptions& options);
 

@@ -118,21 +118,26 @@ Server::Server(LoopGroup& loops, Handler& handler, ServerSettings settings, Prob
 Server::~Server() = default;
 
 Result<void> Server::listen(std::string_view address) {
-  if (shared_->bad_settings) return std::unexpected(shared_->bad_settings->clone());
   Result<SocketAddress> parsed = SocketAddress::parse(address);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
-  ListenOptions options;
-  const std::size_t count = shared_->loops.size();
-  options.connections_max = std::max<std::size_t>(1, shared_->core.settings.connections_max / count);
-  Result<ListenSockets> sockets = listen_on(*parsed, count, options);
+  Result<ListenSockets> sockets = bind_on(*parsed, shared_->loops.size(), ListenOptions());
   if (!sockets) return std::unexpected(std::move(sockets.error()));
-  shared_->urls.push_back(url_of(sockets->address()));
+  return listen(std::move(*sockets));
+}
+
+Result<void> Server::listen(ListenSockets sockets) {
+  if (shared_->bad_settings) return std::unexpected(shared_->bad_settings->clone());
+  if (Result<void> listening = sockets.listen(); !listening) return listening;
+  ListenOptions options;
+  options.connections_max =
+      std::max<std::size_t>(1, shared_->core.settings.connections_max / shared_->loops.size());
+  shared_->urls.push_back(url_of(sockets.address()));
   shared_->loops.for_each([&](Loop& loop, std::size_t i) {
     Shard& shard = *shared_->shards[i];
-    const int fd = sockets->take();
+    const int fd = sockets.take();
     if (fd >= 0) shard.listeners.push_back(std::make_unique<Listener>(loop, fd, shard, options));
   });
-  shared_->sockets.push_back(std::move(*sockets));
+  shared_->sockets.push_back(std::move(sockets));
   return {};
 }
 

@@ -28,8 +28,9 @@
 #include "bedplate/http/settings.h"
 
 namespace bedplate {
+class ListenSockets;
 class LoopGroup;
-}
+}  // namespace bedplate
 
 namespace bedplate::http {
 
@@ -58,6 +59,9 @@ class Server {
   /// thread. An address in use, a bad setting: an error that names it.
   Result<void> listen(std::string_view address);
   Result<void> listen_all();
+  /// The same on an address that was bound before (bind_on() in async/listener.h), with a socket for each loop or for
+  /// some of them.
+  Result<void> listen(ListenSockets sockets);
   /// What clients can use: "http://127.0.0.1:43121", "http+unix:///run/x.sock"; in the order of listen().
   const std::vector<std::string>& urls() const;
 
