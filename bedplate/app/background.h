@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Coroutines that run beside the requests for as long as an application serves: polling, purging, rotating keys.
+//
+// They are supervised. One that ends, with an error or without, is started again: after 1 s, then after twice as long
+// each time, up to a minute, less up to half of it at random, so that a fleet does not do it in step. Once it has run
+// for a minute the count begins anew. Each start again is logged and counts in bedplate_background_restarts_total;
+// /healthz has a check for each task, which warns while the task waits to be started.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,32 +18,53 @@
 
 namespace bedplate {
 class Loop;
-}
+namespace telemetry {
+class Health;
+class Registry;
+}  // namespace telemetry
+}  // namespace bedplate
 
 namespace bedplate::app {
 
 class BackgroundTasks {
  public:
-  /// Makes the coroutine; called on the loop. A capturing lambda may call a coroutine, but not be one.
+  /// Makes the coroutine, anew for each start; called on the loop. A capturing lambda may call a coroutine, but not be
+  /// one.
   using Body = std::function<Async<void>()>;
 
-  BackgroundTasks();
+  /// How long tasks wait, and what waits; tests have a clock of their own.
+  struct Timing {
+    Timing();
+    std::chrono::milliseconds pause_min{1'000};
+    std::chrono::milliseconds pause_max{60'000};
+    std::chrono::milliseconds settled_after{
+        60'000};  ///< having run so long, a task begins with pause_min again
+    std::function<Async<void>(std::chrono::milliseconds)> pause;
+    std::function<std::chrono::steady_clock::time_point()> now;
+  };
+
+  /// `metrics` outlives it.
+  explicit BackgroundTasks(telemetry::Registry& metrics, Timing timing = Timing());
   BackgroundTasks(const BackgroundTasks&) = delete;
   BackgroundTasks& operator=(const BackgroundTasks&) = delete;
   /// stop().
   ~BackgroundTasks();
 
-  /// Before start(). The coroutine goes on until its scope is cancelled; that it ends by itself is logged.
+  /// Before start(). Names are unique.
   void add(std::string_view name, Body body);
+  /// Adds a check for each task. It outlives the reports of `health`.
+  void report_to(telemetry::Health& health);
   /// Starts all of them on `loop`, which runs.
   void start(Loop& loop);
   /// Cancels their scopes and waits until each has ended. Not from the loop's thread; the loop runs. Idempotent.
   void stop();
 
  private:
-  struct Task;
-  static Async<void> run(Task& task);
+  class Task;
+  Async<void> supervise(Task& task);
 
+  telemetry::Registry& metrics_;
+  const Timing timing_;
   std::vector<std::unique_ptr<Task>> tasks_;
   Loop* loop_ = nullptr;
 };

@@ -48,7 +48,7 @@ struct Host::Running {
   std::unique_ptr<DiskCheck> disk_check;
   std::unique_ptr<LoopGroup> loops;
   std::unique_ptr<Caching> caching;
-  BackgroundTasks background;
+  BackgroundTasks background{metrics};
   std::unique_ptr<api::HealthRoutes> health_routes;
   std::unique_ptr<api::Rest> rest;
   api::ServerProblems problems;
@@ -272,6 +272,7 @@ void Host::observe() {
     running_->health.add("cache", *check, telemetry::HealthStatus::warn);
   running_->disk_check = std::make_unique<DiskCheck>(data_directory());
   running_->health.add("disk", *running_->disk_check);
+  running_->background.report_to(running_->health);
   running_->server_metrics = std::make_unique<http::ServerMetrics>(*running_->server);
   running_->server_watch = running_->metrics.watch(*running_->server_metrics);
 }
