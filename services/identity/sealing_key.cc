@@ -8,6 +8,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "bedplate/base/id.h"
@@ -91,12 +93,22 @@ Result<SealingKey> read_file(const std::string& path, int fd) {
   return SealingKey(bytes);
 }
 
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  return error ? path : whole.string();
+}
+
 }  // namespace
 
 Result<SealingKey> SealingKey::load_or_make(const std::string& path) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file.ok()) return read_file(path, file.get());
+    if (file.ok()) {
+      auto key = read_file(path, file.get());
+      if (key) key->file_ = absolute(path);
+      return key;
+    }
     if (errno != ENOENT) return system_error(path, "opened");
     Bytes bytes = generate().bytes_;
     std::string text = to_base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) + "\n";

@@ -35,8 +35,12 @@ class SealingKey {
   /// Nothing when it was sealed with another key, or altered.
   std::optional<std::string> unseal(std::string_view sealed) const;
 
+  /// The file that it was read from; empty when it was not.
+  const std::string& file() const { return file_; }
+
  private:
   Bytes bytes_;
+  std::string file_;
 };
 
 }  // namespace bedplate::identity

@@ -65,12 +65,16 @@ SigningKeyRow SigningKeys::make_row(Time signs_from, Time now) const {
 }
 
 Result<auth::SigningKey> SigningKeys::unseal(const SigningKeyRow& row) const {
-  auto wrong = [] {
-    return fail(Category::internal, "wrong_key_file",
-                "The signing keys in the database were sealed with another key file. Put that file back "
-                "(identity.key_file names it); if it is lost, `backup` and then `restore` that backup: this "
-                "makes new "
-                "keys and ends every session.");
+  auto wrong = [this] {
+    const std::string& file = sealing_.file();
+    return fail(
+        Category::internal, "wrong_key_file",
+        "The signing keys in the database were sealed with another key file than " +
+            (file.empty() ? "this one" : file) +
+            ". Put that one there, or name it with identity.key_file: it is the identity.key of the data "
+            "directory in which this database was served before, and not in backups. If it is lost, "
+            "delete the rows of identity_signing_keys: the next start makes new keys, and the access "
+            "tokens of the old ones end.");
   };
   auto secret = sealing_.unseal(row.sealed_seed);
   auth::SigningKey::Seed seed;

@@ -34,7 +34,8 @@ void expect_refusal(const Output& output, const std::string& why, int status = 1
 TEST(CommandLine, TellsItsVersionAndWhatItCan) {
   EXPECT_THAT(run_well({"--version"}), ::testing::MatchesRegex("bedplate [0-9]+\\.[0-9]+\\.[0-9]+\n"));
   const std::string help = run_well({"--help"});
-  for (const char* command : {"serve", "migrate", "config", "openapi", "backup", "restore", "admin", "demo"})
+  for (const char* command :
+       {"serve", "migrate", "config", "openapi", "backup", "restore", "admin", "demo"})
     EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command + " "));
   EXPECT_THAT(run_well({"serve", "--help"}), HasSubstr("--listen HOST:PORT"));
   const std::string admin = run_well({"admin", "--help"});
@@ -466,6 +467,42 @@ TEST(Restore, LeavesNothingBesideTheBackup) {
     names.push_back(entry.path().filename());
   EXPECT_THAT(names, ::testing::ElementsAre("b.db"));
   EXPECT_EQ(DatabaseFile(directory / "drill/bedplate.db").count("SELECT count(*) FROM identity_users"), 2);
+}
+
+// ---- The key file
+
+TEST(KeyFile, ThatIsNotTheRightOneIsRefusedWithTheWayOut) {
+  TempDir directory;
+  const std::string one = directory / "one", two = directory / "two";
+  Tokens tokens;
+  {
+    Server server(one);
+    tokens = User(server, "ada@example.com").tokens();
+    EXPECT_EQ(server.terminate().status, 0);
+  }
+  Server(two).terminate();
+  const auto refuses = [&](const std::string& key) {
+    expect_refusal(
+        run({"serve", "--data", one, "--listen", "127.0.0.1:0", "--set", "identity.key_file=" + key}),
+        "The signing keys in the database were sealed with another key file than " + key +
+            ". Put that one there, or name it with identity.key_file: ");
+  };
+  refuses(two + "/identity.key");
+  {
+    const std::string moved = directory / "moved.key";
+    std::filesystem::rename(one + "/identity.key", moved);
+    Server server(one, {.settings = {"identity.key_file=" + moved}});
+    EXPECT_EQ(User(server, "ada@example.com", tokens).call("GET", "/v1/me").status, 200);
+    EXPECT_EQ(server.terminate().status, 0);
+  }
+  // Lost.
+  const std::string fresh = directory / "fresh.key";
+  refuses(fresh);
+  DatabaseFile(one + "/bedplate.db").run("DELETE FROM identity_signing_keys");
+  Server server(one, {.settings = {"identity.key_file=" + fresh}});
+  HttpConnection http(server.url());
+  EXPECT_EQ(User(server, "ada@example.com", tokens).call("GET", "/v1/me").status, 401);
+  EXPECT_EQ(http.post("/v1/auth/login", credentials("ada@example.com")).status, 200);
 }
 
 }  // namespace
