@@ -91,7 +91,7 @@ int serve(api::Rest& rest, const std::string& port) {
 int main(int argc, char** argv) {
   telemetry::Registry metrics;
   telemetry::Health health;
-  api::HealthRoutes routes(health, metrics, "");
+  api::HealthRoutes routes(health, metrics);
   SystemClock clock;
   api::Rest::Parts parts;
   parts.clock = &clock;

@@ -24,6 +24,19 @@ std::string told_to_operator(const Error& error) {
   return "The storage does not work: " + error.subject() + ". The line before names the file.";
 }
 
+Result<SocketAddress> address_of_operations(const std::vector<std::string>& listen,
+                                            const std::string& operations) {
+  auto address = SocketAddress::parse(operations);
+  for (const std::string& other : listen) {
+    auto known = SocketAddress::parse(other);
+    if (!address || !known || known->to_string() != address->to_string()) continue;
+    if (address->family() == SocketAddress::Family::local || address->port() != 0)
+      return fail(Category::invalid, "bad_address",
+                  operations + " is an address of server.listen, which everybody reaches.");
+  }
+  return address;
+}
+
 }  // namespace
 
 Application::Application(ProgramInfo program) : program_(std::move(program)) {
@@ -89,6 +102,8 @@ Result<void> Application::check_places() const {
   const http::ServerSettings& server = host_settings_.server;
   for (const std::string& address : server.listen)
     check("server.listen", SocketAddress::parse(address), "server.listen: ");
+  if (const std::string& operations = host_settings_.telemetry.listen; !operations.empty())
+    check("telemetry.listen", address_of_operations(server.listen, operations), "telemetry.listen: ");
   check("server.trusted_proxies",
         http::TrustedProxies::parse(server.trusted_proxies, server.forwarded_field));
   const DatabaseSettings& database = host_settings_.database;

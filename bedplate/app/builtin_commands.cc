@@ -12,6 +12,7 @@
 #include "bedplate/app/application.h"
 #include "bedplate/app/data_commands.h"
 #include "bedplate/app/database_place.h"
+#include "bedplate/app/operations_commands.h"
 #include "bedplate/app/progress.h"
 #include "bedplate/app/signals.h"
 #include "bedplate/base/log.h"
@@ -197,6 +198,8 @@ Result<void> run_builtin_command(Application& application, const Invocation& inv
   if (command == "config") return print(application.config().print_effective()), Result<void>();
   if (command == "config reference") return print(application.config().print_reference()), Result<void>();
   if (command == "openapi") return openapi(application);
+  if (command == "health") return print_health(application);
+  if (command == "metrics") return print_metrics(application);
   if (command == "backup") return backup(application, invocation);
   if (command == "restore") return restore(application, invocation);
   return fail(Category::internal, "unknown_command", "There is no command '" + command + "'.");

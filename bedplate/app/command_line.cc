@@ -80,6 +80,8 @@ std::vector<CommandSpec> built_in_commands() {
       {"config", "Print the effective configuration with the origin of each value; secrets are masked", {}},
       {"config reference", "Print every setting with its default, range and meaning, as a TOML file", {}},
       {"openapi", "Print the OpenAPI document of every operation", {}},
+      {"health", "Print what /healthz of the running server says; exit status 1 when a check fails", {}},
+      {"metrics", "Print /metrics of the running server", {}},
       {"backup", "Copy the database into a new file, also while it is served", {"FILE"}},
       {"restore", "Put a backup in the place of the database; nothing may serve it", {"FILE"}},
   };

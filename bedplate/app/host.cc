@@ -18,6 +18,9 @@
 #include "bedplate/app/caching.h"
 #include "bedplate/app/database_place.h"
 #include "bedplate/app/health_checks.h"
+#include "bedplate/app/operations.h"
+#include "bedplate/async/address.h"
+#include "bedplate/async/listener.h"
 #include "bedplate/base/log.h"
 #include "bedplate/http/server.h"
 #include "bedplate/http/server_metrics.h"
@@ -39,7 +42,9 @@ struct Host::Running {
   telemetry::Health health;
   telemetry::ProcessCollector process;
   telemetry::Watch process_watch = metrics.watch(process);
+  std::vector<std::optional<ListenSockets>> listeners;  // one for each address of server.listen
   std::optional<sql::DataLock> lock;
+  std::unique_ptr<Operations> operations;
   std::unique_ptr<sql::Database> database;
   std::unique_ptr<sql::DatabaseMetrics> database_metrics;
   telemetry::Watch database_watch;
@@ -175,6 +180,8 @@ void Host::in_background(std::string_view name, BackgroundTasks::Body body) {
 
 Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPurpose purpose) {
   std::unique_ptr<Host> host(new Host(application, purpose));
+  if (purpose == HostPurpose::serve)
+    if (auto bound = host->bind_listeners(false); !bound) return std::unexpected(std::move(bound.error()));
   auto caching = Caching::make(host->settings().cache, host->metrics());
   if (!caching) return std::unexpected(std::move(caching.error()));
   host->running_->caching = std::move(*caching);
@@ -192,6 +199,30 @@ Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPur
   return host;
 }
 
+Result<void> Host::bind_listeners(bool folders_are_made) {
+  const std::vector<std::string>& addresses = settings().server.listen;
+  std::vector<std::optional<ListenSockets>>& listeners = running_->listeners;
+  listeners.resize(addresses.size());
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    auto address = SocketAddress::parse(addresses[i]);
+    if (!address) return std::unexpected(std::move(address.error()));
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::path(address->path()).parent_path();
+    const bool later = !folders_are_made && !folder.empty() && !std::filesystem::exists(folder, error);
+    if (listeners[i] || later) continue;
+    auto sockets = bind_on(*address, loop_count(settings().server), ListenOptions());
+    if (!sockets) return std::unexpected(std::move(sockets.error()));
+    listeners[i].emplace(std::move(*sockets));
+  }
+  // A socket in the data directory is taken by whoever has the lock of that.
+  if (OperationsAddress::is_local(settings()) && !folders_are_made) return {};
+  if (running_->operations) return {};
+  auto operations = Operations::bind(settings());
+  if (!operations) return std::unexpected(std::move(operations.error()));
+  running_->operations = std::move(*operations);
+  return {};
+}
+
 Result<void> Host::open_database() {
   const DatabaseSettings& database = settings().database;
   if (purpose_ != HostPurpose::command)
@@ -203,6 +234,8 @@ Result<void> Host::open_database() {
     else if (purpose_ == HostPurpose::serve)
       return std::unexpected(std::move(lock.error()));
   }
+  if (purpose_ == HostPurpose::serve)
+    if (auto bound = bind_listeners(true); !bound) return bound;
   const std::string url = database_url(application_);
   if (!database.url.empty())
     log_info("database.url is set, so the database is not in the data directory", {});
@@ -248,8 +281,7 @@ api::DocumentInfo Host::document_info() const {
 
 std::vector<api::Api> Host::all_apis() {
   if (!running_->health_routes)
-    running_->health_routes = std::make_unique<api::HealthRoutes>(running_->health, running_->metrics,
-                                                                  settings().telemetry.metrics_token);
+    running_->health_routes = std::make_unique<api::HealthRoutes>(running_->health, running_->metrics);
   std::vector<api::Api> apis = apis_;
   apis.push_back(running_->health_routes->api());
   return apis;
@@ -291,15 +323,18 @@ Result<void> Host::serve() {
   parts.cors = settings().cors;
   parts.idempotency = settings().idempotency;
   std::vector<api::Api> apis = all_apis();
-  for (api::RawRoute& route : running_->health_routes->raw_routes())
-    parts.raw_routes.push_back(std::move(route));
+  parts.raw_routes = running_->health_routes->public_routes(settings().telemetry.metrics_token);
   auto rest = api::Rest::make(std::move(apis), std::move(parts));
   if (!rest) return std::unexpected(std::move(rest.error()));
   running_->rest = std::move(*rest);
   running_->server =
       std::make_unique<http::Server>(loops(), *running_->rest, settings().server, &running_->problems);
   observe();
-  if (auto listening = running_->server->listen_all(); !listening) return listening;
+  if (auto serving = running_->operations->serve(loops(), *running_->health_routes, settings(), clock());
+      !serving)
+    return serving;
+  for (std::optional<ListenSockets>& sockets : running_->listeners)
+    if (auto listening = running_->server->listen(std::move(*sockets)); !listening) return listening;
   running_->background.start(loops().loop(0));
   running_->health.set_readiness(telemetry::Readiness::ready);
   warn_about_plain_http(urls());
@@ -308,6 +343,10 @@ Result<void> Host::serve() {
 
 const std::vector<std::string>& Host::urls() const {
   return running_->server->urls();
+}
+
+const std::string& Host::operations_url() const {
+  return running_->operations->url();
 }
 
 bool Host::stop() {
@@ -323,6 +362,7 @@ bool Host::stop() {
 }
 
 void Host::close() {
+  if (running_->operations) running_->operations->stop();
   running_->background.stop();
   while (!stop_hooks_.empty()) {
     stop_hooks_.back()();

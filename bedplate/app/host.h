@@ -6,8 +6,9 @@
 //   (*host)->serve();                             // listens; url() is known
 //   (*host)->stop();                              // drains, stops, closes
 //
-// Order of life: wire() makes services (no database yet) -> open the database, migrate -> on_start() hooks -> serve ->
-// drain -> on_stop() hooks, newest first -> services are destroyed, newest first -> database and loops.
+// Order of life: take the addresses -> wire() makes services (no database yet) -> open the database, migrate ->
+// on_start() hooks -> serve -> drain -> on_stop() hooks, newest first -> services are destroyed, newest first ->
+// database and loops.
 #pragma once
 
 #include <chrono>
@@ -114,7 +115,7 @@ class Host {
     derived_tables_.emplace_back(table);
     rebuilds_.push_back(std::move(rebuild));
   }
-  /// A coroutine beside the requests, while serving: see background.h.
+  /// A coroutine beside the requests, while serving; it is started again when it ends. See background.h.
   void in_background(std::string_view name, BackgroundTasks::Body body);
 
   HostPurpose purpose() const { return purpose_; }
@@ -150,6 +151,8 @@ class Host {
   Result<void> serve();
   /// What clients can use, after serve(): "http://127.0.0.1:43121".
   const std::vector<std::string>& urls() const;
+  /// Where /healthz and /metrics are, after serve().
+  const std::string& operations_url() const;
   /// Drains as the settings say, stops and closes everything. Idempotent. Blocks. False: requests were cut off.
   bool stop();
   /// The OpenAPI document of what is served.
@@ -158,6 +161,8 @@ class Host {
  private:
   struct Running;
   Host(const Application& application, HostPurpose purpose);
+  /// Takes the addresses of server.listen, before anything is made on disk; later those in folders yet to be made.
+  Result<void> bind_listeners(bool folders_are_made);
   Result<void> open_database();
   Result<void> migrate();
   api::DocumentInfo document_info() const;

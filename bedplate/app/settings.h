@@ -178,15 +178,21 @@ struct LogSettings {
 
 /// Section `telemetry`.
 struct TelemetrySettings {
+  std::string listen;
   std::string metrics_token;
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<TelemetrySettings>(
-        "Who may see /metrics and the details of /healthz",
-        {field<&TelemetrySettings::metrics_token>(
-            length{0, 500}, secret, optional_with_default,
-            "Bearer token for them. Empty: only callers on this machine's loopback see them")});
+    using S = TelemetrySettings;
+    return object<S>(
+        "Where /metrics and /healthz are",
+        {field<&S::listen>(length{0, 4000}, optional_with_default,
+                           "Address of /metrics and /healthz, for operators only: 127.0.0.1:9464, or "
+                           "unix:/path. Empty: the "
+                           "Unix socket operations.sock (0600) in data.directory"),
+         field<&S::metrics_token>(
+             length{0, 500}, secret, optional_with_default,
+             "Bearer token for which server.listen answers them too. Empty: 404 there, for everybody")});
   }
 };
 

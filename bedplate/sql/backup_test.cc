@@ -232,7 +232,7 @@ TEST(DataLockTest, OnlyOneAtATimeAndTheOtherIsNamed) {
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code(), "data_in_use");
     EXPECT_EQ(second.error().detail(),
-              "Another process (pid " + std::to_string(::getpid()) + ") serves " + data + ".");
+              "Another process (pid " + std::to_string(::getpid()) + ") serves '" + data + "'.");
   }
   EXPECT_TRUE(DataLock::acquire(data));
   struct stat info{};

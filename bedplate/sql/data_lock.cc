@@ -37,7 +37,7 @@ Result<DataLock> DataLock::acquire(const std::string& directory) {
     const std::string owner = owner_of(fd);
     return fail(
         Category::conflict, "data_in_use",
-        "Another process" + (owner.empty() ? "" : " (pid " + owner + ")") + " serves " + directory + ".");
+        "Another process" + (owner.empty() ? "" : " (pid " + owner + ")") + " serves '" + directory + "'.");
   }
   const std::string owner = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, owner.data(), owner.size(), 0) < 0)

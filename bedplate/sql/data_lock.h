@@ -2,7 +2,7 @@
 // One process at a time in a data directory: who serves, restores or migrates it holds its lock.
 //
 //   Result<DataLock> lock = DataLock::acquire("/var/lib/notes");   // makes the directory (0700) when missing
-//   // error: "Another process (pid 4711) serves /var/lib/notes."
+//   // error: "Another process (pid 4711) serves '/var/lib/notes'."
 //
 // An advisory lock (flock) on the file DIR/lock, which holds the owner's process id. It goes with the
 // process, however that ends.

@@ -37,6 +37,8 @@ class TestApp {
   ~TestApp();
 
   const std::string& url() const { return host_->urls().front(); }
+  /// Of /healthz and /metrics.
+  const std::string& operations_url() const { return host_->operations_url(); }
   FakeClock& clock() { return clock_; }
   app::Host& host() { return *host_; }
   sql::Database& database() { return host_->database(); }

@@ -53,11 +53,13 @@ TEST(TestAppTest, ServesWhatWasWired) {
 TEST(TestAppTest, HealthLooksAtDatabaseAndDisk) {
   TestApp app([](app::Application&) {});
   HttpConnection http(app.url());
+  EXPECT_EQ(http.get("/livez").status, 200);
+  HttpConnection operations(app.operations_url());
   HttpResponse answer;
-  EXPECT_TRUE(wait_until([&] { return (answer = http.get("/healthz")).status == 200; })) << answer.body;
+  EXPECT_TRUE(wait_until([&] { return (answer = operations.get("/healthz")).status == 200; })) << answer.body;
   EXPECT_THAT(answer.body, HasSubstr(R"("name":"database","status":"pass")"));
   EXPECT_THAT(answer.body, HasSubstr(R"("name":"disk")"));
-  EXPECT_THAT(http.get("/metrics").body, HasSubstr("bedplate_http_connections_open 1"));
+  EXPECT_THAT(operations.get("/metrics").body, HasSubstr("bedplate_http_connections_open 1"));
 }
 
 TEST(TestAppTest, HooksRunInOrderAndBackgroundTasksEnd) {

@@ -7,6 +7,11 @@
     conf    postgres takes it as its configuration
     sql     psql runs it, as the superuser of a server made for it
     ini     a unit of systemd, whose ExecStart is a command of PROGRAM
+    nginx   nginx -t, in its http block
+    caddyfile, haproxy   their own checks
+    yaml    promtool check config
+
+The last four are read only where their program is installed; the others must be there.
 
 Sessions (console) are session_test.py's, quoted sources (cpp, cmake) quotes_test.py's, and text is nobody's. Any other
 language, or none, is an error.
@@ -24,13 +29,23 @@ BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.S | re.M)
 NOT_HERE = {"console", "cpp", "cmake", "text"}
 POSTGRES = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
 SECRETS = {"database_url": "postgresql://bedplate@127.0.0.1/bedplate", "cache_url": "redis://127.0.0.1/0",
-           "identity.key": "0" * 64}
+           "identity.key": "0" * 64, "metrics_token": "0" * 32}
 
 
 def run(command, **options):
     """What went wrong; "" when nothing did."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     return "" if done.returncode == 0 else f"{shlex.join(map(str, command))}: {done.stdout}"
+
+
+def certificate(path):
+    """Makes a self-signed certificate and its key, in one file. What went wrong."""
+    alone = path.with_suffix(".crt")
+    wrong = run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                 "-days", "1", "-subj", "/CN=api.example.com", "-keyout", path, "-out", alone])
+    if not wrong:
+        path.write_text(path.read_text() + alone.read_text())
+    return wrong
 
 
 class Snippets:
@@ -84,6 +99,33 @@ class Snippets:
         options = subprocess.run([self.program, command, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
         unknown = [word for word in arguments if word.startswith("--") and word not in options]
         return f"{command} does not know {', '.join(unknown)}" if unknown else ""
+
+    def checked_by(self, program, *arguments):
+        found = shutil.which(program)
+        if found is None:
+            print(f"{program} is not installed: its snippet is not read")
+            return ""
+        return run([found, *arguments])
+
+    def with_certificate(self, text):
+        return re.sub(r"/etc/ssl/\S+?\.(?:both\.pem|pem|key)", str(self.folder / "both.pem"), text)
+
+    def nginx(self, text):
+        block = f"pid {self.folder}/pid; error_log stderr; events {{}} http {{ access_log off; {self.with_certificate(text)} }}"
+        return certificate(self.folder / "both.pem") or self.checked_by("nginx", "-q", "-t", "-c",
+                                                                        self.file("nginx.conf", block))
+
+    def haproxy(self, text):
+        return certificate(self.folder / "both.pem") or self.checked_by("haproxy", "-q", "-c", "-f",
+                                                                        self.file("haproxy.cfg", self.with_certificate(text)))
+
+    def caddyfile(self, text):
+        return self.checked_by("caddy", "validate", "--adapter", "caddyfile", "--config", self.file("Caddyfile", text))
+
+    def yaml(self, text):
+        token = str(self.file("metrics_token", "0" * 32))
+        return self.checked_by("promtool", "check", "config",
+                               self.file("prometheus.yml", text.replace("/etc/prometheus/metrics_token", token)))
 
 
 def main():

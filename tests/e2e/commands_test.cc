@@ -35,7 +35,7 @@ TEST(CommandLine, TellsItsVersionAndWhatItCan) {
   EXPECT_THAT(run_well({"--version"}), ::testing::MatchesRegex("bedplate [0-9]+\\.[0-9]+\\.[0-9]+\n"));
   const std::string help = run_well({"--help"});
   for (const char* command :
-       {"serve", "migrate", "config", "openapi", "backup", "restore", "admin", "demo"})
+       {"serve", "migrate", "config", "openapi", "health", "metrics", "backup", "restore", "admin", "demo"})
     EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command + " "));
   EXPECT_THAT(run_well({"serve", "--help"}), HasSubstr("--listen HOST:PORT"));
   const std::string admin = run_well({"admin", "--help"});

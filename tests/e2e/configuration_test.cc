@@ -63,7 +63,7 @@ TEST_F(Configuration, SecretsAreMaskedAndMayStandInFiles) {
   Server server(directory_ / "data",
                 {.listen = "127.0.0.1:0", .settings = {"telemetry.metrics_token_file=" + secret}});
   HttpConnection http(server.url());
-  EXPECT_EQ(http.get("/metrics").status, 401);
+  EXPECT_EQ(http.get("/metrics").status, 404);
   EXPECT_EQ(http.get("/metrics", bearer("hunter2hunter2")).status, 200);
 }
 

@@ -190,7 +190,7 @@ TEST(MigrateData, IsRefusedWhileTheSourceIsServedAndWhereThereIsNone) {
               HasSubstr("There is no database at "));
   Server server(directory.path());
   EXPECT_THAT(run({"migrate", "data", "--to", database.url(), "--data", directory.path()}).err,
-              HasSubstr("serves " + directory.path()));
+              HasSubstr("serves '" + directory.path() + "'."));
   EXPECT_EQ(run({"migrate", "data", "--data", directory.path()}).exit.status, 2) << "without --to";
 }
 

@@ -122,9 +122,10 @@ TEST_F(OnPostgres, AUrlThatCannotBeMeantIsRefusedAndNoPartOfItIsSaid) {
 TEST_F(OnPostgres, HealthLooksAtIt) {
   Server server(directory_.path(), on(database_.url()));
   HttpConnection http(server.url());
+  HttpConnection operations(server.operations_url());
   // A check has two seconds; a busy machine takes them sometimes.
-  EXPECT_TRUE(wait_until([&] { return http.get("/healthz").status == 200; }));
-  EXPECT_TRUE(wait_until([&] { return http.get("/healthz").body.contains("It reads and writes."); }));
+  EXPECT_TRUE(wait_until([&] { return operations.get("/healthz").status == 200; }));
+  EXPECT_TRUE(wait_until([&] { return operations.get("/healthz").body.contains("It reads and writes."); }));
   EXPECT_EQ(server.terminate().status, 0);
 }
 
@@ -142,15 +143,20 @@ TEST(HangingPostgres, IsNamedByHealthWithinSecondsAndClientsHearWhenToComeBack) 
   EXPECT_TRUE(wait_until(
       [&] { return ada.call("POST", "/v1/tasks", R"({"title":"While all is well"})").status == 201; }));
   HttpConnection http(server.url());
+  HttpConnection operations(server.operations_url());
   postgres.pause();
 
-  const HttpResponse health = http.get("/healthz");
+  const HttpResponse health = operations.get("/healthz");
   EXPECT_EQ(health.status, 503);
   EXPECT_THAT(
       health.body,
       HasSubstr(
           R"({"name":"database","status":"fail","detail":"It did not answer within 2000 ms.","duration_us":)"));
   EXPECT_THAT(health.body, HasSubstr(R"({"name":"disk","status":)")) << "it hides nothing of the others";
+  const Output command = run({"health", "--data", directory.path()});
+  EXPECT_EQ(command.exit.status, 1);
+  EXPECT_THAT(command.out, HasSubstr(R"("name":"database","status":"fail")"));
+  EXPECT_EQ(command.err, "bedplate: Not well: database.\n");
   EXPECT_EQ(http.get("/readyz").status, 200);
   EXPECT_EQ(http.get("/livez").status, 200);
 
@@ -160,7 +166,7 @@ TEST(HangingPostgres, IsNamedByHealthWithinSecondsAndClientsHearWhenToComeBack) 
   EXPECT_THAT(late.body, HasSubstr(R"("code":"query_timeout")"));
 
   postgres.resume();
-  EXPECT_TRUE(wait_until([&] { return http.get("/healthz").status == 200; }));
+  EXPECT_TRUE(wait_until([&] { return operations.get("/healthz").status == 200; }));
   EXPECT_TRUE(
       wait_until([&] { return ada.call("POST", "/v1/tasks", R"({"title":"Again"})").status == 201; }));
   EXPECT_EQ(server.terminate().status, 0);
@@ -247,13 +253,14 @@ TEST(KillPostgres, UnderLoadIs503UntilItIsBackAndNothingIsLostOrDoubled) {
     EXPECT_TRUE(wait_until([&] { return written() > then + 40; })) << "round " << round;
     postgres.kill();
     HttpConnection http(server.url());
-    EXPECT_TRUE(wait_until([&] { return http.get("/healthz").status == 503; }));
+    HttpConnection operations(server.operations_url());
+    EXPECT_TRUE(wait_until([&] { return operations.get("/healthz").status == 503; }));
     EXPECT_EQ(http.get("/livez").status, 200) << "nobody restarts it for this";
     EXPECT_TRUE(wait_until([&] {
       return std::ranges::all_of(creators, [](const auto& creator) { return creator->refused > 0; });
     })) << "everybody is told to come later";
     postgres.start();
-    EXPECT_TRUE(wait_until([&] { return http.get("/healthz").status == 200; }));
+    EXPECT_TRUE(wait_until([&] { return operations.get("/healthz").status == 200; }));
   }
   const int then = written();
   EXPECT_TRUE(wait_until([&] { return written() > then + 40; }));

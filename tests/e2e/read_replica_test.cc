@@ -85,18 +85,18 @@ TEST_F(ReadReplica, OperationsOfSeveralTransactionsAnswerTheMarkToo) {
 }
 
 TEST_F(ReadReplica, ThatIsAwayIsAWarningOfHealth) {
-  HttpConnection http(server_.url());
+  HttpConnection operations(server_.operations_url());
   const std::string name = "replica 1 (127.0.0.1:" + std::to_string(replica_->address().port()) + ")";
   const auto says = [&](const std::string& status, const std::string& detail) {
     const std::string line =
         R"({"name":")" + name + R"(","status":")" + status + R"(","detail":")" + detail + "\"";
     return wait_until([&] {
-      const HttpResponse health = http.get("/healthz");
+      const HttpResponse health = operations.get("/healthz");
       return health.status == 200 && health.body.starts_with(R"({"status":")" + status) &&
              health.body.contains(line);
     });
   };
-  EXPECT_TRUE(says("pass", "It answers reads.")) << http.get("/healthz").body;
+  EXPECT_TRUE(says("pass", "It answers reads.")) << operations.get("/healthz").body;
   replica_->kill();
   EXPECT_TRUE(says("warn", "It is away: the primary answers its reads."));
   EXPECT_EQ(get("/v1/tasks/" + known_).status, 200) << "the primary answers";

@@ -25,19 +25,20 @@ constexpr const char* kWaitsForTasks =
 
 class Replicas : public ::testing::Test {
  protected:
-  /// They start at once, on a database without tables and a data directory without a key.
+  /// They start at once, on a database without tables and without a key file.
   Replicas() {
-    std::thread first([this] { first_ = start(); });
-    std::thread second([this] { second_ = start(); });
+    std::thread first([this] { first_ = start("one"); });
+    std::thread second([this] { second_ = start("two"); });
     first.join();
     second.join();
   }
 
-  std::unique_ptr<Server> start() {
+  std::unique_ptr<Server> start(const char* name) {
     return std::make_unique<Server>(
-        directory_.path(),
+        directory_ / name,
         Server::Options{.listen = "127.0.0.1:0",
-                        .settings = {"database.url=" + database_.url(), "rest.access_log=false"}});
+                        .settings = {"database.url=" + database_.url(), "rest.access_log=false",
+                                     "identity.key_file=" + directory_ / "shared.key"}});
   }
 
   TempDir directory_;
@@ -57,7 +58,7 @@ TEST_F(Replicas, ShareUsersTasksAndKeys) {
 
   first_->kill();
   EXPECT_EQ(there.call("GET", "/v1/me").status, 200) << "one goes, the other serves on";
-  first_ = start();
+  first_ = start("one");
   User again(*first_, "ada@example.com", here.tokens());
   EXPECT_EQ(again.call("GET", "/v1/me").status, 200);
   EXPECT_EQ(first_->terminate().status, 0);

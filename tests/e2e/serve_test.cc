@@ -42,7 +42,7 @@ TEST(Serve, PrintsOneLineWithTheUrlOnceItAnswers) {
 TEST(Serve, KeepsItsDataPrivate) {
   TempDir directory;
   Server server(directory / "data");
-  for (const char* name : {"", "/bedplate.db", "/identity.key", "/lock"}) {
+  for (const char* name : {"", "/bedplate.db", "/identity.key", "/lock", "/operations.sock"}) {
     struct stat info{};
     ASSERT_EQ(::stat((directory / "data" + name).c_str(), &info), 0) << name;
     EXPECT_EQ(info.st_mode & 077, 0u) << name;
@@ -97,7 +97,7 @@ TEST(Serve, RefusesADataDirectoryThatIsServed) {
   EXPECT_EQ(second.exit.status, 1);
   EXPECT_EQ(second.out, "");
   EXPECT_EQ(second.err, "bedplate: Another process (pid " + std::to_string(server.process().pid()) +
-                            ") serves " + directory.path() + ".\n");
+                            ") serves '" + directory.path() + "'.\n");
   EXPECT_EQ(HttpConnection(server.url()).get("/readyz").status, 200) << "the first one goes on";
 }
 
@@ -111,6 +111,29 @@ TEST(Serve, RefusesAPortThatIsTaken) {
   EXPECT_THAT(second.err, HasSubstr("bedplate: Cannot listen on " + address +
                                     ": another process already does. Stop it, or choose another address "
                                     "(port 0 takes a free one).\n"));
+  EXPECT_NE(::access((directory / "two").c_str(), F_OK), 0) << "it is known before anything is made";
+}
+
+TEST(Serve, SaysThatAFileIsNoSocketAndLeavesItAlone) {
+  TempDir directory;
+  const std::string path = directory / "plain";
+  FILE* file = std::fopen(path.c_str(), "w");
+  std::fclose(file);
+  const Output refused = serve_in_vain(directory / "data", {"--listen", "unix:" + path});
+  EXPECT_EQ(refused.exit.status, 1);
+  EXPECT_EQ(refused.err,
+            "bedplate: Cannot listen on unix:" + path +
+                ": there is a file at this path, and it is not a socket. Move it away, or choose "
+                "another path.\n");
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  EXPECT_NE(::access((directory / "data").c_str(), F_OK), 0);
+}
+
+TEST(Serve, ListensOnASocketInTheDataDirectoryThatItMakes) {
+  TempDir directory;
+  Server server(directory / "data", {.listen = "unix:" + directory / "data/http.sock", .settings = {}});
+  EXPECT_EQ(HttpConnection(server.url()).get("/livez").status, 200);
+  EXPECT_EQ(server.terminate().status, 0);
 }
 
 TEST(Serve, RefusesADatabaseThatANewerProgramMigrated) {

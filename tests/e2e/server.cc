@@ -67,6 +67,12 @@ Server::Server(const std::string& directory, const Options& options)
   url_ = line.substr(at);
 }
 
+std::string Server::operations_url() const {
+  std::string url = "http+unix://";
+  for (const char c : directory_ + "/operations.sock") url += c == '/' ? "%2F" : std::string(1, c);
+  return url;
+}
+
 Exit Server::terminate() {
   process_.kill(SIGTERM);
   return process_.wait();

@@ -57,6 +57,8 @@ class Server {
   Server(const std::string& directory, const Options& options);
 
   const std::string& url() const { return url_; }
+  /// Of /healthz and /metrics, where telemetry.listen is not set.
+  std::string operations_url() const;
   const std::string& directory() const { return directory_; }
   Process& process() { return process_; }
   const Process& process() const { return process_; }

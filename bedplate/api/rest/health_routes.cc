@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "bedplate/api/rest/problem.h"
 #include "bedplate/base/text.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/telemetry/metrics.h"
@@ -13,74 +12,26 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 
-bool is_loopback(std::string_view address) {
-  return address == "unix" || address == "::1" || address.starts_with("127.") ||
-         address.starts_with("::ffff:127.");
-}
-
-/// Who may see what is behind it.
-class OperatorGate {
- public:
-  explicit OperatorGate(std::string token) : token_(std::move(token)) {}
-
-  /// False: `response` is the refusal.
-  bool admits(const http::Request& request, http::Response& response) const {
-    response.set_field(http::FieldId::cache_control, "no-store");
-    if (token_.empty()) {
-      const bool proxied =
-          request.has_field(http::FieldId::forwarded) || request.has_field(http::FieldId::x_forwarded_for);
-      if (is_loopback(request.peer_address()) && !proxied) return true;
-      refuse(response,
-             Error(Category::forbidden, "loopback_only",
-                   "This answers loopback only. Set telemetry.metrics_token to open it to whoever has the "
-                   "token."),
-             request);
-      return false;
-    }
-    std::string_view authorization = request.field(http::FieldId::authorization);
-    if (authorization.size() > kBearer.size() &&
-        equal_ignoring_case(authorization.substr(0, kBearer.size()), kBearer) &&
-        equal_in_constant_time(trim(authorization.substr(kBearer.size())), token_))
-      return true;
-    response.set_field(http::FieldId::www_authenticate, "Bearer");
-    refuse(response,
-           Error(Category::unauthenticated, "metrics_token_required",
-                 "Send the token that telemetry.metrics_token holds."),
-           request);
-    return false;
-  }
-
- private:
-  static void refuse(http::Response& response, const Error& error, const http::Request& request) {
-    write_problem(response, error, request.path(), response.field(http::FieldId::x_request_id));
-  }
-
-  std::string token_;
-};
-
 class MetricsHandler final : public http::Handler {
  public:
-  MetricsHandler(const telemetry::Registry& registry, std::string token)
-      : registry_(registry), gate_(std::move(token)) {}
+  explicit MetricsHandler(const telemetry::Registry& registry) : registry_(registry) {}
 
-  Async<void> handle(http::Request& request, http::Response& response) override {
-    if (!gate_.admits(request, response)) co_return;
+  Async<void> handle(http::Request&, http::Response& response) override {
+    response.set_field(http::FieldId::cache_control, "no-store");
     response.set_field(http::FieldId::content_type, telemetry::kPrometheusContentType);
     registry_.write_prometheus(response.body());
+    co_return;
   }
 
  private:
   const telemetry::Registry& registry_;
-  OperatorGate gate_;
 };
 
 class HealthzHandler final : public http::Handler {
  public:
-  HealthzHandler(const telemetry::Health& health, std::string token)
-      : health_(health), gate_(std::move(token)) {}
+  explicit HealthzHandler(const telemetry::Health& health) : health_(health) {}
 
-  Async<void> handle(http::Request& request, http::Response& response) override {
-    if (!gate_.admits(request, response)) co_return;
+  Async<void> handle(http::Request&, http::Response& response) override {
     telemetry::HealthReport report = co_await ok(health_.report());
     HealthReportView view;
     view.status = to_string(report.status);
@@ -89,22 +40,43 @@ class HealthzHandler final : public http::Handler {
       view.checks.push_back({std::move(check.name), std::string(to_string(check.result.status)),
                              std::move(check.result.detail), check.duration.count()});
     response.set_status(report.status == telemetry::HealthStatus::fail ? 503 : 200);
+    response.set_field(http::FieldId::cache_control, "no-store");
     response.set_field(http::FieldId::content_type, "application/json");
     to_json(response.body(), view);
   }
 
  private:
   const telemetry::Health& health_;
-  OperatorGate gate_;
+};
+
+/// What is behind it exists for whoever sends the token; to others it is a path at which there is nothing.
+class TokenGate final : public http::Handler {
+ public:
+  TokenGate(http::Handler& behind, std::string_view token) : behind_(behind), token_(token) {}
+
+  Async<void> handle(http::Request& request, http::Response& response) override {
+    if (!admits(request.field(http::FieldId::authorization)))
+      co_await bedplate::fail(Category::not_found, "not_found", "There is nothing at this path.");
+    co_await ok(behind_.handle(request, response));
+  }
+
+ private:
+  bool admits(std::string_view authorization) const {
+    return authorization.size() > kBearer.size() &&
+           equal_ignoring_case(authorization.substr(0, kBearer.size()), kBearer) &&
+           equal_in_constant_time(trim(authorization.substr(kBearer.size())), token_);
+  }
+
+  http::Handler& behind_;
+  const std::string token_;
 };
 
 }  // namespace
 
-HealthRoutes::HealthRoutes(const telemetry::Health& health, const telemetry::Registry& registry,
-                           std::string metrics_token)
+HealthRoutes::HealthRoutes(const telemetry::Health& health, const telemetry::Registry& registry)
     : health_(health),
-      healthz_(std::make_unique<HealthzHandler>(health, metrics_token)),
-      metrics_(std::make_unique<MetricsHandler>(registry, metrics_token)) {}
+      healthz_(std::make_unique<HealthzHandler>(health)),
+      metrics_(std::make_unique<MetricsHandler>(registry)) {}
 
 HealthRoutes::~HealthRoutes() = default;
 
@@ -132,8 +104,21 @@ Api HealthRoutes::api() {
           fails_with(Category::unavailable, "not_ready", "It is starting or shutting down."));
 }
 
-std::vector<RawRoute> HealthRoutes::raw_routes() {
-  return {{get("/healthz"), "healthz", healthz_.get(), {}}, {get("/metrics"), "metrics", metrics_.get(), {}}};
+std::vector<RawRoute> HealthRoutes::operator_routes() {
+  return routes_to(*healthz_, *metrics_);
+}
+
+std::vector<RawRoute> HealthRoutes::public_routes(std::string_view metrics_token) {
+  if (metrics_token.empty()) return {};
+  healthz_gate_ = std::make_unique<TokenGate>(*healthz_, metrics_token);
+  metrics_gate_ = std::make_unique<TokenGate>(*metrics_, metrics_token);
+  return routes_to(*healthz_gate_, *metrics_gate_);
+}
+
+std::vector<RawRoute> HealthRoutes::routes_to(http::Handler& healthz, http::Handler& metrics) {
+  constexpr std::int64_t kFree = 0;  // who watches is never turned away because of what others do
+  return {{get("/healthz"), "healthz", &healthz, {}, kFree},
+          {get("/metrics"), "metrics", &metrics, {}, kFree}};
 }
 
 }  // namespace bedplate::api

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The routes that operators and their tools ask: /livez, /readyz, /healthz, /metrics.
 //
-//   HealthRoutes routes(health, registry, settings.metrics_token);
-//   apis.push_back(routes.api());                                  // /livez and /readyz, for everybody
-//   for (RawRoute& raw : routes.raw_routes()) parts.raw_routes.push_back(raw);
+//   HealthRoutes routes(health, registry);
+//   apis.push_back(routes.api());                                   // /livez and /readyz, for everybody
+//   operations.raw_routes = routes.operator_routes();               // /healthz and /metrics: a listener of their own
+//   parts.raw_routes = routes.public_routes(settings.metrics_token);
 //
 // - /livez: 200 as long as a loop turns. A supervisor restarts a process that does not answer.
 // - /readyz: 200 when requests are welcome, else 503 `not_ready`: starting, or draining after SIGTERM.
 // - /healthz: every check, with what it says; 503 when one fails. /metrics: Prometheus text. Both tell more than
-//   strangers should know, so they answer loopback and Unix sockets only, or, once `telemetry.metrics_token` is set,
-//   whoever sends it as a Bearer token, and nobody else. "Loopback" is the other end of the connection, whatever
-//   forwarded headers say, and a request that carries such headers has come through a proxy, so it is not loopback.
+//   strangers should know, and the other end of a connection does not tell a stranger from an operator: a proxy on the
+//   same machine is loopback too. So they are on a listener that operators alone reach. Where the public reaches, they
+//   are 404 like any path that does not exist, unless `telemetry.metrics_token` is set and sent as a Bearer token.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bedplate/api/api.h"
@@ -73,23 +75,29 @@ struct HealthReportView {
 
 class HealthRoutes {
  public:
-  /// `health` and `registry` outlive it; it outlives the Rest that serves it. `metrics_token` empty: loopback only.
-  HealthRoutes(const telemetry::Health& health, const telemetry::Registry& registry,
-               std::string metrics_token);
+  /// Both outlive it; it outlives the Rests that serve it.
+  HealthRoutes(const telemetry::Health& health, const telemetry::Registry& registry);
   HealthRoutes(const HealthRoutes&) = delete;
   HealthRoutes& operator=(const HealthRoutes&) = delete;
   ~HealthRoutes();
 
   Api api();
-  std::vector<RawRoute> raw_routes();
+  /// /healthz and /metrics, for whoever asks.
+  std::vector<RawRoute> operator_routes();
+  /// The same for whoever sends the token; none where the token is empty. Once.
+  std::vector<RawRoute> public_routes(std::string_view metrics_token);
 
   Result<HealthStatus> live();
   Result<HealthStatus> ready();
 
  private:
+  static std::vector<RawRoute> routes_to(http::Handler& healthz, http::Handler& metrics);
+
   const telemetry::Health& health_;
   std::unique_ptr<http::Handler> healthz_;
   std::unique_ptr<http::Handler> metrics_;
+  std::unique_ptr<http::Handler> healthz_gate_;
+  std::unique_ptr<http::Handler> metrics_gate_;
 };
 
 }  // namespace bedplate::api

@@ -24,6 +24,7 @@
 // (problem.h). Thread-safe and immutable once made; everything it is given outlives it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,6 +61,7 @@ struct RawRoute {
   http::Handler* handler = nullptr;
   /// Replaces the default Content-Security-Policy; empty: nothing may load anything.
   std::string_view content_security_policy;
+  std::int64_t cost = 1;  ///< what it counts against rate limits
 };
 
 class Rest final : public http::Handler {

@@ -150,6 +150,7 @@ Result<void> add_raw(Rest::State& state, const RawRoute& raw) {
   endpoint.operation.name = raw.name;
   endpoint.operation.route = raw.route;
   endpoint.operation.access = Access::open_to_all;
+  endpoint.operation.cost = raw.cost;
   endpoint.raw = raw.handler;
   add_security_fields(endpoint.fields,
                       raw.content_security_policy.empty() ? kNothingMayLoad : raw.content_security_policy,
