@@ -146,7 +146,7 @@ std::string one_of_sentence(const EnumInfo& info) {
 }
 
 std::string time_sentence(std::string_view text) {
-  if (is_rfc3339(text)) return "must be in the years 1 to 9999 in UTC, to which its offset is applied";
+  if (is_rfc3339(text)) return "must be in the years 1 to 9999 once it is converted to UTC";
   return "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z";
 }
 

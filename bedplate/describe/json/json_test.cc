@@ -418,9 +418,9 @@ TEST(Json, sentences_name_what_is_wrong) {
   EXPECT_EQ(sentence_of<Level>("\"x\""), "must be one of low, mid, high");
   EXPECT_EQ(faults_of<Level>("1"), " wrong_type");
   EXPECT_EQ(sentence_of<Time>(R"("9999-12-31T23:59:59-01:00")"),
-            "must be in the years 1 to 9999 in UTC, to which its offset is applied");
+            "must be in the years 1 to 9999 once it is converted to UTC");
   EXPECT_EQ(sentence_of<Time>(R"("0001-01-01T00:00:00+00:01")"),
-            "must be in the years 1 to 9999 in UTC, to which its offset is applied");
+            "must be in the years 1 to 9999 once it is converted to UTC");
   EXPECT_EQ(sentence_of<Time>(R"("9999-13-31T23:59:59-01:00")"),
             "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z");
   // The byte where the escape begins.

@@ -124,7 +124,7 @@ TEST(TextValue, a_plus_that_became_a_space_is_told) {
   EXPECT_EQ(sentence("since", "2030-01-01T00:00:00 01:00", "{since}"),
             "must be an RFC 3339 date and time, such as 2026-11-21T10:00:00Z");
   EXPECT_EQ(sentence("since", "9999-12-31T23:59:59-01:00", "?since"),
-            "must be in the years 1 to 9999 in UTC, to which its offset is applied");
+            "must be in the years 1 to 9999 once it is converted to UTC");
 }
 
 TEST(TextValue, there_and_back) {
