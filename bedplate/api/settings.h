@@ -64,9 +64,14 @@ struct RateLimitSettings {
   }
 };
 
+struct CorsSettings;
+/// Refuses origins that no browser sends, each with what to write in its place.
+void check_origins(const CorsSettings& settings, ObjectProblems& problems);
+
 /// Section `cors`. Empty origins: browsers of other sites get nothing.
 struct CorsSettings {
   std::vector<std::string> allowed_origins;
+  bool allow_null_origin = false;
   std::int64_t max_age_seconds = 600;
 
   static consteval auto describe() {
@@ -77,9 +82,13 @@ struct CorsSettings {
             field<&CorsSettings::allowed_origins>(
                 length{0, 100}, each(length{1, 255}), unique, optional_with_default,
                 "Origins such as https://app.example.org, or * for every one"),
+            field<&CorsSettings::allow_null_origin>(optional_with_default,
+                                                    "Allow the origin null as well: what sandboxed frames "
+                                                    "and local files send, whoever made them"),
             field<&CorsSettings::max_age_seconds>(range{0, 86'400}, optional_with_default,
                                                   "How long a browser may keep a preflight's answer"),
-        });
+        },
+        check<&check_origins>);
   }
 };
 

@@ -327,6 +327,7 @@ Result<void> Host::serve() {
   auto rest = api::Rest::make(std::move(apis), std::move(parts));
   if (!rest) return std::unexpected(std::move(rest.error()));
   running_->rest = std::move(*rest);
+  running_->problems = api::ServerProblems(settings().rest, settings().cors);
   running_->server =
       std::make_unique<http::Server>(loops(), *running_->rest, settings().server, &running_->problems);
   observe();

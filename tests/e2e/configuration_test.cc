@@ -93,6 +93,13 @@ TEST_F(Configuration, AnUnknownSection) {
   expect_refused({"--config", path}, path + ":2: unknown section [severs]; did you mean [server]?");
 }
 
+TEST_F(Configuration, AnOriginThatMatchesNothing) {
+  expect_refused(
+      {"--set", R"(cors.allowed_origins=["https://a.example/"])"},
+      "--set cors.allowed_origins: cors.allowed_origins has \"https://a.example/\", which can match "
+      "nothing; no browser sends that as its Origin: write https://a.example");
+}
+
 TEST_F(Configuration, AnUnknownFlag) {
   expect_refused({"--set", "server.thread=2"},
                  "--set server.thread: unknown key \"server.thread\"; did you mean \"server.threads\"?");

@@ -22,6 +22,9 @@ class Cors {
   bool enabled() const { return any_ || !origins_.empty(); }
   /// Adds what a browser wants to see on an answer to `origin` (the Origin field; empty: no browser asks).
   void add_fields(std::string_view origin, http::Response& response) const;
+  /// Adds what goes with an answer that is given before there is an Origin to look at (a head too long to read): any
+  /// page may see it, since it tells nothing of anybody.
+  void add_early_fields(http::FieldBlock& fields) const;
   /// Adds the answer to a preflight: OPTIONS with Origin and Access-Control-Request-Method. `allow` is the value of
   /// the Allow field.
   void add_preflight_fields(http::Request& request, std::string_view allow, http::Response& response) const;

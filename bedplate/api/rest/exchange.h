@@ -22,6 +22,9 @@
 
 namespace bedplate::api {
 
+/// What can be read at the path of an operation that changes something.
+enum class Readable : std::uint8_t { nothing, unversioned, versioned };
+
 /// What a route leads to: an operation, or a handler that writes its answer itself (documents, metrics).
 struct Endpoint {
   Operation operation;
@@ -29,7 +32,8 @@ struct Endpoint {
   http::Handler* raw = nullptr;     ///< not null: no operation
   http::FieldBlock fields;          ///< of every answer
   http::FieldBlock success_fields;  ///< of every answer that is no problem
-  std::uint32_t metrics = 0;        ///< index in OperationMetrics
+  Readable readable = Readable::nothing;
+  std::uint32_t metrics = 0;  ///< index in OperationMetrics
 };
 
 struct Exchange {

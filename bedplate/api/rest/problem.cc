@@ -3,7 +3,9 @@
 
 #include <chrono>
 
+#include "bedplate/api/rest/cors.h"
 #include "bedplate/api/rest/request_id.h"
+#include "bedplate/api/rest/security_fields.h"
 #include "bedplate/base/log.h"
 #include "bedplate/describe/json/json.h"
 
@@ -56,6 +58,15 @@ void write_problem(http::Response& response, const Error& error, std::string_vie
   if (error.retry_after().count() > 0)
     response.set_field(http::FieldId::retry_after, std::to_string(error.retry_after().count()));
   write(response, std::move(problem));
+  // The version that is there, so that a client need not ask again to learn it.
+  if (error.category() == Category::precondition_failed && !error.subject().empty())
+    response.set_field(http::FieldId::etag, '"' + error.subject() + '"');
+}
+
+ServerProblems::ServerProblems(const RestSettings& rest, const CorsSettings& cors) {
+  add_security_fields(fields_, kNothingMayLoad, rest);
+  const Cors origins(cors);
+  if (origins.enabled()) origins.add_early_fields(fields_);
 }
 
 void ServerProblems::write_problem(http::Response& response, int status, std::string_view code,
@@ -69,6 +80,7 @@ void ServerProblems::write_problem(http::Response& response, int status, std::st
   problem.detail = if_any(detail);
   problem.request_id = std::string(id.view());
   write(response, std::move(problem));
+  response.add_fields(fields_);
 }
 
 }  // namespace bedplate::api

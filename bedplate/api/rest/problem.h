@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bedplate/api/settings.h"
 #include "bedplate/base/result.h"
 #include "bedplate/describe/describe.h"
 #include "bedplate/http/handler.h"
@@ -70,16 +71,25 @@ struct Problem {
   }
 };
 
-/// Sets status, Content-Type, Cache-Control, Retry-After and body of `response`; other fields stay.
+/// Sets status, Content-Type, Cache-Control, Retry-After and body of `response`; other fields stay. A failed
+/// precondition has the version it is about as its subject, which becomes the ETag.
 /// `instance` is the path that was asked for, `request_id` what the client can quote; both may be empty.
 void write_problem(http::Response& response, const Error& error, std::string_view instance,
                    std::string_view request_id);
 
-/// Gives the HTTP server's own errors (bad framing, limits, time-outs) the same shape. Stateless; thread-safe.
+/// Gives the HTTP server's own errors (bad framing, limits, time-outs) the same shape, and the fields for security and
+/// for CORS that every answer has. Immutable; thread-safe.
 class ServerProblems final : public http::ProblemWriter {
  public:
+  /// Without fields for CORS, and with those for security that go without settings.
+  ServerProblems() : ServerProblems(RestSettings(), CorsSettings()) {}
+  ServerProblems(const RestSettings& rest, const CorsSettings& cors);
+
   void write_problem(http::Response& response, int status, std::string_view code,
                      std::string_view detail) override;
+
+ private:
+  http::FieldBlock fields_;
 };
 
 }  // namespace bedplate::api

@@ -9,29 +9,17 @@
 #include "bedplate/api/openapi/document.h"
 #include "bedplate/api/rest/rest.h"
 #include "bedplate/api/rest/rest_state.h"
+#include "bedplate/api/rest/security_fields.h"
 #include "bedplate/describe/any_value.h"
 #include "bedplate/http/message/date.h"
 
 namespace bedplate::api {
 namespace {
 
-constexpr std::string_view kNothingMayLoad = "default-src 'none'; frame-ancestors 'none'";
-
 std::unexpected<Error> wrong(const Operation& operation, std::string_view what) {
   return bedplate::fail(Category::invalid, "operation_invalid",
                         fmt::format("{} ({} {}): {}", operation.name, verb_name(operation.route.verb),
                                     operation.route.path, what));
-}
-
-void add_security_fields(http::FieldBlock& fields, std::string_view content_security_policy,
-                         const RestSettings& rest) {
-  fields.add("X-Content-Type-Options", "nosniff")
-      .add("Content-Security-Policy", content_security_policy)
-      .add("Referrer-Policy", "no-referrer")
-      .add("X-Frame-Options", "DENY")
-      .add("Cross-Origin-Resource-Policy", "same-origin");
-  if (rest.strict_transport_security)
-    fields.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
 }
 
 std::string http_date(Time time) {
@@ -145,6 +133,16 @@ Result<void> add_operation(Rest::State& state, const Operation& operation) {
   return state.router.add(operation.route.verb, operation.route.path, place);
 }
 
+// So that an operation which compares no versions knows when a condition could be false.
+void note_what_can_be_read(std::deque<Endpoint>& endpoints) {
+  for (Endpoint& change : endpoints) {
+    if (change.operation.route.verb == Verb::get) continue;
+    for (const Endpoint& read : endpoints)
+      if (read.operation.route.verb == Verb::get && read.operation.route.path == change.operation.route.path)
+        change.readable = read.operation.version_of ? Readable::versioned : Readable::unversioned;
+  }
+}
+
 Result<void> add_raw(Rest::State& state, const RawRoute& raw) {
   Endpoint& endpoint = state.endpoints.emplace_back();
   endpoint.operation.name = raw.name;
@@ -185,6 +183,7 @@ Result<std::unique_ptr<Rest>> Rest::make(std::vector<Api> apis, Parts parts) {
     }
   if (Result<void> linked = check_links(state->endpoints); !linked)
     return std::unexpected(std::move(linked.error()));
+  note_what_can_be_read(state->endpoints);
   state->openapi = openapi_document(state->parts.document, state->apis);
   for (const RawRoute& raw : state->parts.raw_routes)
     if (Result<void> added = add_raw(*state, raw); !added) return std::unexpected(std::move(added.error()));
