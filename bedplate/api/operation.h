@@ -166,6 +166,7 @@ struct Operation {
   std::string_view cache_control;  ///< empty: the default of rest.h
   bool idempotent_replay = true;   ///< commands: `Idempotency-Key` is honoured
   bool compressed = true;
+  bool any_query = false;                ///< a query string is not looked at
   bool secret = false;                   ///< the answer carries tokens: no store, no compression, no replay
   int cost = 1;                          ///< units that a call takes from its caller's rate limit
   std::size_t body_size_max = SIZE_MAX;  ///< bytes; the server's own limit holds as well
@@ -174,7 +175,7 @@ struct Operation {
 
   /// The version of an output, for its ETag. Null: it has none.
   std::int64_t (*version_of)(const void* output) = nullptr;
-  /// Hands the If-Match condition to the input. Null: the operation takes none.
+  /// Hands If-Match and If-None-Match to the input. Null: the operation does not compare versions.
   void (*set_if_match)(void* input, IfMatch&& condition) = nullptr;
   /// Fills the links of a Page<T> output. Null: the output is no page.
   void (*fill_page_links)(void* output, std::string_view path, std::string_view query) = nullptr;

@@ -208,10 +208,17 @@ inline auto cost(int units) {
   return detail::Option{[units](Operation& operation) { operation.cost = units; }};
 }
 
+/// Takes any query string and does not look at it: for what machines ask that are not ours, such as health checks,
+/// which add a parameter against caches. Elsewhere a parameter that is not known is a fault, since it is a typing
+/// error of somebody who believes that it has an effect. For inputs without fields only.
+inline auto any_query() {
+  return detail::Option{[](Operation& operation) { operation.any_query = true; }};
+}
+
 // ---- versions, pages
 
 /// The output's strong ETag comes from this field: `etag_from<&TaskView::version>()`. GET then also honours
-/// If-None-Match (304).
+/// If-None-Match (304) and If-Match (412).
 template <auto Member>
 auto etag_from() {
   using Of = detail::MemberOf<decltype(Member)>;
@@ -227,8 +234,8 @@ auto etag_from() {
   return EtagFrom{};
 }
 
-/// If-Match goes into this field of the input: `if_match_into<&ReplaceTask::if_match>()`; see conditional.h. The
-/// field is outside the description: `omit<&ReplaceTask::if_match>`.
+/// If-Match and If-None-Match go into this field of the input: `if_match_into<&ReplaceTask::if_match>()`; see
+/// conditional.h. The field is outside the description: `omit<&ReplaceTask::if_match>`.
 template <auto Member>
 auto if_match_into() {
   using Of = detail::MemberOf<decltype(Member)>;

@@ -60,7 +60,7 @@ Api identity_api(Identity& identity) {
           fails_with(kWrongPassword, kTooManyAttempts),
           doc("Deletes the account and everything that belongs to it, at once and for good."))
       .pure<&Identity::signing_keys>(identity, get("/.well-known/jwks.json"), open_to_all(),
-                                     cache_control("public, max-age=300"),
+                                     cache_control("public, max-age=300"), any_query(),
                                      summary("Public keys of access tokens"),
                                      doc("A JWK Set (RFC 7517). A key stands here an hour before it signs, "
                                          "and until its last token has expired."));

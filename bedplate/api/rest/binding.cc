@@ -43,6 +43,7 @@ struct GivenValues {
 
 Result<void> Binding::prepare(const Operation& operation) {
   type_ = operation.input;
+  any_query_ = operation.any_query;
   std::vector<std::string_view> names = parameter_names(operation.route.path);
   if (type_ == nullptr) {
     if (names.empty()) return {};
@@ -77,6 +78,8 @@ Result<void> Binding::prepare(const Operation& operation) {
           fmt::format("the field {} cannot come from a query string; use POST, PUT or PATCH.", field.name()));
     query_fields_.push_back(&field);
   }
+  if (any_query_ && !query_fields_.empty())
+    return wrong(operation, "any_query() is for an operation without query parameters.");
   return {};
 }
 
@@ -84,7 +87,7 @@ Result<void> Binding::fill(std::span<const std::string_view> parameters, std::st
                            std::string_view body, void* input) const {
   Faults faults;
   fill_path(parameters, input, faults);
-  if (!query.empty() || !query_fields_.empty())
+  if (!any_query_ && (!query.empty() || !query_fields_.empty()))
     if (Result<void> read = fill_query(query, input, faults); !read) return read;
   if (takes_body_) {
     JsonLimits limits;

@@ -51,6 +51,7 @@ class Binding {
   const TypeInfo* type_ = nullptr;
   bool takes_body_ = false;
   bool changes_what_was_read_ = false;  // PUT and PATCH
+  bool any_query_ = false;
   std::uint64_t path_fields_ = 0;
   std::vector<const FieldInfo*> parameter_fields_;
   std::vector<const FieldInfo*> query_fields_;

@@ -96,11 +96,11 @@ Api HealthRoutes::api() {
   return Api("health", "Whether this server is alive and ready")
       .pure<&HealthRoutes::live>(*this, get("/livez"), open_to_all(), summary("Is it alive?"),
                                  doc("For supervisors: 200 as long as the server answers at all."),
-                                 cache_control("no-store"), cost(0))
+                                 cache_control("no-store"), cost(0), any_query())
       .pure<&HealthRoutes::ready>(
           *this, get("/readyz"), open_to_all(), summary("Does it want requests?"),
           doc("For load balancers: 503 while the server starts and while it shuts down."),
-          cache_control("no-store"), cost(0),
+          cache_control("no-store"), cost(0), any_query(),
           fails_with(Category::unavailable, "not_ready", "It is starting or shutting down."));
 }
 

@@ -55,6 +55,15 @@ TEST_F(HealthRoutesTest, LiveAlwaysAndReadyWhenWelcome) {
   EXPECT_EQ(kit_.call("GET", "/livez").status, 200);
 }
 
+TEST_F(HealthRoutesTest, AQueryStringIsNotLookedAt) {
+  start();
+  health_.set_readiness(telemetry::Readiness::ready);
+  for (std::string_view query : {"?x=1", "?verbose", "?a=1&a=2", "?%zz", "?"}) {
+    EXPECT_EQ(kit_.call("GET", "/livez" + std::string(query)).status, 200) << query;
+    EXPECT_EQ(kit_.call("GET", "/readyz" + std::string(query)).status, 200) << query;
+  }
+}
+
 TEST_F(HealthRoutesTest, SupervisorsAreNeverTurnedAway) {
   kit_.parts.rate_limit.address_burst = 1;
   kit_.parts.rate_limit.address_rate = 0.01;
