@@ -179,9 +179,9 @@ struct ListTasks : api::PageQuery {
             field<&ListTasks::due_after>("Only tasks due at this time or later."),
             field<&ListTasks::due_before>("Only tasks due before this time."),
             field<&ListTasks::q>(
-                length{1, 200},
+                length{0, 200},
                 "Full-text search in title and description: every word must occur; `word*` matches "
-                "beginnings, `\"two words\"` a phrase, `-word` excludes."),
+                "beginnings, `\"two words\"` a phrase, `-word` excludes. Empty or blank: no search."),
         });
   }
 };

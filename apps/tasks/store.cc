@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bedplate/api/paging/page_request.h"
+#include "bedplate/base/text.h"
 #include "bedplate/describe/text/text_value.h"
 #include "bedplate/search/query.h"
 
@@ -94,7 +95,7 @@ Result<std::string> Store::conditions(sql::Params& params, UserId owner, const L
   if (query.due_after) where += " AND due_at >= " + params.add(*query.due_after);
   if (query.due_before) where += " AND due_at < " + params.add(*query.due_before);
   if (query.label) where += " AND " + has_label(dialect_, params.add(*query.label));
-  if (query.q) {
+  if (query.q && !is_blank(*query.q)) {  // an empty search box asks for nothing
     Result<search::Query> words = search::parse_query(*query.q, kSearch.language);
     if (!words) return std::unexpected(std::move(words.error()));
     where += " AND id IN (" + index_.matching(params, owner, *words) + ")";

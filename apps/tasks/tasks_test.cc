@@ -361,6 +361,9 @@ TEST_P(TasksTest, FullTextSearchFollowsChanges) {
   EXPECT_THAT(ada.titles("q=rep*"), ElementsAre("Write report"));
   EXPECT_THAT(ada.titles("q=milk%20-blue"), ElementsAre("Write report"));
   EXPECT_THAT(ada.titles("q=%22%22"), IsEmpty());
+  for (std::string_view blank : {"q=", "q=%20", "q=%09%20", "q=%E3%80%80", "q"})
+    EXPECT_THAT(ada.titles("sort=title&" + std::string(blank)), ElementsAre("Buy milk", "Write report"))
+        << blank;
   ada.call("PATCH", path_of(milk), R"({"title":"Buy bread","description":"Rye"})");
   EXPECT_THAT(ada.titles("q=litres"), IsEmpty());
   EXPECT_THAT(ada.titles("q=bread"), ElementsAre("Buy bread"));
