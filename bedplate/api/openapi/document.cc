@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "bedplate/api/rest/problem.h"
 #include "bedplate/base/text.h"
 #include "bedplate/http/message/etag.h"
 
@@ -53,6 +54,14 @@ Async<void> Document::handle(http::Request& request, http::Response& response) {
   response.set_field(http::FieldId::etag, variant ? variant->etag : etag_);
   response.set_field(http::FieldId::cache_control, cache_control_);
   response.add_field(http::FieldId::vary, "Accept-Encoding");  // beside the Origin of CORS
+  if (request.has_field(http::FieldId::if_match) &&
+      !http::if_match(request.field_list(http::FieldId::if_match), etag_).matches) {
+    Error error(Category::precondition_failed, "version_mismatch",
+                "The version is none of those that If-Match names.");
+    write_problem(response, std::move(error).with_subject(tag_), request.path(),
+                  response.field(http::FieldId::x_request_id));
+    co_return;
+  }
   if (http::if_none_match(request.field_list(http::FieldId::if_none_match), etag_)) {
     response.set_status(304);
     co_return;

@@ -50,7 +50,9 @@ constexpr HeaderDoc kHeaders[] = {
     {"Sunset", R"({"type":"string"})", "When the operation goes away (RFC 8594)."},
 };
 
-constexpr std::string_view kTextSchema = R"({"type":"string"})";
+/// `*`, or entity tags with commas between (RFC 9110 sections 8.8.3 and 13.1).
+constexpr std::string_view kTagListSchema =
+    R"({"type":"string","pattern":"^(\\*|(W/)?\"[!#-~]*\"([ \\t]*,[ \\t]*(W/)?\"[!#-~]*\")*)$"})";
 constexpr std::string_view kIdempotencyKeySchema =
     R"({"type":"string","minLength":1,"maxLength":128,"pattern":"^[!-~]+$"})";
 
@@ -208,13 +210,7 @@ class OpenapiWriter {
       write_parameter(documented, *field, "path");
     for (const FieldInfo* field : documented.binding.query_fields())
       write_parameter(documented, *field, "query");
-    if (operation.set_if_match)
-      write_header_parameter("If-Match",
-                             "Do it only to this version: its ETag such as `\"7\"`, or a list of them.",
-                             kTextSchema);
-    if (operation.version_of && operation.route.verb == Verb::get)
-      write_header_parameter("If-None-Match", "Answer 304 when this is still the version, such as `\"7\"`.",
-                             kTextSchema);
+    write_conditions(operation);
     if (operation.kind == OperationKind::command && operation.idempotent_replay &&
         operation.access != Access::open_to_all)
       write_header_parameter("Idempotency-Key",
@@ -228,6 +224,26 @@ class OpenapiWriter {
           "Without it a replica may answer what was so a moment ago.",
           kCommitMarkSchema);
     json_.end_array();
+  }
+
+  void write_conditions(const Operation& operation) {
+    if (operation.set_if_match) {
+      write_header_parameter("If-Match",
+                             "Do it only to this version: its ETag as it was answered, in double quotes "
+                             "(`\"7\"`), or several with commas between.",
+                             kTagListSchema);
+      write_header_parameter(
+          "If-None-Match",
+          "Do it only if the version is not this one (`\"7\"`), or none of several with commas "
+          "between; `*`: only if nothing is there.",
+          kTagListSchema);
+    } else if (operation.version_of && operation.route.verb == Verb::get) {
+      write_header_parameter(
+          "If-None-Match",
+          "Answer 304 when this is still the version: its ETag as it was answered, in double "
+          "quotes (`\"7\"`), or several with commas between.",
+          kTagListSchema);
+    }
   }
 
   void write_parameter(const DocumentedOperation& documented, const FieldInfo& field,

@@ -54,14 +54,27 @@ void add_of_caller(Collected& all, const Operation& operation) {
     all.add(Category::forbidden, "scope_missing", "The token lacks a scope that the operation needs.");
 }
 
-void add_of_commit(Collected& all, const Operation& operation) {
-  if (operation.set_if_match) {
-    all.add(Category::malformed, "malformed_if_match", "If-Match is no list of entity tags.");
-    all.add(Category::precondition_failed, "version_mismatch", "It has changed since it was read.");
-  } else if (operation.route.verb != Verb::get) {
+void add_of_conditions(Collected& all, const Operation& operation) {
+  const bool read = operation.route.verb == Verb::get;
+  if (!read && !operation.set_if_match) {
     all.add(Category::precondition_failed, "if_match_not_supported",
             "The operation does not compare versions.");
+    all.add(Category::precondition_failed, "if_none_match_not_supported",
+            "The operation does not compare versions.");
+    return;
   }
+  all.add(Category::malformed, "malformed_if_match", "If-Match is no list of entity tags.");
+  all.add(Category::precondition_failed, "version_mismatch",
+          "The version is none of those that If-Match names: it has changed since it was read.");
+  if (!read || operation.version_of)
+    all.add(Category::malformed, "malformed_if_none_match", "If-None-Match is no list of entity tags.");
+  if (!read)
+    all.add(Category::precondition_failed, "version_excluded",
+            "It exists in a version that If-None-Match excludes.");
+}
+
+void add_of_commit(Collected& all, const Operation& operation) {
+  add_of_conditions(all, operation);
   if (operation.kind != OperationKind::pure) {
     all.add(Category::unavailable, "database_busy", "Too much to do at the moment; Retry-After says when.");
     all.add(Category::timeout, "deadline_exceeded",

@@ -114,7 +114,19 @@ bool is_json_body(const Operation& operation, std::string_view content_type) {
   bool json = type->is("application", "json") ||
               (operation.route.verb == Verb::patch && type->is("application", "merge-patch+json"));
   std::optional<std::string_view> charset = type->parameter("charset");
-  return json && (!charset || equal_ignoring_case(*charset, "utf-8"));
+  // "utf8" is not registered, and what many write.
+  return json &&
+         (!charset || equal_ignoring_case(*charset, "utf-8") || equal_ignoring_case(*charset, "utf8"));
+}
+
+/// To a request whose body is of no type that is taken.
+std::string what_to_send(const http::Request& request, bool patch) {
+  if (!request.has_body())
+    return "The request has no body: send one in JSON, with `Content-Type: application/json`.";
+  if (request.field(http::FieldId::content_type).empty())
+    return "The request does not say what its body is: send `Content-Type: application/json`.";
+  return fmt::format("The body must be {}application/json, in UTF-8.",
+                     patch ? "application/merge-patch+json or " : "");
 }
 
 Result<void> check_media_types(Exchange& exchange) {
@@ -131,8 +143,7 @@ Result<void> check_media_types(Exchange& exchange) {
   exchange.response.set_field(patch ? "Accept-Patch" : "Accept-Post",
                               patch ? "application/merge-patch+json, application/json" : "application/json");
   return bedplate::fail(Category::unsupported_media_type, "unsupported_media_type",
-                        patch ? "The body is application/merge-patch+json or application/json, in UTF-8."
-                              : "The body is application/json, in UTF-8.");
+                        what_to_send(request, patch));
 }
 
 }  // namespace
@@ -170,6 +181,7 @@ Result<void> Rest::run_now(Exchange& exchange) const {
   ValueSlot output(operation.output);
   if (Result<void> bound = bind(exchange, {}, input.data()); !bound) return bound;
   Result<void> done = operation.invoke_now(operation.object, exchange.caller, input.data(), output.data());
+  if (done) done = check_if_match(exchange, output.data());
   if (done) write_answer(exchange, output.data());
   return done;
 }
@@ -178,7 +190,7 @@ Result<void> Rest::bind(Exchange& exchange, std::string_view body, void* input) 
   const Endpoint& endpoint = *exchange.endpoint;
   Result<void> bound = endpoint.binding.fill(exchange.parameters(), exchange.request.query(), body, input);
   if (!bound) return bound;
-  return take_if_match(exchange, input);
+  return take_conditions(exchange, input);
 }
 
 namespace {
@@ -203,6 +215,9 @@ Async<void> Rest::run(Exchange& exchange) {
     http::Request& request = exchange.request;
     request.set_body_size_max(std::min(request.body_size_max(), operation.body_size_max));
     body = co_await ok(request.body());
+    if (body.empty())
+      co_await bedplate::fail(Category::malformed, "malformed_json",
+                              "The request has no body: send a JSON object.");
   }
   std::optional<Idempotency::Claim> claim;
   if (operation.kind == OperationKind::command && operation.idempotent_replay && exchange.principal) {
@@ -253,6 +268,7 @@ Async<void> Rest::run(Exchange& exchange) {
   // Also with an error: what failed may have written before it did.
   if (!committed.empty()) exchange.response.set_field(http::FieldId::bedplate_commit, committed.to_string());
   co_await ok(std::move(done));
+  co_await ok(check_if_match(exchange, output.data()));
   // With a key the answer was written for keeping, or is a kept one.
   if (!claim) write_answer(exchange, output.data());
 }

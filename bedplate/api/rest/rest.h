@@ -18,7 +18,8 @@
 //   idempotency                      the stored answer, 409 while the first still runs, 422 for another body
 //   validation                       406, 415, 400 (cannot be read), 422 with all faults
 //   operation                        in the transaction or snapshot that its kind asks for
-//   conditions                       304; 412 comes from the operation, which knows the version
+//   conditions                       If-Match (412), then If-None-Match (304; 412 of what changes something), where the
+//                                    version is known: inside the operation, or of a read with its answer
 //
 // Then, for every answer: security headers, rate limit headers, metrics, access log. Errors are problem details
 // (problem.h). Thread-safe and immutable once made; everything it is given outlives it.

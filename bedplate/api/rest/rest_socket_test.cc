@@ -23,9 +23,10 @@ using ::testing::Not;
 /// A kit behind a port, on two loops.
 class SocketServer {
  public:
-  explicit SocketServer(RestKit& kit) : kit_(kit) {
+  explicit SocketServer(RestKit& kit, http::ServerSettings settings = {})
+      : kit_(kit), problems_(kit.parts.rest, kit.parts.cors) {
     kit.start();
-    server_.emplace(loops_, *kit.rest, http::ServerSettings{}, &problems_);
+    server_.emplace(loops_, *kit.rest, std::move(settings), &problems_);
     loops_.start();
     Result<void> listening = server_->listen("127.0.0.1:0");
     if (!listening) throw std::runtime_error(listening.error().detail());
@@ -100,6 +101,102 @@ TEST_P(RestSocketTest, TheServersOwnErrorsHaveTheSameShape) {
   EXPECT_THAT(bad, HasSubstr("application/problem+json"));
   EXPECT_THAT(bad, HasSubstr(R"("code":)"));
   EXPECT_THAT(bad, HasSubstr(R"("request_id":)"));
+}
+
+// What is answered before there is a request to route: a browser shows its page none of it without the field for CORS.
+TEST(RestEarlyErrorTest, EarlyErrorsHaveTheFieldsOfLaterOnes) {
+  RestKit kit;
+  kit.parts.cors.allowed_origins = {"https://app.example.org"};
+  http::ServerSettings settings;
+  settings.allowed_hosts = {"a"};
+  settings.header_timeout_ms = 200;
+  const SocketServer server(kit, settings);
+  const std::string origin = "Host: a\r\nOrigin: https://app.example.org\r\n";
+  struct Early {
+    std::string request;
+    std::string_view status;
+  };
+  for (const Early& early : {
+           Early{"GET /" + std::string(9000, 'a') + " HTTP/1.1\r\n" + origin + "\r\n", "414 "},
+           Early{"GET /hello HTTP/1.1\r\n" + origin + "X: " + std::string(20'000, 'a') + "\r\n\r\n", "431 "},
+           Early{"GET /v1/things/a%2Fb HTTP/1.1\r\n" + origin + "\r\n", "400 "},
+           Early{"GET /hello HTTP/1.1\r\nHost: b\r\nOrigin: https://app.example.org\r\n\r\n", "421 "},
+           Early{"GET /hello HTTP/1.1\r\n" + origin, "408 "},
+           Early{"GET /hello HTTP/3.0\r\n" + origin + "\r\n", "505 "},
+       }) {
+    const std::string answer = server.exchange(early.request);
+    EXPECT_THAT(answer, HasSubstr("HTTP/1.1 " + std::string(early.status)));
+    for (std::string_view field :
+         {"\r\nAccess-Control-Allow-Origin: *\r\n", "\r\nAccess-Control-Expose-Headers: ",
+          "\r\nX-Content-Type-Options: nosniff\r\n", "\r\nContent-Security-Policy: default-src 'none'",
+          "\r\nX-Request-Id: ", "\r\nCache-Control: no-store\r\n"})
+      EXPECT_THAT(answer, HasSubstr(field)) << early.status;
+  }
+}
+
+TEST(RestEarlyErrorTest, WithoutOriginsThereIsNoFieldForCors) {
+  RestKit kit;
+  const SocketServer server(kit);
+  const std::string answer = server.exchange("GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("HTTP/1.1 400 "));
+  EXPECT_THAT(answer, HasSubstr("nosniff"));
+  EXPECT_THAT(answer, Not(HasSubstr("Access-Control")));
+}
+
+// RFC 9110 section 15.4.5.
+TEST(RestNotModifiedTest, A304HasTheFieldsOfThe200) {
+  RestKit kit;
+  kit.parts.cors.allowed_origins = {"https://app.example.org"};
+  http::ServerSettings settings;
+  settings.compression_size_min = 16;
+  const SocketServer server(kit, settings);
+  const std::string made = server.create("Lamp", "key-1");
+  const std::size_t at = made.find("\r\nLocation: ") + 12;
+  const std::string path = made.substr(at, made.find("\r\n", at) - at);
+  const auto get = [&](const std::string& fields) {
+    return server.exchange("GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\n" +
+                           "Connection: close\r\n" + fields + "\r\n");
+  };
+  const auto lines_of = [](const std::string& answer, std::string_view name) {
+    std::string lines;
+    const std::string start = "\r\n" + std::string(name) + ": ";
+    for (std::size_t line = answer.find(start); line != std::string::npos;
+         line = answer.find(start, line + 1))
+      lines += answer.substr(line, answer.find("\r\n", line + 2) - line);
+    return lines;
+  };
+  for (const std::string& coding : {std::string(), std::string("Accept-Encoding: gzip\r\n")}) {
+    const std::string whole = get(coding);
+    EXPECT_THAT(whole, HasSubstr("HTTP/1.1 200 "));
+    EXPECT_THAT(lines_of(whole, "Vary"), HasSubstr("Accept-Encoding"));
+    const std::string etag = lines_of(whole, "ETag").substr(8);
+    const std::string same = get(coding + "If-None-Match: " + etag + "\r\n");
+    EXPECT_THAT(same, HasSubstr("HTTP/1.1 304 "));
+    for (std::string_view name : {"Vary", "ETag", "Cache-Control"})
+      EXPECT_EQ(lines_of(same, name), lines_of(whole, name)) << coding;
+    EXPECT_NE(lines_of(same, "Date"), "");
+    EXPECT_EQ(lines_of(same, "Content-Type"), "");
+    EXPECT_TRUE(same.ends_with("\r\n\r\n")) << "it has no body";
+  }
+}
+
+// A client that sends 50 MB before it reads: what is refused before the body is read is heard all the same.
+TEST(RestEarlyErrorTest, RefusalsOfLargeUploadsAreHeard) {
+  RestKit kit;
+  kit.parts.rate_limit.address_burst = 20;
+  kit.parts.rate_limit.address_rate = 0.01;
+  http::ServerSettings settings;
+  settings.linger_timeout_ms = 60'000;  // of a busy machine
+  const SocketServer server(kit, settings);
+  const std::string body(50'000'000, 'x');
+  const auto upload = [&](std::string_view token) {
+    return server.exchange(
+        "POST /v1/things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: " +
+        std::string(token) + "\r\nContent-Length: 50000000\r\n\r\n" + body);
+  };
+  EXPECT_THAT(upload("Bearer good"), HasSubstr("HTTP/1.1 413 "));
+  EXPECT_THAT(upload("Bearer forged"), HasSubstr("HTTP/1.1 401 "));
+  EXPECT_THAT(upload("Bearer good"), HasSubstr("HTTP/1.1 429 "));
 }
 
 TEST_P(RestSocketTest, HeadHasNoBody) {

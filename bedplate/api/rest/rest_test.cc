@@ -178,6 +178,8 @@ TEST_P(RestTest, TakesAndGivesJsonOnly) {
                      R"({"title":"x"})");
   };
   EXPECT_EQ(post("application/json; charset=UTF-8").status, 201);
+  EXPECT_EQ(post("application/json; charset=utf8").status, 201);
+  EXPECT_EQ(post("application/json; charset=\"UTF8\"").status, 201);
   EXPECT_EQ(post("application/json; charset=latin1").status, 415);
   EXPECT_EQ(post("text/plain").status, 415);
   EXPECT_EQ(post("application/merge-patch+json").status, 415);
@@ -213,6 +215,21 @@ TEST_P(RestTest, ReadOnlyFieldsAreIgnoredInChanges) {
   EXPECT_THAT(path, HasSubstr(back.body.substr(7, 36)));
   EXPECT_THAT(kit_.send("PATCH", path, R"({"version":0,"versio":0})").body,
               AllOf(HasSubstr(R"("pointer":"/versio","code":"unknown_field")"), Not(HasSubstr("/version"))));
+}
+
+TEST_P(RestTest, SaysWhatIsMissingOfABody) {
+  const FieldList token = {{"Authorization", "Bearer good"}};
+  const Reply nothing = kit_.call("POST", "/v1/things", token);
+  EXPECT_EQ(nothing.status, 415);
+  EXPECT_THAT(nothing.body, HasSubstr("The request has no body: send one in JSON"));
+  const Reply untyped = kit_.call("POST", "/v1/things", token, R"({"title":"x"})");
+  EXPECT_EQ(untyped.status, 415);
+  EXPECT_THAT(untyped.body,
+              HasSubstr("does not say what its body is: send `Content-Type: application/json`"));
+  const Reply empty = kit_.send("POST", "/v1/things", "");
+  EXPECT_EQ(empty.status, 400);
+  EXPECT_THAT(empty.body, HasSubstr("malformed_json"));
+  EXPECT_THAT(empty.body, HasSubstr("The request has no body"));
 }
 
 TEST_P(RestTest, NeverShowsInternals) {
