@@ -13,6 +13,7 @@
 namespace bedplate::documents {
 namespace {
 
+using namespace std::string_literals;
 using bedplate::testing::EngineKit;
 using sql::Compare;
 
@@ -97,7 +98,7 @@ TEST_P(SchemaCollectionTest, DocumentsMustFitTheSchemaAndTheDeclaredFields) {
   EXPECT_EQ(insert(2, R"({"kind": "a", "x": 1e400})"), " too_large");
   EXPECT_EQ(insert(2, R"({"kind": "a", "box": {"size": 1e30}})"), "/box/size wrong_type");
   EXPECT_EQ(insert(2, R"({"kind": "a", "x": ["\u0000"], "y\u0000": 1})"),
-            std::string("/x/0 invalid_character; /y\0 invalid_character", 46));
+            "/x/0 invalid_character; /y\0 invalid_character"s);
   EXPECT_EQ(insert(2, "{"), "malformed_json");
   EXPECT_EQ(insert(2, R"({"kind": "b", "box": {"size": 1e2}})"), "");
   for (const auto& [most, expected] : {std::pair(2, 1), std::pair(100, 2)}) {
