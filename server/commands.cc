@@ -37,12 +37,17 @@ struct AdminRoom {
   }
 };
 
+const app::ArgumentSpec kEmail{"EMAIL", "E-mail address of the account"};
+
 /// One admin command: changes the account of the address given, then says what it did.
 void add_admin_command(app::Application& application, const IdentitySettings& settings, const char* name,
                        const char* doc,
                        std::function<Async<void>(Administration&, const std::string&)> change,
                        const char* done) {
-  CommandSpec spec{std::string("admin ") + name, doc, {"EMAIL"}};
+  CommandSpec spec{.name = std::string("admin ") + name,
+                   .doc = doc,
+                   .arguments = {kEmail},
+                   .group_doc = "Manage users (safe while the server runs)"};
   application.command(std::move(spec),
                       [&settings, change, done](Host& host, std::span<const std::string> arguments) {
                         AdminRoom room(host, settings);
@@ -86,9 +91,9 @@ void add_commands(app::Application& application, const IdentitySettings& setting
       [](Administration& admin, const std::string& email) { return admin.grant(email, "admin"); },
       "is an administrator now");
   add_admin_command(
-      application, settings, "revoke", "Take the role of administrator away",
+      application, settings, "revoke", "Make an administrator an ordinary user",
       [](Administration& admin, const std::string& email) { return admin.revoke(email, "admin"); },
-      "is not an administrator any more");
+      "is no longer an administrator");
   add_admin_command(
       application, settings, "disable", "Lock an account and end its sessions",
       [](Administration& admin, const std::string& email) { return admin.disable(email); }, "disabled");
@@ -99,18 +104,18 @@ void add_commands(app::Application& application, const IdentitySettings& setting
       application, settings, "delete", "Delete an account and everything that belongs to it",
       [](Administration& admin, const std::string& email) { return admin.remove(email); }, "deleted");
   application.command(
-      {"admin reset-password", "Set a random password, show it once, and end every session", {"EMAIL"}},
+      {"admin reset-password", "Set a random password, show it once, and end all sessions", {kEmail}},
       [&settings](Host& host, std::span<const std::string> arguments) {
         return reset_password(host, settings, arguments[0]);
       });
-  application.command(
-      {.name = "demo",
-       .doc = "Make two sample users with tasks, for a first look; only where there are no users",
-       .makes_database = true},
-      [&settings](Host& host, std::span<const std::string>) {
-        AdminRoom room(host, settings);
-        return make_demo(host, room.admin, room.tasks);
-      });
+  application.command({.name = "demo",
+                       .doc = "Create two sample users with tasks; refused where there are users already",
+                       .arguments = {},
+                       .makes_database = true},
+                      [&settings](Host& host, std::span<const std::string>) {
+                        AdminRoom room(host, settings);
+                        return make_demo(host, room.admin, room.tasks);
+                      });
   application.after_restore([&settings](Host& host) {
     AdminRoom room(host, settings);
     return host.wait_for(room.admin.forget_all_tokens());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/app/application.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -8,6 +10,7 @@
 #include "bedplate/app/builtin_commands.h"
 #include "bedplate/app/caching.h"
 #include "bedplate/app/database_place.h"
+#include "bedplate/app/process.h"
 #include "bedplate/async/address.h"
 #include "bedplate/base/log.h"
 #include "bedplate/describe/json/json.h"
@@ -40,6 +43,7 @@ Result<SocketAddress> address_of_operations(const std::vector<std::string>& list
 }  // namespace
 
 Application::Application(ProgramInfo program) : program_(std::move(program)) {
+  prepare_process();
   host_settings_.data.directory = program_.name + "-data";
   settings("data", host_settings_.data);
   settings("database", host_settings_.database);
@@ -74,7 +78,12 @@ Result<void> Application::configure(const CommonOptions& options) {
   sources.environment = config::process_environment();
   sources.variables_ignored = {"BEDPLATE_CONFIG"};
   std::string file = options.config_file;
-  if (const char* named = std::getenv("BEDPLATE_CONFIG"); file.empty() && named) file = named;
+  if (const char* named = std::getenv("BEDPLATE_CONFIG"); file.empty() && named) {
+    if (*named == '\0')
+      return fail(Category::invalid, "config_invalid",
+                  "BEDPLATE_CONFIG is empty: name a settings file, or unset the variable.");
+    file = named;
+  }
   if (!file.empty()) {
     auto read = config::read_file(file);
     if (!read) return std::unexpected(std::move(read.error()));
@@ -86,9 +95,7 @@ Result<void> Application::configure(const CommonOptions& options) {
   if (!options.listen.empty())
     sources.flags.push_back({"--listen", "server.listen", to_json(options.listen)});
   if (auto loaded = config_.load(sources); !loaded) return loaded;
-  if (auto readable = check_places(); !readable) return readable;
-  for (const std::string& warning : config_.warnings()) log_warn(warning, {});
-  return {};
+  return check_places();
 }
 
 // Before anything is made in a place that somebody did not mean.
@@ -117,6 +124,14 @@ Result<void> Application::check_places() const {
 }
 
 int Application::run(int argc, const char* const* argv) {
+  const int status = run_command(argc, argv);
+  Result<void> written = finish_output();
+  if (written) return status;
+  std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), written.error().detail().c_str());
+  return status == 0 ? 1 : status;
+}
+
+int Application::run_command(int argc, const char* const* argv) {
   std::vector<CommandSpec> specs;
   for (const AddedCommand& command : commands_) specs.push_back(command.spec);
   ParsedCommandLine parsed = parse_command_line(program_, specs, argc, argv);
@@ -128,11 +143,23 @@ int Application::run(int argc, const char* const* argv) {
     std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), configured.error().detail().c_str());
     return 2;
   }
-  set_log_level(host_settings_.log.level);
+  set_up_log(*parsed.invocation);
+  for (const std::string& warning : config_.warnings()) log_warn(warning, {});
   Result<void> done = dispatch(*parsed.invocation);
   if (done) return 0;
   std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), told_to_operator(done.error()).c_str());
   return done.error().code() == kWrongCall ? 2 : 1;
+}
+
+void Application::set_up_log(const Invocation& invocation) const {
+  const LogSettings& settings = host_settings_.log;
+  const bool as_text = settings.format == LogFormatChoice::text ||
+                       (settings.format == LogFormatChoice::auto_ && ::isatty(STDERR_FILENO) == 1);
+  set_log_format(as_text ? LogFormat::text : LogFormat::json);
+  // Whoever gives a command reads its answer, not what a server would log of it.
+  const bool quiet =
+      invocation.command != "serve" && config_.find("log.level")->origin == config::Origin::default_value;
+  set_log_level(quiet ? LogLevel::warn : settings.level);
 }
 
 Result<void> Application::dispatch(const Invocation& invocation) {

@@ -44,6 +44,7 @@ using CommandBody = std::function<Result<void>(Host&, std::span<const std::strin
 
 class Application {
  public:
+  /// Sees to the process first (process.h): make it before anything opens a file or a socket.
   explicit Application(ProgramInfo program);
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -79,10 +80,11 @@ class Application {
   // ---- Running.
 
   /// Does what the command line says; returns the exit status: 0, 1 for a failure, 2 for a wrong call or configuration.
+  /// A command whose output could not be written has failed.
   int run(int argc, const char* const* argv);
 
-  /// Reads the configuration from its four places. All that is wrong with it is in the error, a line each. Opens and
-  /// makes nothing but the files that it names.
+  /// Reads the configuration from its four places. All that is wrong with it is in the error, a line each; what only
+  /// looks wrong is in config().warnings(). Opens and makes nothing but the files that it names.
   Result<void> configure(const CommonOptions& options);
 
   // ---- For Host and the commands.
@@ -101,6 +103,9 @@ class Application {
     CommandSpec spec;
     CommandBody body;
   };
+  int run_command(int argc, const char* const* argv);
+  /// Level and format of the process's log, as the settings say.
+  void set_up_log(const Invocation& invocation) const;
   Result<void> dispatch(const Invocation& invocation);
   /// What the rules of a single setting cannot say: that addresses and URLs can be read.
   Result<void> check_places() const;

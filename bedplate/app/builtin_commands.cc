@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/app/builtin_commands.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "bedplate/app/data_commands.h"
 #include "bedplate/app/database_place.h"
 #include "bedplate/app/operations_commands.h"
+#include "bedplate/app/process.h"
 #include "bedplate/app/progress.h"
 #include "bedplate/app/signals.h"
 #include "bedplate/base/log.h"
@@ -42,15 +44,26 @@ std::string describe_step(const sql::MigrationStep& step) {
   return line;
 }
 
+/// The first line has the URL to use; the second leads a person on.
+void print_ready_lines(const Application& application, const Host& host) {
+  for (const std::string& url : host.urls())
+    print(application.program().name + " " + application.program().version + " is ready at " + url);
+  const auto browsable =
+      std::ranges::find_if(host.urls(), [](const std::string& url) { return url.starts_with("http://"); });
+  if (application.host_settings().rest.docs && browsable != host.urls().end())
+    print("documentation: " + *browsable + "/docs");
+  // It serves all the same.
+  if (auto written = finish_output(); !written)
+    log_warn("the ready line could not be written", {{"reason", written.error().detail()}});
+}
+
 Result<void> serve(Application& application) {
   // Before any thread is made, so that all of them leave these signals to the main thread.
   StopSignals signals;
   auto host = Host::open(application, HostPurpose::serve);
   if (!host) return std::unexpected(std::move(host.error()));
   if (auto serving = (*host)->serve(); !serving) return serving;
-  for (const std::string& url : (*host)->urls())
-    print(application.program().name + " " + application.program().version + " is ready at " + url);
-  std::fflush(stdout);
+  print_ready_lines(application, **host);
   int signal = signals.wait();
   log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "SIGHUP"}});
   signals.end_process_on_the_next();
@@ -113,7 +126,7 @@ Result<void> migrate_down(Application& application, const Invocation& invocation
     if (source.module != invocation.module) continue;
     if (auto there = check_database_exists(application); !there) return there;
     return migrate_locked(
-        application, invocation.dry_run, {"took back", "would take back"}, [&](sql::Database& database) {
+        application, invocation.dry_run, {"rolled back", "would roll back"}, [&](sql::Database& database) {
           return sql::migrate_down(database, source, invocation.steps, {.dry_run = invocation.dry_run});
         });
   }

@@ -7,8 +7,10 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <utility>
 
 #include "bedplate/base/text.h"
+#include "bedplate/http/settings.h"
 
 namespace bedplate::app {
 namespace {
@@ -20,6 +22,7 @@ struct Targets {
   std::string config_file;
   std::string data;
   std::vector<std::string> listen;
+  std::vector<std::uint16_t> ports;
   std::vector<std::string> sets;
   std::map<std::string, std::vector<std::string>> arguments;
   bool dry_run = false;
@@ -27,20 +30,39 @@ struct Targets {
   std::string to;
 };
 
-void add_common_options(CLI::App& command, Targets& targets) {
-  command.add_option("--data", targets.data, "Directory of the data (short for --set data.directory=DIR)")
+void add_common_options(CLI::App& command, const std::string& program, Targets& targets) {
+  command
+      .add_option("--data", targets.data,
+                  "Data directory (default: " + program + "-data); short for --set data.directory=DIR")
       ->type_name("DIR");
-  command.add_option("--config", targets.config_file, "Read settings from a TOML file")->type_name("FILE");
-  command.add_option("--set", targets.sets, "Set one setting; may be repeated")
+  command
+      .add_option("--config", targets.config_file,
+                  "Read settings from this TOML file (default: $BEDPLATE_CONFIG, if it is set)")
+      ->type_name("FILE");
+  command.add_option("--set", targets.sets, "Set one setting, as in server.threads=2; repeatable")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  command.footer("Every setting with its default and meaning: " + program + " config reference");
+}
+
+void add_listen_options(CLI::App& serve, Targets& targets) {
+  serve
+      .add_option("--listen", targets.listen,
+                  "Address to listen on (default: " + http::ServerSettings().listen.front() +
+                      "); repeatable. Port 0 takes a free one")
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);
+  serve.add_option("--port", targets.ports, "Short for --listen 127.0.0.1:PORT; repeatable")
+      ->type_name("PORT")
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0, 65'535));
 }
 
 void add_arguments(CLI::App& command, const CommandSpec& spec, Targets& targets) {
   std::vector<std::string>& values = targets.arguments[spec.name];
   values.resize(spec.arguments.size());
   for (std::size_t i = 0; i < spec.arguments.size(); ++i)
-    command.add_option(spec.arguments[i], values[i])->required()->type_name("");
+    command.add_option(spec.arguments[i].name, values[i], spec.arguments[i].doc)->required()->type_name("");
 }
 
 struct Commands {
@@ -48,20 +70,23 @@ struct Commands {
   std::map<std::string, CLI::App*> groups;
 };
 
-// The command of that name below `root`; the first of two words is a group.
-CLI::App& add_command(CLI::App& root, const CommandSpec& spec, Commands& commands,
-                      std::string_view group_doc) {
+// The command of that name below `root`; the first of two words is a group, or a command itself (`config`).
+CLI::App& add_command(CLI::App& root, const CommandSpec& spec, Commands& commands) {
   CLI::App* parent = &root;
   std::string last = spec.name;
   if (std::size_t space = spec.name.find(' '); space != std::string::npos) {
     std::string first = spec.name.substr(0, space);
     last = spec.name.substr(space + 1);
-    CLI::App*& group = commands.groups[first];
-    if (!group) {
-      group = root.add_subcommand(first, std::string(group_doc));
-      group->require_subcommand(1);
+    if (const auto command = commands.by_name.find(first); command != commands.by_name.end()) {
+      parent = command->second;
+    } else {
+      CLI::App*& group = commands.groups[first];
+      if (!group) {
+        group = root.add_subcommand(first, spec.group_doc);
+        group->require_subcommand(1);
+      }
+      parent = group;
     }
-    parent = group;
   }
   CLI::App* command = parent->add_subcommand(last, spec.doc);
   commands.by_name[spec.name] = command;
@@ -70,20 +95,35 @@ CLI::App& add_command(CLI::App& root, const CommandSpec& spec, Commands& command
 
 std::vector<CommandSpec> built_in_commands() {
   return {
-      {"serve", "Migrate, serve, and print one line with the URL once connections are accepted", {}},
-      {"migrate status", "List every migration, applied or pending", {}},
-      {"migrate up", "Apply what is pending", {}},
-      {"migrate data",
-       "Copy everything into another, empty database, and compare; interrupted, it goes on",
-       {}},
-      {"migrate down", "Take back the newest migration of a module", {"MODULE"}},
-      {"config", "Print the effective configuration with the origin of each value; secrets are masked", {}},
-      {"config reference", "Print every setting with its default, range and meaning, as a TOML file", {}},
-      {"openapi", "Print the OpenAPI document of every operation", {}},
-      {"health", "Print what /healthz of the running server says; exit status 1 when a check fails", {}},
-      {"metrics", "Print /metrics of the running server", {}},
-      {"backup", "Copy the database into a new file, also while it is served", {"FILE"}},
-      {"restore", "Put a backup in the place of the database; nothing may serve it", {"FILE"}},
+      {.name = "serve", .doc = "Run the server; prints its URL once it accepts connections", .arguments = {}},
+      {.name = "migrate status",
+       .doc = "List every migration, applied or pending",
+       .arguments = {},
+       .group_doc = "Apply or roll back migrations, show their status, or copy all data to another database"},
+      {.name = "migrate up", .doc = "Apply all pending migrations", .arguments = {}},
+      {.name = "migrate down",
+       .doc = "Roll back the latest migration of a module",
+       .arguments = {{"MODULE", "Module whose migration is rolled back; `migrate status` lists them"}}},
+      {.name = "migrate data",
+       .doc = "Copy all data to another, empty database and compare; run again, it resumes",
+       .arguments = {}},
+      {.name = "config",
+       .doc = "Print the settings in effect and where each value comes from; secrets are masked",
+       .arguments = {}},
+      {.name = "config reference",
+       .doc = "Print every setting with its default, range and meaning, as a TOML file",
+       .arguments = {}},
+      {.name = "openapi", .doc = "Print the OpenAPI document of all operations", .arguments = {}},
+      {.name = "health",
+       .doc = "Print what /healthz of the running server says; exit status 1 when a check fails",
+       .arguments = {}},
+      {.name = "metrics", .doc = "Print /metrics of the running server", .arguments = {}},
+      {.name = "backup",
+       .doc = "Back up the database to a new file (safe while the server runs)",
+       .arguments = {{"FILE", "Backup to write; it must not exist yet"}}},
+      {.name = "restore",
+       .doc = "Replace the database with a backup (stop the server first)",
+       .arguments = {{"FILE", "Backup to restore"}}},
   };
 }
 
@@ -91,7 +131,7 @@ std::vector<CommandSpec> built_in_commands() {
 std::optional<std::string> split_setting(const std::string& text, CommonOptions& options) {
   std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
-    return "--set wants KEY=VALUE, for example --set server.threads=2; this is '" + text + "'";
+    return "--set takes KEY=VALUE, for example --set server.threads=2; this is '" + text + "'";
   options.settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   return std::nullopt;
 }
@@ -148,6 +188,30 @@ struct CalledCommand {
   bool is_unknown;     ///< The word there stands where a command must.
 };
 
+// An option that the command does not have, with what was probably meant; nothing when it has all of them.
+std::optional<std::string> unknown_option(const CLI::App& command, int at, int argc,
+                                          const char* const* argv) {
+  bool is_value = false;  // of the option before it
+  for (; at < argc; ++at) {
+    const std::string word = argv[at];
+    const std::string name = word.substr(0, word.find('='));
+    if (std::exchange(is_value, false) || word.size() < 2 || !word.starts_with('-')) continue;
+    if (const CLI::Option* option = command.get_option_no_throw(name))
+      is_value = option->get_expected_max() > 0 && name == word;
+    else
+      return "there is no option '" + name + "'" + suggestion(name, names_of_options(command));
+  }
+  return std::nullopt;
+}
+
+// An unset shell variable leaves an empty word: whoever wrote --data "$DIRECTORY" meant a directory.
+std::optional<std::string> empty_value(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& value : option->results())
+      if (value.empty()) return option->get_name() + " is empty; give it a value or leave it out";
+  return std::nullopt;
+}
+
 // What is wrong with a call, in the name of the command that was meant: "bedplate admin grant: EMAIL is required".
 ParsedCommandLine explain(const CLI::ParseError& error, const CLI::App& root, int argc,
                           const char* const* argv) {
@@ -158,21 +222,16 @@ ParsedCommandLine explain(const CLI::ParseError& error, const CLI::App& root, in
   if (is_unknown) {
     why = "there is no command '" + std::string(argv[at]) + "'" +
           suggestion(argv[at], names_of_commands(*command));
-  } else if (wants_command) {
-    why = "there is no option '" + std::string(argv[at]) + "' before a command";
-  } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
-    for (; at < argc; ++at) {
-      const std::string word = argv[at];
-      const std::string name = word.substr(0, word.find('='));
-      if (!word.starts_with('-') || command->get_option_no_throw(name)) continue;
-      why = "there is no option '" + name + "'" + suggestion(name, names_of_options(*command));
-      break;
-    }
+  } else if (auto unknown = unknown_option(*command, at, argc, argv)) {
+    why = *unknown;
   }
-  return refuse(called, why + "\nRun '" + called + " --help' for what there is.");
+  const char* listed = wants_command ? "the list of commands" : "its options";
+  return refuse(called, why + "\nRun '" + called + " --help' for " + listed + ".");
 }
 
-ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name, Targets& targets) {
+ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name, const CLI::App& command,
+                            Targets& targets) {
+  if (auto empty = empty_value(command)) return refuse(program.name + " " + name, *empty);
   Invocation invocation;
   invocation.command = name;
   invocation.options.config_file = targets.config_file;
@@ -180,6 +239,8 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
     if (auto wrong = split_setting(text, invocation.options)) return refuse(program.name, *wrong);
   invocation.options.data_directory = targets.data;
   invocation.options.listen = targets.listen;
+  for (const std::uint16_t port : targets.ports)
+    invocation.options.listen.push_back("127.0.0.1:" + std::to_string(port));
   invocation.arguments = targets.arguments[name];
   if (name == "migrate down") invocation.module = invocation.arguments.at(0);
   invocation.dry_run = targets.dry_run;
@@ -202,35 +263,27 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
   CLI::App root(program.doc, program.name);
   root.set_version_flag("--version", program.name + " " + program.version);
   root.require_subcommand(1);
+  root.footer("'" + program.name + " COMMAND --help' shows the options of a command.");
   Commands commands;
-  for (const CommandSpec& spec : built_in_commands()) {
-    CLI::App& command =
-        spec.name == "config reference"
-            ? *(commands.by_name[spec.name] =
-                    commands.by_name["config"]->add_subcommand("reference", spec.doc))
-            : add_command(root, spec, commands, "Bring the schema up or down, or show where it stands");
-    add_common_options(command, targets);
+  std::vector<CommandSpec> specs = built_in_commands();
+  specs.insert(specs.end(), extra.begin(), extra.end());
+  for (const CommandSpec& spec : specs) {
+    CLI::App& command = add_command(root, spec, commands);
+    add_common_options(command, program.name, targets);
     add_arguments(command, spec, targets);
   }
-  commands.by_name["serve"]
-      ->add_option("--listen", targets.listen, "Address to listen on; may be repeated; port 0 picks one")
-      ->type_name("HOST:PORT")
-      ->allow_extra_args(false);
+  add_listen_options(*commands.by_name["serve"], targets);
   for (const char* name : {"migrate up", "migrate down"})
-    commands.by_name[name]->add_flag("--dry-run", targets.dry_run, "Run it, show it, and roll it back");
+    commands.by_name[name]->add_flag("--dry-run", targets.dry_run,
+                                     "Run the migrations, show them, and roll them back");
   commands.by_name["migrate down"]
-      ->add_option("--steps", targets.steps, "How many to take back")
+      ->add_option("--steps", targets.steps, "How many migrations to roll back (default: 1)")
+      ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, kStepsMax));
   commands.by_name["migrate data"]
-      ->add_option("--to", targets.to, "The database to fill: sqlite:PATH or postgresql://...")
+      ->add_option("--to", targets.to, "Database to copy to: sqlite:PATH or postgresql://...")
       ->type_name("URL")
       ->required();
-  for (const CommandSpec& spec : extra) {
-    CLI::App& command =
-        add_command(root, spec, commands, "Look after users and the service, also while it serves");
-    add_common_options(command, targets);
-    add_arguments(command, spec, targets);
-  }
 
   try {
     root.parse(argc, argv);
@@ -244,7 +297,7 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
   std::string chosen;
   for (const auto& [name, command] : commands.by_name)
     if (command->parsed() && name.size() > chosen.size()) chosen = name;
-  return interpret(program, chosen, targets);
+  return interpret(program, chosen, *commands.by_name[chosen], targets);
 }
 
 }  // namespace bedplate::app

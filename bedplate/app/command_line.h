@@ -14,14 +14,22 @@
 
 namespace bedplate::app {
 
+/// A positional argument: {"EMAIL", "Address of the account"}.
+struct ArgumentSpec {
+  std::string name;
+  std::string doc;
+};
+
 /// A command that the application adds to the built-in ones. `name` may be two words: "admin grant".
 struct CommandSpec {
   std::string name;
   std::string doc;
-  std::vector<std::string> arguments;  ///< names of the positional arguments, all required: {"EMAIL"}
+  std::vector<ArgumentSpec> arguments;  ///< all required
   /// It may be the first that is done: it makes what is missing, the data directory, the database and the schema.
   /// Others are refused where there is no database, for then the place is a slip.
   bool makes_database = false;
+  /// What the first of two words is for, in the list of commands; said once by the first command of the group.
+  std::string group_doc = {};
 };
 
 /// The code of an error that means a wrong call, which cannot work wherever it is made: exit status 2 in place of 1.
@@ -32,7 +40,7 @@ struct CommonOptions {
   std::string config_file;                                    ///< --config FILE
   std::vector<std::pair<std::string, std::string>> settings;  ///< --set KEY=VALUE
   std::string data_directory;       ///< --data DIR, short for --set data.directory=DIR; empty: not given
-  std::vector<std::string> listen;  ///< --listen HOST:PORT, short for --set server.listen=...
+  std::vector<std::string> listen;  ///< --listen HOST:PORT and --port PORT, short for --set server.listen=...
 };
 
 /// One parsed call.

@@ -14,7 +14,11 @@ using ::testing::Pair;
 ParsedCommandLine parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "notes");
   return parse_command_line({"notes", "1.2.3", "Keeps notes."},
-                            {{"demo", "Make samples", {}}, {"admin grant", "Grant", {"EMAIL"}}},
+                            {{"demo", "Make samples", {}},
+                             {.name = "admin grant",
+                              .doc = "Grant",
+                              .arguments = {{"EMAIL", "Address of the account"}},
+                              .group_doc = "Manage users"}},
                             static_cast<int>(arguments.size()), arguments.data());
 }
 
@@ -55,6 +59,62 @@ TEST(CommandLineTest, HelpIsACommandToo) {
     EXPECT_EQ(asked.message, same.message);
     EXPECT_THAT(asked.message, HasSubstr("Usage: notes"));
   }
+}
+
+TEST(CommandLineTest, PortIsShortForAnAddressOfLoopback) {
+  auto parsed = parse({"serve", "--port", "0", "--listen", "[::1]:1"});
+  ASSERT_TRUE(parsed.invocation) << parsed.message;
+  EXPECT_THAT(parsed.invocation->options.listen, ElementsAre("[::1]:1", "127.0.0.1:0"));
+  EXPECT_EQ(parse({"serve", "--port", "65536"}).exit_status, 2);
+  EXPECT_EQ(parse({"serve", "--port", "x"}).exit_status, 2);
+}
+
+TEST(CommandLineTest, HelpSaysDefaultsAndWhereTheRestStands) {
+  const std::string serve = parse({"serve", "--help"}).message;
+  EXPECT_THAT(serve, HasSubstr("default: notes-data"));
+  EXPECT_THAT(serve, HasSubstr("default: 127.0.0.1:8080"));
+  EXPECT_THAT(serve, HasSubstr("notes config reference"));
+  EXPECT_THAT(parse({"admin", "grant", "--help"}).message, HasSubstr("Address of the account"));
+  EXPECT_THAT(parse({"migrate", "down", "--help"}).message, HasSubstr("Module whose migration"));
+  const std::string root = parse({"--help"}).message;
+  EXPECT_THAT(root, HasSubstr("copy all data to another database"));
+  EXPECT_THAT(root, HasSubstr("Manage users"));
+  EXPECT_THAT(root, HasSubstr("'notes COMMAND --help'"));
+}
+
+TEST(CommandLineTest, AnEmptyValueIsRefused) {
+  for (const auto& [call, named] : std::vector<std::pair<std::vector<const char*>, const char*>>{
+           {{"serve", "--data", ""}, "notes serve: --data is empty"},
+           {{"serve", "--config", ""}, "notes serve: --config is empty"},
+           {{"serve", "--listen", ""}, "notes serve: --listen is empty"},
+           {{"serve", "--set", ""}, "notes serve: --set is empty"},
+           {{"serve", "--data="}, "--data"},
+           {{"migrate", "data", "--to", ""}, "notes migrate data: --to is empty"},
+           {{"backup", ""}, "notes backup: FILE is empty"},
+           {{"admin", "grant", ""}, "notes admin grant: EMAIL is empty"}}) {
+    auto parsed = parse(call);
+    EXPECT_FALSE(parsed.invocation) << call[0];
+    EXPECT_EQ(parsed.exit_status, 2) << call[0];
+    EXPECT_THAT(parsed.message, HasSubstr(named));
+  }
+}
+
+TEST(CommandLineTest, AMisspeltOptionIsAnsweredWithTheNearestOne) {
+  for (const auto& [call, meant] : std::vector<std::pair<std::vector<const char*>, const char*>>{
+           {{"serve", "--prot", "8080"}, "there is no option '--prot'; did you mean '--port'?"},
+           {{"serve", "--prot=8080"}, "there is no option '--prot'; did you mean '--port'?"},
+           {{"serve", "--data", "x", "--lisen", "a:1"}, "'--lisen'; did you mean '--listen'?"},
+           {{"serve", "-data", "x"}, "'-data'; did you mean '--data'?"},
+           {{"backup", "--dta", "x"}, "'--dta'; did you mean '--data'?"},
+           {{"migrate", "up", "--dryrun"}, "'--dryrun'; did you mean '--dry-run'?"},
+           {{"migrate", "data", "--too", "x"}, "'--too'; did you mean '--to'?"},
+           {{"migrate", "--hlep"}, "notes migrate: there is no option '--hlep'; did you mean '--help'?"},
+           {{"--versoin"}, "notes: there is no option '--versoin'; did you mean '--version'?"}}) {
+    auto parsed = parse(call);
+    EXPECT_EQ(parsed.exit_status, 2) << call[0];
+    EXPECT_THAT(parsed.message, HasSubstr(meant));
+  }
+  EXPECT_THAT(parse({"migrate", "down", "tasks", "--steps", "-1"}).message, HasSubstr("1 to 1000"));
 }
 
 TEST(CommandLineTest, WhatIsWrongIsSaid) {

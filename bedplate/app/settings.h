@@ -164,15 +164,29 @@ struct CacheSettings {
   }
 };
 
+enum class LogFormatChoice { auto_, json, text };
+consteval auto describe(LogFormatChoice) {
+  using F = LogFormatChoice;
+  return schema::values<F::auto_, F::json, F::text>("How a line of the log is written");
+}
+
 /// Section `log`.
 struct LogSettings {
   LogLevel level = LogLevel::info;
+  LogFormatChoice format = LogFormatChoice::auto_;
 
   static consteval auto describe() {
     using namespace bedplate::schema;
     return object<LogSettings>(
-        "Logs: JSON lines on standard error",
-        {field<&LogSettings::level>(optional_with_default, "Lines below this level are left out")});
+        "Logs, on standard error",
+        {
+            field<&LogSettings::level>(
+                optional_with_default,
+                "Leave out lines below this level. Where it is not set, commands other "
+                "than `serve` log warnings and errors only"),
+            field<&LogSettings::format>(
+                optional_with_default, "auto: text where standard error is a terminal, JSON lines otherwise"),
+        });
   }
 };
 

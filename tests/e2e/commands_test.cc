@@ -134,9 +134,9 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
             "applied api 1 idempotency\napplied identity 1 identity\napplied tasks 1 tasks\n");
   EXPECT_EQ(migrate({"up"}), "nothing to do\n");
   EXPECT_THAT(migrate({"status"}), Not(HasSubstr("pending")));
-  EXPECT_EQ(migrate({"down", "tasks", "--dry-run"}), "would take back tasks 1 tasks\n");
+  EXPECT_EQ(migrate({"down", "tasks", "--dry-run"}), "would roll back tasks 1 tasks\n");
   EXPECT_THAT(migrate({"status"}), Not(HasSubstr("pending")));
-  EXPECT_EQ(migrate({"down", "tasks"}), "took back tasks 1 tasks\n");
+  EXPECT_EQ(migrate({"down", "tasks"}), "rolled back tasks 1 tasks\n");
   EXPECT_THAT(migrate({"status"}), EndsWith("tasks 0001 tasks: pending\n"));
   EXPECT_EQ(migrate({"down", "tasks"}), "nothing to do\n");
 }
@@ -255,7 +255,7 @@ TEST_F(Admin, GrantAndRevokeReachTheRunningServer) {
   EXPECT_TRUE(refused_soon()) << "a token of the old rights is good no more";
   ada_.tokens() = tokens_in(log_in());
   EXPECT_THAT(roles(), ::testing::Contains("admin"));
-  EXPECT_EQ(admin_well("revoke"), "ada@example.com: is not an administrator any more\n");
+  EXPECT_EQ(admin_well("revoke"), "ada@example.com: is no longer an administrator\n");
   EXPECT_TRUE(refused_soon());
   ada_.tokens() = tokens_in(log_in());
   EXPECT_THAT(roles(), ::testing::ElementsAre("user"));

@@ -104,7 +104,7 @@ TEST_F(Configuration, AnUnknownFlag) {
   expect_refused({"--set", "server.thread=2"},
                  "--set server.thread: unknown key \"server.thread\"; did you mean \"server.threads\"?");
   expect_refused({"--set", "server.threads"},
-                 "--set wants KEY=VALUE, for example --set server.threads=2; this is 'server.threads'");
+                 "--set takes KEY=VALUE, for example --set server.threads=2; this is 'server.threads'");
 }
 
 TEST_F(Configuration, AnUnknownVariableIsOnlyAWarning) {

@@ -123,6 +123,9 @@ TEST_F(Http, AnIdempotencyKeyRunsACommandOnce) {
   EXPECT_EQ(again.status, 201);
   EXPECT_EQ(again.body, first.body);
   EXPECT_EQ(again.field("Location"), first.field("Location"));
+  const std::string log = server_.process().err();
+  EXPECT_EQ(log.find("\"idempotency\":\"replayed\""), log.rfind("\"idempotency\":\"replayed\""));
+  EXPECT_THAT(log, HasSubstr("\"idempotency\":\"replayed\""));
   expect_problem(ada_.call("POST", "/v1/tasks", R"({"title":"Other"})", key), 422, "idempotency_key_reused");
   EXPECT_EQ(ada_.all_tasks().size(), 1u);
 }

@@ -61,7 +61,7 @@ TEST_F(OnPostgres, TheVariableChoosesItAndCommandsWork) {
   EXPECT_EQ(database_.count("SELECT count(*) FROM tasks"),
             database_.count("SELECT count(*) FROM tasks_search"));
   EXPECT_THAT(run_here_well({"config"}), Not(HasSubstr("@127.0.0.1"))) << "the URL has a password in it";
-  EXPECT_THAT(run_here_well({"migrate", "down", "tasks"}), HasSubstr("took back tasks 1 tasks"));
+  EXPECT_THAT(run_here_well({"migrate", "down", "tasks"}), HasSubstr("rolled back tasks 1 tasks"));
   EXPECT_EQ(database_.count("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'tasks%'"), 0);
 }
 

@@ -26,17 +26,32 @@ Output serve_in_vain(const std::string& directory, std::vector<std::string> more
   return run(std::move(arguments));
 }
 
-TEST(Serve, PrintsOneLineWithTheUrlOnceItAnswers) {
+TEST(Serve, PrintsItsUrlAndWhereItsDocumentationIsOnceItAnswers) {
   TempDir directory;
   Process process({binary(), "serve", "--data", directory / "data", "--listen", "127.0.0.1:0"});
   const std::string line = process.read_line();
   ASSERT_THAT(line, MatchesRegex("bedplate [0-9.]+ is ready at http://127\\.0\\.0\\.1:[0-9]+"));
-  HttpConnection http(line.substr(line.find("http")));
+  const std::string url = line.substr(line.find("http"));
+  EXPECT_EQ(process.read_line(), "documentation: " + url + "/docs");
+  HttpConnection http(url);
   EXPECT_EQ(http.get("/livez").status, 200);
   EXPECT_EQ(http.get("/readyz").status, 200);
+  EXPECT_EQ(http.get("/docs").status, 200);
   process.kill(SIGTERM);
   EXPECT_EQ(process.wait().status, 0) << process.err();
-  EXPECT_EQ(process.out(), "") << "nothing follows the line";
+  EXPECT_EQ(process.out(), "") << "nothing follows these lines";
+}
+
+TEST(Serve, NamesNoDocumentationWhereThereIsNone) {
+  TempDir directory;
+  Process process(
+      {binary(), "serve", "--data", directory / "data", "--port", "0", "--set", "rest.docs=false"});
+  const std::string line = process.read_line();
+  ASSERT_THAT(line, HasSubstr("is ready at http://127.0.0.1:"));
+  EXPECT_EQ(HttpConnection(line.substr(line.find("http"))).get("/").status, 404);
+  process.kill(SIGTERM);
+  EXPECT_EQ(process.wait().status, 0) << process.err();
+  EXPECT_EQ(process.out(), "");
 }
 
 TEST(Serve, KeepsItsDataPrivate) {

@@ -8,6 +8,7 @@
 
 #include "bedplate/auth/authenticator.h"
 #include "bedplate/base/text.h"
+#include "bedplate/http/message/content.h"
 
 namespace bedplate::api {
 namespace {
@@ -115,7 +116,28 @@ Result<void> Chain::look_up() {
     answer_options();
     return {};
   }
-  return bedplate::fail(Category::not_found, "not_found", "There is nothing at this path.");
+  if (!state_.parts.rest.docs || (request.path() != "/" && request.path() != "/docs/"))
+    return bedplate::fail(Category::not_found, "not_found", "There is nothing at this path.");
+  if (leads_to_docs()) return {};
+  return bedplate::fail(Category::not_found, "not_found",
+                        "There is nothing at this path. The API is described at /docs and /openapi.json.");
+}
+
+// A person with a browser, at an address that no operation has.
+bool Chain::leads_to_docs() {
+  http::Request& request = exchange_.request;
+  if (request.method() != http::Method::get && request.method() != http::Method::head) return false;
+  if (request.path() == "/") {
+    exchange_.response.add_field(http::FieldId::vary, "Accept");
+    const std::string_view accept = request.field_list(http::FieldId::accept);
+    const int html = http::accept_quality(accept, "text/html");
+    // What takes anything alike is a program.
+    if (html <= http::accept_quality(accept, "application/json")) return false;
+  }
+  exchange_.answered = true;
+  exchange_.response.set_status(302);
+  exchange_.response.set_field(http::FieldId::location, "/docs");
+  return true;
 }
 
 void Chain::answer_options() {

@@ -44,6 +44,7 @@ class Chain {
 
   Result<void> look_up();
   void answer_options();
+  bool leads_to_docs();
   /// `name_of()` is its name among all replicas.
   template <class NameOf>
   Result<Next> limit(RateLimiter* limiter, std::uint64_t key, RateLimit limit_of_key, NameOf name_of);

@@ -192,5 +192,46 @@ TEST_F(RestBuildTest, TheReferencePageLoadsOnlyFromHere) {
   EXPECT_EQ(page.body.find("https://"), std::string::npos);
 }
 
+TEST_F(RestBuildTest, TheRootLeadsBrowsersToTheReference) {
+  kit_.start();
+  const std::string browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+  for (const char* method : {"GET", "HEAD"}) {
+    Reply led = kit_.call(method, "/", {{"Accept", browser}});
+    EXPECT_EQ(led.status, 302) << method;
+    EXPECT_EQ(led.field("Location"), "/docs");
+    EXPECT_THAT(led.field("Vary"), HasSubstr("Accept"));
+  }
+  for (const char* accept : {"*/*", "application/json", "text/html;q=0.5, application/json"}) {
+    Reply problem = kit_.call("GET", "/", {{"Accept", accept}});
+    EXPECT_EQ(problem.status, 404) << accept;
+    EXPECT_THAT(problem.body, AllOf(HasSubstr("\"not_found\""), HasSubstr("/docs"))) << accept;
+    EXPECT_THAT(problem.field("Vary"), HasSubstr("Accept"));
+  }
+  EXPECT_EQ(kit_.call("POST", "/").status, 404);
+  Reply slash = kit_.call("GET", "/docs/");
+  EXPECT_EQ(slash.status, 302);
+  EXPECT_EQ(slash.field("Location"), "/docs");
+  EXPECT_EQ(kit_.call("GET", "/docs/x").status, 404);
+}
+
+TEST_F(RestBuildTest, TheRootBelongsToTheApplicationThatHasOne) {
+  std::vector<Api> apis;
+  apis.push_back(Api("t", "").pure<&Things::hello>(things_, get("/"), open_to_all()));
+  auto made = kit_.make(std::move(apis));
+  ASSERT_TRUE(made) << made.error().detail();
+  kit_.rest = std::move(*made);
+  EXPECT_EQ(kit_.call("GET", "/", {{"Accept", "text/html, */*;q=0.8"}}).status, 200);
+}
+
+TEST_F(RestBuildTest, WithoutTheReferenceTheRootIsNothing) {
+  kit_.parts.rest.docs = false;
+  kit_.start();
+  for (const char* path : {"/", "/docs/", "/docs"}) {
+    Reply problem = kit_.call("GET", path, {{"Accept", "text/html"}});
+    EXPECT_EQ(problem.status, 404) << path;
+    EXPECT_THAT(problem.body, Not(HasSubstr("described at")));
+  }
+}
+
 }  // namespace
 }  // namespace bedplate::api
