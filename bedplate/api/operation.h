@@ -101,21 +101,13 @@ consteval Route del(const char* path) {
   return {Verb::del, detail::checked_path(path)};
 }
 
-/// A failure that an operation declares, so that the documents list it. Declare it once as a constant and use it
-/// in both places:
-///
-///   inline constexpr ErrorCode kTaskNotFound{Category::not_found, "task_not_found", "There is no such task."};
-///   ... fails_with(kTaskNotFound) ...          // in the Api
-///   co_return fail(kTaskNotFound);             // in the operation
-struct ErrorCode {
-  Category category;
-  std::string_view code;    ///< snake_case, stable for clients
-  std::string_view detail;  ///< one sentence for a person
-};
-
-inline std::unexpected<Error> fail(const ErrorCode& error) {
-  return bedplate::fail(error.category, error.code, std::string(error.detail));
-}
+// A failure of an operation's own is declared once, as a constant, and used in both places:
+//
+//   inline constexpr ErrorCode kTaskNotFound{Category::not_found, "task_not_found", "There is no such task."};
+//   ... fails_with(kTaskNotFound) ...          // in the Api
+//   co_return api::fail(kTaskNotFound);        // in the operation; in an Async<void>: co_await api::fail(...)
+using bedplate::ErrorCode;
+using bedplate::fail;
 
 /// Who may call. There is no default: an operation that does not say does not compile.
 enum class Access : std::uint8_t {
