@@ -45,7 +45,7 @@ struct Task {
     return object<Task>(
         "Something to be done.",
         {
-            field<&Task::id>(read_only, "Names the task; sorts by the time it was made."),
+            field<&Task::id>(read_only, "Task ID; IDs sort by creation time."),
             field<&Task::title>(length{1, 200}, not_blank, example("Buy milk"), "What is to be done."),
             field<&Task::description>(length{0, 10'000}, example("Two litres, the blue one"),
                                       "Anything more there is to say; plain text."),

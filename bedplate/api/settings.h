@@ -46,20 +46,22 @@ struct RateLimitSettings {
     return object<RateLimitSettings>(
         "How many requests one caller may make",
         {
-            field<&RateLimitSettings::enabled>(optional_with_default,
-                                               "Off: nobody is limited (log-in throttling stays)"),
+            field<&RateLimitSettings::enabled>(
+                optional_with_default,
+                "Limit requests per address and per signed-in caller. Log-ins are throttled either way"),
             field<&RateLimitSettings::address_rate>(limits{0.01, 1e6}, optional_with_default,
-                                                    "Requests a second from one address (IPv6: one /64)"),
+                                                    "Requests per second from one address (IPv6: one /64)"),
             field<&RateLimitSettings::address_burst>(range{1, 1'000'000}, optional_with_default,
-                                                     "Requests at once from one address"),
+                                                     "Burst size of one address, in requests"),
             field<&RateLimitSettings::principal_rate>(limits{0.01, 1e6}, optional_with_default,
-                                                      "Requests a second of one signed-in caller"),
+                                                      "Requests per second of one signed-in caller"),
             field<&RateLimitSettings::principal_burst>(range{1, 1'000'000}, optional_with_default,
-                                                       "Requests at once of one signed-in caller"),
-            field<&RateLimitSettings::failed_auth_cost>(range{1, 1000}, optional_with_default,
-                                                        "What a bad token costs its address, in requests"),
+                                                       "Burst size of one signed-in caller, in requests"),
+            field<&RateLimitSettings::failed_auth_cost>(
+                range{1, 1000}, optional_with_default,
+                "Rate-limit units charged to the address for an invalid token"),
             field<&RateLimitSettings::entries_max>(range{1024, 16'777'216}, optional_with_default,
-                                                   "Callers remembered at once; 16 bytes each"),
+                                                   "Callers remembered at the same time; 16 bytes each"),
         });
   }
 };

@@ -82,44 +82,44 @@ struct DatabaseSettings {
                                     "that must see a command's writes sends back "
                                     "the Bedplate-Commit header that the command answered"),
             field<&S::pooler>(optional_with_default,
-                              "PostgreSQL: transaction, when a pooler in transaction mode (pgbouncer) stands "
-                              "in between: no prepared statements, no LISTEN"),
+                              "PostgreSQL: `transaction` if connections go through a pooler in transaction "
+                              "mode (pgbouncer): no prepared statements, no LISTEN"),
             field<&S::isolation>(optional_with_default,
-                                 "PostgreSQL: of commands. serializable is what SQLite gives; those that "
-                                 "cannot be put in an order are run again"),
+                                 "PostgreSQL: isolation level of commands. `serializable` matches SQLite; "
+                                 "serialization failures are retried"),
             field<&S::read_connections>(range{1, 64}, optional_with_default,
                                         "PostgreSQL: connections of each loop that its reads share"),
             field<&S::transaction_connections>(
                 range{1, 1000}, optional_with_default,
                 "PostgreSQL: connections of each loop for commands, and for reads of several statements"),
             field<&S::connect_timeout_ms>(range{100, 60'000}, optional_with_default,
-                                          "PostgreSQL: how long making a connection may take"),
-            field<&S::replica_wait_ms>(range{0, 10'000}, optional_with_default,
-                                       "PostgreSQL: how long a replica that lags is waited for, before the "
-                                       "primary is asked"),
+                                          "PostgreSQL: time limit for connecting"),
+            field<&S::replica_wait_ms>(
+                range{0, 10'000}, optional_with_default,
+                "PostgreSQL: how long to wait for a replica that lags, before the primary is asked"),
             field<&S::migrate>(
                 optional_with_default,
-                "Bring the schema up to date before serving; off in fleets, where `migrate up` does it"),
-            field<&S::group_commit_max>(range{1, 4096}, optional_with_default,
-                                        "SQLite: commands that share one commit to disk; 1: each alone"),
+                "Apply pending migrations before serving; false in fleets, where `migrate up` does it"),
+            field<&S::group_commit_max>(
+                range{1, 4096}, optional_with_default,
+                "SQLite: most commands that share one commit to disk; 1: each has its own"),
             field<&S::queue_max>(
                 range{16, 1'000'000}, optional_with_default,
-                "Commands that wait for the writer or for a connection; more are answered 503"),
-            field<&S::reader_threads>(range{1, 64}, optional_with_default,
-                                      "SQLite: threads for reads that take long"),
-            field<&S::read_timeout_ms>(range{10, 600'000}, optional_with_default,
-                                       "A read that takes longer is ended"),
+                "Most commands that wait for the writer or for a connection; further ones are answered 503"),
+            field<&S::reader_threads>(range{1, 64}, optional_with_default, "SQLite: threads for long reads"),
+            field<&S::read_timeout_ms>(range{10, 600'000}, optional_with_default, "Time limit of a read"),
             field<&S::command_timeout_ms>(range{10, 600'000}, optional_with_default,
-                                          "A command that takes longer is rolled back"),
+                                          "Time limit of a command; then it is rolled back"),
             field<&S::busy_timeout_ms>(
                 range{0, 600'000}, optional_with_default,
                 "How long to wait for a lock that another process or transaction holds"),
-            field<&S::slow_query_ms>(range{0, 600'000}, optional_with_default,
-                                     "Statements that take longer are logged, without their values; 0: none"),
-            field<&S::result_size_max_kib>(range{1024, 16'777'216}, optional_with_default,
-                                           "PostgreSQL: of one statement's rows as they come, which are in "
-                                           "memory before they can be counted; "
-                                           "more are refused, and end the connection"),
+            field<&S::slow_query_ms>(
+                range{0, 600'000}, optional_with_default,
+                "Log statements that take longer than this, without their values; 0: none"),
+            field<&S::result_size_max_kib>(
+                range{1024, 16'777'216}, optional_with_default,
+                "PostgreSQL: largest result of one statement, as received: it is in memory before its rows "
+                "can be counted. A larger one is refused and ends the connection"),
             field<&S::cache_kib>(range{256, 16'777'216}, optional_with_default,
                                  "SQLite: page cache of each connection"),
         });
@@ -148,18 +148,18 @@ struct CacheSettings {
                 "redis+unix:/path; one server or a Cluster. Empty or memory: a cache in this process"),
             field<&S::prefix>(
                 length{1, 100}, optional_with_default,
-                "In front of every key and channel: applications that share a Redis each have one"),
+                "Prefix of every key and channel; applications that share a Redis each need their own"),
             field<&S::tls_authorities_file>(
                 length{0, 4000}, optional_with_default,
                 "PEM file of the authorities that rediss:// trusts. Empty: those of the system"),
             field<&S::timeout_ms>(range{1, 60'000}, optional_with_default,
-                                  "How long a request waits for the cache before it goes on without"),
+                                  "How long a request waits for the cache before it goes on without it"),
             field<&S::connect_timeout_ms>(range{10, 60'000}, optional_with_default,
-                                          "How long connecting may take"),
+                                          "Time limit for connecting"),
             field<&S::local_size_kib>(range{64, 1'073'741'824}, optional_with_default,
                                       "Memory for entries in this process, keys and tables included"),
             field<&S::local_lifetime_ms>(range{1, 86'400'000}, optional_with_default,
-                                         "What stands in Redis is kept in this process for at most so long"),
+                                         "Longest time that this process keeps a copy of an entry in Redis"),
         });
   }
 };

@@ -47,9 +47,9 @@ struct ServerSettings {
     return object<S>(
         "The HTTP server",
         {
-            field<&S::listen>(
-                optional_with_default, length{1, 64},
-                "Where to listen: 127.0.0.1:8080, [::1]:8080, unix:/run/bedplate.sock; port 0 picks one"),
+            field<&S::listen>(optional_with_default, length{1, 64},
+                              "Addresses to listen on: 127.0.0.1:8080, [::1]:8080, unix:/run/bedplate.sock; "
+                              "port 0 takes a free one"),
             field<&S::threads>(optional_with_default, range{0, 1024}, "Event loops; 0: one for each core"),
             field<&S::connections_max>(optional_with_default, range{1, 10'000'000},
                                        "Open connections over all loops; more wait to be accepted"),
@@ -63,24 +63,25 @@ struct ServerSettings {
                 optional_with_default, range{0, 1'099'511'627'776},
                 "Bytes of a request body, where the operation does not say otherwise; more is 413"),
             field<&S::requests_per_connection_max>(optional_with_default, range{0, 1'000'000'000},
-                                                   "After so many the connection closes; 0: no limit"),
+                                                   "Requests after which a connection closes; 0: no limit"),
             field<&S::header_timeout_ms>(
                 optional_with_default, range{0, kDayMs},
-                "From the first byte of a request to the end of its header; then 408"),
+                "Time from the first byte of a request to the end of its header; then 408"),
             field<&S::body_timeout_ms>(optional_with_default, range{0, kDayMs},
-                                       "Without a byte of the request body; then 408"),
+                                       "Longest pause within a request body; then 408"),
             field<&S::body_rate_min_bytes>(
                 optional_with_default, range{0, 1'073'741'824},
-                "Bytes a second that a body brings at least, once body_timeout_ms is over"),
+                "Minimum upload rate (bytes/s) of a body, once body_timeout_ms has passed"),
             field<&S::idle_timeout_ms>(
                 optional_with_default, range{0, kDayMs},
                 "Between requests; then the connection closes. Longer than a proxy in front keeps idle "
                 "connections, else it sends requests into closing ones"),
-            field<&S::request_timeout_ms>(optional_with_default, range{0, kDayMs},
-                                          "For an operation, without the time its client takes; then 504"),
+            field<&S::request_timeout_ms>(
+                optional_with_default, range{0, kDayMs},
+                "Time limit of an operation, without the time its client takes; then 504"),
             field<&S::write_timeout_ms>(
                 optional_with_default, range{0, kDayMs},
-                "Without the client taking a byte of a large answer; then it is cut off"),
+                "Longest time that a client takes no byte of an answer; then it is cut off"),
             field<&S::linger_timeout_ms>(optional_with_default, range{1, 60'000},
                                          "How long a refused client may go on sending before it is cut off"),
             field<&S::drain_delay_ms>(
@@ -88,7 +89,7 @@ struct ServerSettings {
                 "After SIGTERM: how long to go on accepting with /readyz at 503, so that load "
                 "balancers notice"),
             field<&S::drain_timeout_ms>(optional_with_default, range{0, kDayMs},
-                                        "How long running requests have to finish after that"),
+                                        "Time that running requests have to finish after that"),
             field<&S::trusted_proxies>(
                 optional_with_default, length{0, 1000},
                 "Networks (10.0.0.0/8, ::1, unix) whose word about the client's address counts"),

@@ -41,9 +41,8 @@ inline constexpr api::ErrorCode kInvalidRefreshToken{Category::unauthenticated, 
                                                      "The refresh token is not valid. Log in again."};
 inline constexpr api::ErrorCode kWrongPassword{Category::forbidden, "wrong_password",
                                                "The password is wrong."};
-inline constexpr api::ErrorCode kPasswordKnown{
-    Category::invalid, "password_known",
-    "This password stands in lists of passwords that are tried first. Choose another."};
+inline constexpr api::ErrorCode kPasswordKnown{Category::invalid, "password_known",
+                                               "This password is too common. Choose another."};
 inline constexpr api::ErrorCode kSessionNotFound{Category::not_found, "session_not_found",
                                                  "There is no such session."};
 inline constexpr api::ErrorCode kTooManyAttempts{Category::rate_limited, "too_many_attempts",

@@ -77,16 +77,16 @@ struct IdentitySettings {
             field<&S::issuer>(optional_with_default, length{1, 200}, "The claim `iss` of access tokens"),
             field<&S::audience>(optional_with_default, length{1, 200}, "The claim `aud` of access tokens"),
             field<&S::access_token_seconds>(optional_with_default, range{10, 86'400},
-                                            "How long an access token is good"),
-            field<&S::revocations_age_max_seconds>(optional_with_default, range{0, 86'400},
-                                                   "How long a server that cannot read what others have "
-                                                   "revoked still takes access tokens; then it "
-                                                   "answers 503 until it can. 0: as long as they last"),
+                                            "Lifetime of an access token"),
+            field<&S::revocations_age_max_seconds>(
+                optional_with_default, range{0, 86'400},
+                "How long a server that cannot read what others have revoked goes on accepting access "
+                "tokens; then it answers 503 until it can. 0: as long as the tokens last"),
             field<&S::session_days>(optional_with_default, range{1, 400},
-                                    "How long a session lasts that nobody uses"),
+                                    "Idle timeout of a session, in days"),
             field<&S::sessions_per_user_max>(
                 optional_with_default, range{1, 10'000},
-                "Logging in beyond it ends the session that was unused for longest"),
+                "Sessions of one user; a log-in beyond that ends the session that was idle for longest"),
             field<&S::key_file>(optional_with_default,
                                 "The key that seals signing keys in the database: 32 bytes in base64url, "
                                 "readable by its owner only. Made "
@@ -111,9 +111,9 @@ struct IdentitySettings {
                                        range{auth::PasswordCost::kPassesMin, auth::PasswordCost::kPassesMax},
                                        "Passes of one argon2id hash"),
             field<&S::password_threads>(optional_with_default, range{1, 64},
-                                        "Hashes that may run at the same time"),
+                                        "Hashes computed at the same time"),
             field<&S::password_queue_max>(optional_with_default, range{1, 10'000},
-                                          "Hashes that may wait; beyond it the answer is 503 at once"),
+                                          "Hashes that may wait; further requests are answered 503 at once"),
             field<&S::login_throttle>(optional_with_default, "Back-off against guessing passwords"),
         });
   }

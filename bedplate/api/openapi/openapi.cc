@@ -33,7 +33,7 @@ constexpr std::string_view kCommitMarkSchema = R"({"type":"string","pattern":"^[
 
 constexpr HeaderDoc kHeaders[] = {
     {"X-Request-Id", R"({"type":"string"})", "Names this request; quote it when asking for help."},
-    {"RateLimit-Limit", R"({"type":"integer"})", "Requests at once that the caller may make."},
+    {"RateLimit-Limit", R"({"type":"integer"})", "Burst size: requests that the caller may make at once."},
     {"RateLimit-Remaining", R"({"type":"integer"})", "Requests left now."},
     {"RateLimit-Reset", R"({"type":"integer"})", "Seconds until all of them are there again."},
     {"Retry-After", R"({"type":"integer"})", "Seconds to wait before trying again."},
@@ -214,8 +214,8 @@ class OpenapiWriter {
     if (operation.kind == OperationKind::command && operation.idempotent_replay &&
         operation.access != Access::open_to_all)
       write_header_parameter("Idempotency-Key",
-                             "A word of yours, up to 128 characters, such as a UUID: the request runs once "
-                             "however often it is sent.",
+                             "A unique string of up to 128 characters chosen by the client, such as a UUID; "
+                             "retries with the same key run once.",
                              kIdempotencyKeySchema);
     if (info_.read_replicas && operation.kind == OperationKind::query)
       write_header_parameter(

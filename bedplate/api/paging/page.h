@@ -46,7 +46,7 @@ struct PageQuery {
         {
             field<&PageQuery::page>(range{1, 1'000'000}, "The page, from 1. Not together with `cursor`",
                                     example("1")),
-            field<&PageQuery::limit>(range{1, 100}, optional_with_default, "Rows a page", example("20")),
+            field<&PageQuery::limit>(range{1, 100}, optional_with_default, "Rows per page", example("20")),
             field<&PageQuery::cursor>(length{1, 2000}, "Continues after an earlier page: its `next_cursor`"),
             field<&PageQuery::sort>(length{1, 200},
                                     "Fields to sort by, separated by commas; `-` before one that descends"),
@@ -70,7 +70,7 @@ struct Pagination {
         {
             field<&Pagination::total>(omit_null, "Rows in the whole list"),
             field<&Pagination::page>(omit_null, "This page, from 1; absent when a cursor was used"),
-            field<&Pagination::limit>("Rows a page"),
+            field<&Pagination::limit>("Rows per page"),
             field<&Pagination::total_pages>(omit_null, "Absent when a cursor was used"),
             field<&Pagination::has_next>("There are rows after this page"),
             field<&Pagination::has_previous>("There are rows before this page"),

@@ -6,7 +6,7 @@
 //   operations.raw_routes = routes.operator_routes();               // /healthz and /metrics: a listener of their own
 //   parts.raw_routes = routes.public_routes(settings.metrics_token);
 //
-// - /livez: 200 as long as a loop turns. A supervisor restarts a process that does not answer.
+// - /livez: 200 as long as the process is alive. A supervisor restarts a process that does not answer.
 // - /readyz: 200 when requests are welcome, else 503 `not_ready`: starting, or draining after SIGTERM.
 // - /healthz: every check, with what it says; 503 when one fails. /metrics: Prometheus text. Both tell more than
 //   strangers should know, and the other end of a connection does not tell a stranger from an operator: a proxy on the

@@ -44,7 +44,7 @@ std::string columns_of(const PGresult* result) {
 }
 
 Error unique_violation(const PGresult* result) {
-  return Error(Category::conflict, kUniqueViolation, "A value that must be unique is taken already.")
+  return Error(Category::conflict, kUniqueViolation, "A value that must be unique is already taken.")
       .with_subject(columns_of(result));
 }
 

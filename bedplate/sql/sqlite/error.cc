@@ -40,7 +40,7 @@ Error constraint_error(sqlite3* db, int code, std::string_view sql) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_ROWID:
-      return Error(Category::conflict, kUniqueViolation, "A value that must be unique is taken already.")
+      return Error(Category::conflict, kUniqueViolation, "A value that must be unique is already taken.")
           .with_subject(constraint_of(db));
     case SQLITE_CONSTRAINT_FOREIGNKEY:
       return foreign_key_error();
