@@ -70,7 +70,7 @@ Async<Task> Tasks::patch(const Caller& caller, sql::Transaction& db, const Patch
 
 Async<void> Tasks::remove(const Caller& caller, sql::Transaction& db, const RemoveTask& input) const {
   Task task = co_await ok(load_for_change(db, caller.user(), input.id, input.if_match));
-  co_await ok(store_.remove(db, caller.user(), task.id));
+  co_await ok(store_.remove(db, caller.user(), task));
 }
 
 Async<void> Tasks::rebuild_search(sql::Database& database) const {

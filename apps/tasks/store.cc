@@ -11,6 +11,7 @@
 #include "bedplate/base/text.h"
 #include "bedplate/describe/text/text_value.h"
 #include "bedplate/search/query.h"
+#include "bedplate/sql/error.h"
 
 namespace bedplate::tasks {
 namespace {
@@ -27,7 +28,9 @@ constexpr std::string_view kInsert =
 
 constexpr std::string_view kUpdate =
     "UPDATE tasks SET title = $3, description = $4, status = $5, due_at = $6, labels = $7, updated_at = $8, "
-    "version = $9 WHERE owner = $1 AND id = $2";
+    "version = $9 WHERE owner = $1 AND id = $2 AND version = $10";
+
+constexpr std::string_view kRemove = "DELETE FROM tasks WHERE owner = $1 AND id = $2 AND version = $3";
 
 constexpr std::string_view kColumns =
     "SELECT id, title, description, status, due_at, labels, created_at, updated_at, version FROM tasks "
@@ -135,15 +138,19 @@ Async<void> Store::insert(sql::Transaction& db, UserId owner, const Task& task) 
 }
 
 Async<void> Store::update(sql::Transaction& db, UserId owner, const Task& before, const Task& task) const {
-  co_await ok(db.run(kUpdate, owner, task.id, task.title, task.description, task.status, task.due_at,
-                     task.labels, task.updated_at, task.version));
+  const std::int64_t changed =
+      co_await ok(db.run(kUpdate, owner, task.id, task.title, task.description, task.status, task.due_at,
+                         task.labels, task.updated_at, task.version, before.version));
+  if (changed == 0) co_await sql::overtaken();
   const bool words_changed = task.title != before.title || task.description != before.description;
   if (words_changed) co_await ok(index(db, owner, task));
 }
 
-Async<void> Store::remove(sql::Transaction& db, UserId owner, TaskId id) const {
-  co_await ok(index_.remove(db, owner, id));
-  co_await ok(db.run("DELETE FROM tasks WHERE owner = $1 AND id = $2", owner, id));
+// The task first, as in update(): so two that change it wait for each other there, and not across the index.
+Async<void> Store::remove(sql::Transaction& db, UserId owner, const Task& task) const {
+  const std::int64_t removed = co_await ok(db.run(kRemove, owner, task.id, task.version));
+  if (removed == 0) co_await sql::overtaken();
+  co_await ok(index_.remove(db, owner, task.id));
 }
 
 Async<std::optional<TaskPlace>> Store::index_some(sql::Transaction& db, const TaskPlace& after) const {
@@ -158,8 +165,8 @@ Async<std::optional<TaskPlace>> Store::index_some(sql::Transaction& db, const Ta
 }
 
 Async<void> Store::remove_all(sql::Transaction& db, UserId owner) const {
-  co_await ok(index_.remove_partition(db, owner));
   co_await ok(db.run("DELETE FROM tasks WHERE owner = $1", owner));
+  co_await ok(index_.remove_partition(db, owner));
 }
 
 }  // namespace bedplate::tasks

@@ -39,9 +39,11 @@ class Store {
   Async<Task> find(sql::Reader& db, auth::UserId owner, TaskId id) const;
   Async<api::Page<Task>> list(sql::Reader& db, auth::UserId owner, const ListTasks& query) const;
   Async<void> insert(sql::Transaction& db, auth::UserId owner, const Task& task) const;
-  /// Writes every field but id and created_at over those of `before`, which is what the row holds.
+  /// Writes every field but id and created_at over those of `before`, which is what the row was read as.
+  /// sql::overtaken() when it is not of that version any more.
   Async<void> update(sql::Transaction& db, auth::UserId owner, const Task& before, const Task& task) const;
-  Async<void> remove(sql::Transaction& db, auth::UserId owner, TaskId id) const;
+  /// The same, of a task that was read.
+  Async<void> remove(sql::Transaction& db, auth::UserId owner, const Task& task) const;
   /// All of a user's tasks, when the user goes.
   Async<void> remove_all(sql::Transaction& db, auth::UserId owner) const;
   /// Puts some tasks into the search index anew, behind the one that `after` names; which one was the last.

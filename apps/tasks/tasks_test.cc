@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <barrier>
+#include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "apps/tasks/api.h"
@@ -65,6 +68,9 @@ class User {
     EXPECT_EQ(answer.status, 201) << answer.body;
     authorization_ = {"Authorization", "Bearer " + parsed<identity::Grant>(answer).access_token};
   }
+
+  /// The same user on another connection.
+  User(const TestApp& app, const User& same) : http_(app.url()), authorization_(same.authorization_) {}
 
   HttpResponse call(std::string_view method, std::string_view target, std::string_view body = {},
                     HttpFields fields = {}) {
@@ -268,6 +274,35 @@ TEST_P(TasksTest, ConditionalRequests) {
   EXPECT_EQ(ada.call("PATCH", path_of(task), R"({"title":"y"})", {{"If-Match", "\"1\""}}).status, 200);
   EXPECT_EQ(ada.call("DELETE", path_of(task), "", {{"If-Match", "\"1\""}}).status, 412);
   EXPECT_EQ(ada.call("DELETE", path_of(task), "", {{"If-Match", "*"}}).status, 204);
+}
+
+TEST_P(TasksTest, OneOfThoseWhoPatchTheSameVersionAtOnceSucceeds) {
+  constexpr int kClients = 4;
+  std::vector<std::unique_ptr<User>> clients;
+  for (int i = 0; i < kClients; ++i) clients.push_back(std::make_unique<User>(app, ada));
+  for (const char* method : {"PATCH", "PUT", "DELETE"}) {
+    for (int round = 0; round < 8; ++round) {
+      const Task task = ada.create(R"({"title":"x"})");
+      std::barrier together(kClients);
+      std::vector<int> statuses(kClients);
+      std::vector<std::thread> threads;
+      for (int i = 0; i < kClients; ++i)
+        threads.emplace_back([&, i] {
+          const std::string body =
+              std::string(method) == "DELETE" ? "" : R"({"title":"by )" + std::to_string(i) + R"("})";
+          together.arrive_and_wait();
+          statuses[static_cast<std::size_t>(i)] =
+              clients[static_cast<std::size_t>(i)]
+                  ->call(method, path_of(task), body, {{"If-Match", "\"1\""}})
+                  .status;
+        });
+      for (std::thread& thread : threads) thread.join();
+      EXPECT_EQ(std::ranges::count_if(statuses, [](int status) { return status < 300; }), 1) << method;
+      EXPECT_EQ(std::ranges::count_if(statuses, [](int status) { return status == 412 || status == 404; }),
+                kClients - 1)
+          << method;
+    }
+  }
 }
 
 TEST_P(TasksTest, HeadOptionsAndOtherMethods) {

@@ -29,6 +29,7 @@
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
+#include "bedplate/sql/call_context.h"
 
 namespace bedplate::api {
 
@@ -155,8 +156,9 @@ struct Operation {
   std::string_view example_input;   ///< JSON; checked against the type at start
   std::string_view example_output;  ///< JSON; checked against the type at start
 
-  std::string_view cache_control;  ///< empty: the default of rest.h
-  bool idempotent_replay = true;   ///< commands: `Idempotency-Key` is honoured
+  std::optional<sql::Isolation> isolation;  ///< of a command's transaction; nothing: that of the database
+  std::string_view cache_control;           ///< empty: the default of rest.h
+  bool idempotent_replay = true;            ///< commands: `Idempotency-Key` is honoured
   bool compressed = true;
   bool any_query = false;                ///< a query string is not looked at
   bool secret = false;                   ///< the answer carries tokens: no store, no compression, no replay

@@ -215,6 +215,16 @@ inline auto any_query() {
   return detail::Option{[](Operation& operation) { operation.any_query = true; }};
 }
 
+// ---- transactions
+
+/// PostgreSQL runs the command at READ COMMITTED, whatever database.isolation says: it is never in the way of another
+/// that changes another row, however small the table. For commands that only write rows whose version (or whatever else
+/// they rely on) is named in the WHERE, and that fail with sql::overtaken() when that meets no row; not for those that
+/// decide by other rows than those they write. Holds for the commit hooks too.
+inline auto read_committed() {
+  return detail::Option{[](Operation& operation) { operation.isolation = sql::Isolation::read_committed; }};
+}
+
 // ---- versions, pages
 
 /// The output's strong ETag comes from this field: `etag_from<&TaskView::version>()`. GET then also honours

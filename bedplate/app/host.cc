@@ -100,7 +100,7 @@ sql::DatabaseOptions database_options(const DatabaseSettings& settings) {
   sql::PostgresqlOptions& server = all.postgresql;
   server.replica_urls = words_of(settings.replica_urls);
   server.transaction_pooler = settings.pooler == DatabasePooler::transaction;
-  server.isolation = static_cast<sql::PostgresqlIsolation>(settings.isolation);  // the same names in order
+  server.isolation = static_cast<sql::Isolation>(settings.isolation);  // the same names in order
   server.read_connections = static_cast<std::size_t>(settings.read_connections);
   server.transaction_connections = static_cast<std::size_t>(settings.transaction_connections);
   server.queue_max = options.queue_max;

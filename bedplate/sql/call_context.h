@@ -45,6 +45,18 @@ class CommitMark {
   std::uint64_t position_ = 0;
 };
 
+/// What a transaction sees of others that run at the same time (PostgreSQL's documentation, chapter 13). SQLite runs
+/// them one after another, whatever is asked for.
+enum class Isolation : std::uint8_t {
+  /// As if they ran one after another, which is what SQLite gives: an operation that is right there is right
+  /// here. Those that cannot be put in an order are run again.
+  serializable,
+  repeatable_read,  ///< one snapshot each; two that read the same and write different rows both succeed
+  /// One snapshot a statement: what was read may have changed when it is written back. Right for a transaction whose
+  /// writes say in their WHERE what they rely on, as `AND version = $3`, and which looks at how many rows there were.
+  read_committed,
+};
+
 /// Borrowed by the call that it is given to; name it, and let it live until the answer.
 struct CallContext {
   CallContext() = default;
@@ -57,6 +69,8 @@ struct CallContext {
   /// A replica may answer a read, if it has come as far as `after`. Without this the primary does, so that
   /// reads which decide about writes never look at the past.
   bool from_replica = false;
+  /// Of a transaction, where it is not the one that the database was opened with.
+  std::optional<Isolation> isolation;
   /// Where to put the commit's mark, once it is durable; only engines that have replicas give one. A
   /// command that fails leaves it as it was.
   CommitMark* committed = nullptr;

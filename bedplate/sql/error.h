@@ -45,6 +45,17 @@ inline constexpr std::string_view kDatabaseDamaged =
     "database_damaged";  ///< internal: the file is damaged or is no database; logged
 inline constexpr std::string_view kSqlError = "sql_error";  ///< internal: a bad statement; logged
 
+/// What a transaction fails with that finds, by how many rows a write has changed, that a row which it has read is not
+/// so any more: it is rolled back and runs again, from the beginning. Only Isolation::read_committed lets it come to
+/// that. Where nothing is run again (SQLite) it is the answer: Category::conflict.
+///
+///   std::int64_t changed = co_await ok(tx.run("UPDATE notes SET text = $3, version = version + 1 "
+///                                             "WHERE id = $1 AND version = $2", note.id, note.version, text));
+///   if (changed == 0) co_await sql::overtaken();
+///
+/// For what the transaction has read itself: of an older reading it would find the same, again and again.
+std::unexpected<Error> overtaken();
+
 /// It is this violation, of this constraint (columns as "table.column", or the name of a check).
 bool violates(const Error& error, std::string_view code, std::string_view subject);
 

@@ -34,18 +34,10 @@
 #include <vector>
 
 #include "bedplate/base/result.h"
+#include "bedplate/sql/call_context.h"
 #include "bedplate/sql/database.h"
 
 namespace bedplate::sql {
-
-/// What transactions see of each other (PostgreSQL's documentation, chapter 13).
-enum class PostgresqlIsolation : std::uint8_t {
-  /// As if they ran one after another, which is what SQLite gives: an operation that is right there is right
-  /// here. Those that cannot be put in an order are run again.
-  serializable,
-  repeatable_read,  ///< one snapshot each; two that read the same and write different rows both succeed
-  read_committed,   ///< one snapshot a statement: what was read may have changed when it is written back
-};
 
 struct PostgresqlOptions {
   /// As libpq reads it (postgresql://user:password@host:port/name?sslmode=verify-full). May hold a password:
@@ -58,7 +50,8 @@ struct PostgresqlOptions {
   /// prepared statements, no LISTEN, no session locks.
   bool transaction_pooler = false;
 
-  PostgresqlIsolation isolation = PostgresqlIsolation::serializable;
+  /// Of transactions; a call can ask for another (CallContext::isolation).
+  Isolation isolation = Isolation::serializable;
   std::size_t read_connections = 2;         ///< shared by the reads of one loop
   std::size_t transaction_connections = 8;  ///< of one loop: transactions, and reads that need their own
   std::size_t queue_max = 8192;             ///< transactions waiting for a connection; more are turned away

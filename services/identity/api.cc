@@ -51,7 +51,8 @@ Api identity_api(Identity& identity) {
                             fails_with(kUserNotFound), etag_from<&UserView::version>())
       .command<&Identity::update_me>(identity, patch("/v1/me"), needs(kAccountScope),
                                      summary("Change my account"), fails_with(kUserNotFound),
-                                     etag_from<&UserView::version>(), if_match_into<&UpdateMe::if_match>())
+                                     read_committed(), etag_from<&UserView::version>(),
+                                     if_match_into<&UpdateMe::if_match>())
       .procedure<&Identity::change_password>(
           identity, post("/v1/me/password"), needs(kAccountScope), summary("Change my password"),
           fails_with(kWrongPassword, kPasswordKnown, kTooManyAttempts), doc("Ends all other sessions."))

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "bedplate/sql/error.h"
+
 namespace bedplate::identity::store {
 namespace {
 
@@ -74,10 +76,10 @@ Async<void> insert_user(sql::Transaction& tx, const UserRow& user) {
                      user.roles, user.generation, user.disabled_at, user.created_at));
 }
 
-Async<bool> update_user(sql::Transaction& tx, const UserRow& user) {
+Async<void> update_user(sql::Transaction& tx, const UserRow& user) {
   std::int64_t changed = co_await ok(tx.run(kUpdateUser, user.id, user.version, user.name, user.password_hash,
                                             user.roles, user.generation, user.disabled_at, user.updated_at));
-  co_return changed == 1;
+  if (changed == 0) co_await sql::overtaken();
 }
 
 Async<void> delete_user(sql::Transaction& tx, UserId id) {

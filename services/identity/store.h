@@ -144,8 +144,8 @@ Async<std::int64_t> count_users(sql::Reader& db);
 /// Category::conflict `unique_violation` of identity_users.email_key when the address is taken.
 Async<void> insert_user(sql::Transaction& tx, const UserRow& user);
 /// Writes what can change (name, password_hash, roles, generation, disabled_at, updated_at) and version + 1.
-/// False: the row is not of that version any more.
-Async<bool> update_user(sql::Transaction& tx, const UserRow& user);
+/// sql::overtaken() when the row is not of that version any more.
+Async<void> update_user(sql::Transaction& tx, const UserRow& user);
 /// With everything that refers to it here.
 Async<void> delete_user(sql::Transaction& tx, UserId id);
 

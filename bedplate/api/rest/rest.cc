@@ -201,6 +201,7 @@ sql::CallContext call_context(const Exchange& exchange) {
   sql::CallContext context(exchange.caller.tenant());
   context.after = sql::CommitMark::parse(exchange.request.field(http::FieldId::bedplate_commit))
                       .value_or(sql::CommitMark());
+  context.isolation = exchange.operation().isolation;
   context.from_replica = exchange.operation().kind == OperationKind::query;
   return context;
 }

@@ -82,6 +82,9 @@ Result<void> check_parts(const Operation& operation, const Rest::Parts& parts) {
     return wrong(operation, "it needs a signed-in caller, and there is no authenticator.");
   if (operation.output && operation.output->kind != bedplate::Kind::object)
     return wrong(operation, "its output is a described struct.");
+  if (operation.isolation && operation.kind != OperationKind::command)
+    return wrong(operation,
+                 "read_committed() is for commands: a procedure says it to each of its transactions.");
   if (operation.cost < 0) return wrong(operation, "its cost is not negative.");
   return {};
 }

@@ -169,7 +169,8 @@ Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt(PostgresqlEndpoin
     }
   }
   if (error && !error->keeps_writes()) {
-    const bool again = owned->may_run_again();
+    // A body may find for itself that it was overtaken (sql::overtaken()).
+    const bool again = owned->may_run_again() || error->code() == kSerializationFailure;
     owned->abandon();
     co_return Attempt(std::move(error), again);
   }

@@ -126,9 +126,7 @@ Error postgresql_error(const PGresult* result, std::string_view sql) {
     return Error(Category::conflict, kCheckViolation, "The database refused the change.")
         .with_subject(std::string(message));
   if (state.starts_with("22") && state != "22012") return data_error(state, sql);
-  if (state == "40001" || state == "40P01")
-    return Error(Category::conflict, kSerializationFailure,
-                 "Others changed the same data at the same time. Try again.");
+  if (state == "40001" || state == "40P01") return overtaken().error();
   if (state == "57014") return postgresql_timeout();
   if (state == "55P03" || state == "53300") {
     log_warn("the database is locked or has too many connections", {{"error", message}, {"sql", sql}});

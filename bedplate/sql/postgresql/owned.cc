@@ -19,22 +19,26 @@ namespace {
 constexpr std::chrono::milliseconds kRecoverTimeMax{5'000};
 constexpr int kSendsMax = 4;
 
-const char* begin_text(PostgresqlOwned::Access access, PostgresqlIsolation isolation) {
+const char* begin_text(PostgresqlOwned::Access access, Isolation isolation) {
   if (access == PostgresqlOwned::Access::read) return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
   switch (isolation) {
-    case PostgresqlIsolation::read_committed:
+    case Isolation::read_committed:
       return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-    case PostgresqlIsolation::repeatable_read:
+    case Isolation::repeatable_read:
       return "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
-    case PostgresqlIsolation::serializable:
+    case Isolation::serializable:
       break;
   }
   return "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
 }
 
-std::string limits_text(const PostgresqlOptions& options) {
-  return "SELECT set_config('statement_timeout', '" + std::to_string(options.command_time_max_ms) +
-         "', true), set_config('lock_timeout', '" + std::to_string(options.lock_time_max_ms) + "', true)";
+// Behind a pooler a connection keeps no settings: what dial.cc sets once for each connection, for one transaction.
+std::string pooled_text(const PostgresqlOptions& options, PostgresqlOwned::Access access) {
+  std::string text = "SELECT set_config('statement_timeout', '" +
+                     std::to_string(options.command_time_max_ms) + "', true), set_config('lock_timeout', '" +
+                     std::to_string(options.lock_time_max_ms) + "', true), set_config('jit', 'off', true)";
+  if (access == PostgresqlOwned::Access::write) text += ", set_config('enable_seqscan', 'off', true)";
+  return text;
 }
 
 }  // namespace
@@ -115,10 +119,14 @@ bool PostgresqlOwned::send_begin() {
   if (begun_) return true;
   begun_ = true;
   const PostgresqlOptions& options = endpoint_.share().options;
-  if (!connection_.send_control(PostgresqlControl::begin, begin_text(access_, options.isolation)))
-    return false;
+  const Isolation isolation = context_->isolation.value_or(options.isolation);
+  if (!connection_.send_control(PostgresqlControl::begin, begin_text(access_, isolation))) return false;
   if (options.transaction_pooler &&
-      !connection_.send_control(PostgresqlControl::setting, limits_text(options).c_str()))
+      !connection_.send_control(PostgresqlControl::setting, pooled_text(options, access_).c_str()))
+    return false;
+  // A read's snapshot is not in the way of others, and some are quickest by a scan.
+  if (access_ == Access::read && !options.transaction_pooler &&
+      !connection_.send_control(PostgresqlControl::setting, "SET LOCAL enable_seqscan TO DEFAULT"))
     return false;
   return connection_.send_tenant(endpoint_.share().tenant_setter, context_->tenant);
 }
