@@ -104,12 +104,12 @@ def insert_tasks(database, users):
         rows.append((users[owner].bytes, task.bytes, f"Task {turn} of user {owner}",
                      f"What there is to say about task {turn}, in a sentence or two.",
                      ("todo", "in_progress", "done")[turn % 3], (at_ms + 30 * 86_400_000) * 1000,
-                     '["home","errands"]', at_ms * 1000, at_ms * 1000, 1))
+                     '["home","errands"]', at_ms * 1000, at_ms * 1000, 1, f"task {turn} of user {owner}"))
     connection = sqlite3.connect(database)
     with connection:
         connection.executemany(
-            "INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            "INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version,"
+            " title_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return inserted

@@ -173,7 +173,8 @@ struct ListTasks : api::PageQuery {
             field<&ListTasks::cursor>(same_as<&api::PageQuery::cursor>),
             field<&ListTasks::sort>(same_as<&api::PageQuery::sort>, example("-due_at,title"),
                                     "Fields to sort by, most important first, `-` for descending. A task "
-                                    "without a due date sorts as due after all others"),
+                                    "without a due date sorts as due after all others; titles are compared "
+                                    "without case and accents"),
             field<&ListTasks::status>("Only tasks in this status."),
             field<&ListTasks::label>(length{1, 40}, "Only tasks with this label."),
             field<&ListTasks::due_after>("Only tasks due at this time or later."),

@@ -24,22 +24,26 @@ using ::testing::IsEmpty;
 
 constexpr std::string_view kSeedSqlite = R"(
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
-INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version)
+INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version,
+                   title_key)
 SELECT CAST(printf('%016d', CASE WHEN i < 10000 THEN 0 ELSE i % 100 + 1 END) AS BLOB),
        CAST(printf('%016d', i) AS BLOB),
        'task ' || i, 'word' || (i % 50) || ' some description', CASE i % 3 WHEN 0 THEN 'todo' ELSE 'done' END,
-       CASE WHEN i % 2 THEN 1800000000000000 + i END, '["home"]', 1800000000000000 + i, 1800000000000000 + i, 1 FROM n;
+       CASE WHEN i % 2 THEN 1800000000000000 + i END, '["home"]', 1800000000000000 + i, 1800000000000000 + i, 1,
+       'task ' || i FROM n;
 INSERT INTO tasks_search (part, id, title, description) SELECT owner, id, title, description FROM tasks;
 INSERT INTO tasks_search_words (rowid, title, description)
 SELECT number, lower(hex(part)) || title, lower(hex(part)) || description FROM tasks_search;
 )";
 
 constexpr std::string_view kSeedPostgresql = R"(
-INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version)
+INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, version,
+                   title_key)
 SELECT lpad(to_hex(CASE WHEN i < 10000 THEN 0 ELSE i % 100 + 1 END), 32, '0')::uuid, lpad(to_hex(i), 32, '0')::uuid,
        'task ' || i, 'word' || (i % 50) || ' some description', CASE i % 3 WHEN 0 THEN 'todo' ELSE 'done' END,
        CASE WHEN i % 2 = 1 THEN timestamptz '2027-01-15' + i * interval '1 s' END, '["home"]',
-       timestamptz '2027-01-15' + i * interval '1 s', timestamptz '2027-01-15' + i * interval '1 s', 1
+       timestamptz '2027-01-15' + i * interval '1 s', timestamptz '2027-01-15' + i * interval '1 s', 1,
+       'task ' || i
 FROM generate_series(0, 19999) i;
 INSERT INTO tasks_search (part, id, title, description, words)
 SELECT owner, id, title, description,

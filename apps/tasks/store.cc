@@ -12,6 +12,7 @@
 #include "bedplate/describe/text/text_value.h"
 #include "bedplate/search/query.h"
 #include "bedplate/sql/error.h"
+#include "bedplate/words/fold.h"
 
 namespace bedplate::tasks {
 namespace {
@@ -24,11 +25,11 @@ constexpr std::string_view kFind =
 
 constexpr std::string_view kInsert =
     "INSERT INTO tasks (owner, id, title, description, status, due_at, labels, created_at, updated_at, "
-    "version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    "version, title_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 constexpr std::string_view kUpdate =
     "UPDATE tasks SET title = $3, description = $4, status = $5, due_at = $6, labels = $7, updated_at = $8, "
-    "version = $9 WHERE owner = $1 AND id = $2 AND version = $10";
+    "version = $9, title_key = $11 WHERE owner = $1 AND id = $2 AND version = $10";
 
 constexpr std::string_view kRemove = "DELETE FROM tasks WHERE owner = $1 AND id = $2 AND version = $3";
 
@@ -38,8 +39,9 @@ constexpr std::string_view kColumns =
 
 // Sort expressions are never NULL: due_or_never is a column of its own.
 constexpr api::SortField kSortFields[] = {
-    {"created_at", "created_at"}, {"updated_at", "updated_at"}, {"due_at", "due_or_never"},
-    {"title", "title"},           {"status", "status"},
+    {"created_at", "created_at"}, {"updated_at", "updated_at"},
+    {"due_at", "due_or_never"},   {"title", "title", api::folded_in("title_key")},
+    {"status", "status"},
 };
 
 // What due_or_never holds for a task without a due date: the year 10000, after every date that there is.
@@ -132,15 +134,17 @@ Async<void> Store::index(sql::Transaction& db, UserId owner, const Task& task) c
 }
 
 Async<void> Store::insert(sql::Transaction& db, UserId owner, const Task& task) const {
+  const std::string title_key = words::sort_key(task.title);
   co_await ok(db.run(kInsert, owner, task.id, task.title, task.description, task.status, task.due_at,
-                     task.labels, task.created_at, task.updated_at, task.version));
+                     task.labels, task.created_at, task.updated_at, task.version, title_key));
   co_await ok(index(db, owner, task));
 }
 
 Async<void> Store::update(sql::Transaction& db, UserId owner, const Task& before, const Task& task) const {
+  const std::string title_key = words::sort_key(task.title);
   const std::int64_t changed =
       co_await ok(db.run(kUpdate, owner, task.id, task.title, task.description, task.status, task.due_at,
-                         task.labels, task.updated_at, task.version, before.version));
+                         task.labels, task.updated_at, task.version, before.version, title_key));
   if (changed == 0) co_await sql::overtaken();
   const bool words_changed = task.title != before.title || task.description != before.description;
   if (words_changed) co_await ok(index(db, owner, task));

@@ -338,6 +338,25 @@ TEST_P(TasksTest, PagesByNumberHaveTotalsAndLinks) {
   EXPECT_EQ(ada.call("GET", "/v1/tasks?colour=red").status, 422);
 }
 
+TEST_P(TasksTest, TitlesAreSortedWithoutCaseAndAccents) {
+  const std::vector<std::string> sorted = {"1", "A", "a", "á", "B", "b", "é", "Écran", "ecrans", "ß", "z"};
+  for (const char* title : {"z", "ecrans", "A", "ß", "b", "á", "1", "é", "B", "a", "Écran"})
+    ada.create(std::string(R"({"title":")") + title + R"("})");
+  EXPECT_EQ(ada.titles("sort=title"), sorted);
+  EXPECT_EQ(ada.titles("sort=-title"), std::vector<std::string>(sorted.rbegin(), sorted.rend()));
+  std::vector<std::string> walked;
+  api::Page<Task> page = ada.list("sort=title&limit=2");
+  for (;;) {
+    for (const Task& task : page.data) walked.push_back(task.title);
+    if (!page.pagination.next_cursor) break;
+    page = ada.list("sort=title&limit=2&cursor=" + *page.pagination.next_cursor);
+  }
+  EXPECT_EQ(walked, sorted);
+  const Task last = ada.list("sort=-title&limit=1").data.front();
+  EXPECT_EQ(ada.call("PATCH", path_of(last), R"({"title":"aB"})").status, 200);
+  EXPECT_EQ(ada.titles("sort=title").at(4), "aB") << "the key follows the title";
+}
+
 TEST_P(TasksTest, CursorsWalkTheWholeListInAnySort) {
   const char* statuses[] = {"todo", "in_progress", "done"};
   std::set<std::string> all;

@@ -7,7 +7,7 @@
 #include <array>
 #include <iterator>
 
-#include "bedplate/base/text.h"
+#include "bedplate/words/fold.h"
 #include "bedplate/words/unicode_tables.h"
 
 namespace bedplate::words {
@@ -18,21 +18,6 @@ constexpr std::string_view kNames[] = {
     "finnish", "french",     "german",   "greek",     "hindi",      "hungarian", "indonesian", "irish",
     "italian", "lithuanian", "nepali",   "norwegian", "portuguese", "romanian",  "russian",    "serbian",
     "spanish", "swedish",    "tamil",    "turkish",   "yiddish"};
-
-// The entry that holds `code`, or null.
-template <class Range>
-const Range* find_range(std::span<const Range> table, char32_t code) {
-  auto after = std::ranges::upper_bound(table, code, {}, &Range::first);
-  if (after == table.begin()) return nullptr;
-  const Range& range = *std::prev(after);
-  return code <= range.last ? &range : nullptr;
-}
-
-char32_t moved(std::span<const Move> table, char32_t code) {
-  const Move* move = find_range(table, code);
-  if (!move || (code - move->first) % move->step != 0) return code;
-  return static_cast<char32_t>(static_cast<std::int32_t>(code) + move->delta);
-}
 
 // Letters of ASCII in lower case, digits; 0 for what separates words.
 constexpr std::array<char, 128> kAsciiWord = [] {
@@ -45,56 +30,8 @@ constexpr std::array<char, 128> kAsciiWord = [] {
   return table;
 }();
 
-bool is_ascii(char c) {
-  return static_cast<unsigned char>(c) < 0x80;
-}
 char ascii_word(char c) {
   return kAsciiWord[static_cast<unsigned char>(c)];
-}
-
-struct CodePoint {
-  char32_t value = 0;
-  unsigned size = 0;  // 0: the bytes are not UTF-8
-};
-
-CodePoint decode(const char* p, const char* end) {
-  CodePoint point{0, utf8_sequence_size(p, end)};
-  if (point.size == 0) return point;
-  constexpr unsigned char kLead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-  point.value = static_cast<unsigned char>(*p) & kLead[point.size];
-  for (unsigned i = 1; i < point.size; ++i)
-    point.value = (point.value << 6) | (static_cast<unsigned char>(p[i]) & 0x3f);
-  return point;
-}
-
-void append(std::string& to, char32_t code) {
-  char bytes[4];
-  to.append(bytes, write_utf8(bytes, code));
-}
-
-void append_folded(std::string& to, char32_t code) {
-  const char32_t one = moved(kFold, code);
-  if (one != code) return append(to, one);
-  auto found = std::ranges::lower_bound(kExpansions, code, {}, &Expansion::from);
-  if (found != kExpansions.end() && found->from == code)
-    to += found->to;
-  else
-    append(to, code);
-}
-
-// What stemming leaves may have accents still.
-void append_folded(std::string& to, std::string_view text) {
-  const char* const end = text.data() + text.size();
-  for (const char* p = text.data(); p != end;) {
-    if (is_ascii(*p)) {
-      to += *p++;
-      continue;
-    }
-    const CodePoint point = decode(p, end);
-    if (point.size == 0) return;
-    append_folded(to, point.value);
-    p += point.size;
-  }
 }
 
 }  // namespace
@@ -193,7 +130,7 @@ bool Analyzer::read_unicode(Word& word) {
       if (stands_alone && at_ != word.begin) break;
       if (fits) {
         append_folded(exact_, point.value);
-        append(lower_, moved(kLower, point.value));
+        append_utf8(lower_, moved(kLower, point.value));
       }
       if (stands_alone) {
         at_ += point.size;

@@ -94,9 +94,9 @@ TEST(MigrateData, GoesOnAfterBeingKilled) {
       .run(
           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
           "INSERT INTO tasks (owner, id, title, description, status, labels, created_at, updated_at, "
-          "version) "
-          "SELECT (SELECT id FROM identity_users), randomblob(16), 'Task ' || i, '', 'todo', '[]', i, i, 1 "
-          "FROM n");
+          "version, title_key) "
+          "SELECT (SELECT id FROM identity_users), randomblob(16), 'Task ' || i, '', 'todo', '[]', i, i, 1, "
+          "'task ' || i FROM n");
   const PostgresDatabase database = shared_postgres().create_database();
   run_well(on(old.directory.path(), database.url(), {"migrate", "up"}));
   // The second batch waits for as long as the test holds the lock.

@@ -42,7 +42,7 @@ BELOW = {
     "auth": ["base", "async", "describe", "telemetry"],
     "redis": ["base", "async", "telemetry"],
     "cache": ["base", "async", "describe", "telemetry", "redis"],
-    "api": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache"],
+    "api": ["base", "words", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache"],
     "app": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache", "api"],
     "testing": ["base", "async", "describe", "config", "telemetry", "sql", "documents", "http", "auth", "redis", "cache",
                 "api", "app"],

@@ -4,6 +4,7 @@ CREATE TABLE tasks (
   owner        uuid        NOT NULL,
   id           uuid        NOT NULL,
   title        text        NOT NULL COLLATE "C",
+  title_key    text        NOT NULL COLLATE "C",  -- words::sort_key() of the title, which lists are sorted by
   description  text        NOT NULL,
   status       text        NOT NULL COLLATE "C" CHECK (status IN ('todo', 'in_progress', 'done')),
   due_at       timestamptz,

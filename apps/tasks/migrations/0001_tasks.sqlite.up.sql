@@ -5,6 +5,7 @@ CREATE TABLE tasks (
   owner        BLOB    NOT NULL CHECK (length(owner) = 16),
   id           BLOB    NOT NULL CHECK (length(id) = 16),
   title        TEXT    NOT NULL,
+  title_key    TEXT    NOT NULL,           -- words::sort_key() of the title, which lists are sorted by
   description  TEXT    NOT NULL,
   status       TEXT    NOT NULL CHECK (status = 'todo' OR status = 'in_progress' OR status = 'done'),
   due_at       INTEGER,                    -- microseconds, UTC

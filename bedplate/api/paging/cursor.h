@@ -32,7 +32,7 @@ namespace bedplate::api {
 using CursorValue = std::variant<std::int64_t, double, std::string, Uuid, Time>;
 using CursorValues = std::vector<CursorValue>;
 
-inline constexpr std::size_t kCursorValuesMax = 8;
+inline constexpr std::size_t kCursorValuesMax = 9;  ///< four texts with their folded keys, and an id
 inline constexpr std::size_t kCursorSizeMax = 2000;
 
 /// A word above kCursorSizeMax will not be read again: sort by short texts, or by their beginning.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bedplate/describe/json/json.h"
+#include "bedplate/words/fold.h"
 
 namespace bedplate::api {
 namespace {
@@ -19,6 +20,12 @@ Error invalid(std::string_view pointer, std::string_view code, std::string_view 
       .with_faults({{std::string(pointer), std::string(code), std::string(message)}});
 }
 
+// A folded text has two, and the unique column one.
+std::size_t cursor_values(std::span<const SortKey> keys) {
+  const auto folded = [](const SortKey& key) { return !key.field.folded_column.empty(); };
+  return keys.size() + static_cast<std::size_t>(std::ranges::count_if(keys, folded)) + 1;
+}
+
 std::string sort_text(std::span<const SortKey> keys) {
   std::string text;
   for (const SortKey& key : keys) text += fmt::format("{}{},", key.descending ? "-" : "", key.field.name);
@@ -29,7 +36,10 @@ std::string sort_text(std::span<const SortKey> keys) {
 
 std::vector<sql::OrderKey> PageRequest::order(std::string_view unique_column) const {
   std::vector<sql::OrderKey> keys;
-  for (const SortKey& key : sort) keys.push_back({key.field.expression, key.descending});
+  for (const SortKey& key : sort) {
+    if (!key.field.folded_column.empty()) keys.push_back({key.field.folded_column, key.descending});
+    keys.push_back({key.field.expression, key.descending});
+  }
   keys.push_back({unique_column});
   return keys;
 }
@@ -47,7 +57,13 @@ std::string PageRequest::order_and_limit(std::string_view unique_column) const {
 }
 
 std::string PageRequest::cursor_after(std::span<const CursorValue> keys) const {
-  return encode_cursor(scope, keys);
+  CursorValues values;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i < sort.size() && !sort[i].field.folded_column.empty())
+      values.emplace_back(words::sort_key(std::get<std::string>(keys[i])));
+    values.push_back(keys[i]);
+  }
+  return encode_cursor(scope, values);
 }
 
 Result<PageRequest> read_page(const PageQuery& query, std::string_view scope,
@@ -64,7 +80,7 @@ Result<PageRequest> read_page(const PageQuery& query, std::string_view scope,
       return std::unexpected(
           invalid("?page", "exclusive", "does not go together with cursor; give one of them"));
     request.after = decode_cursor(request.scope, *query.cursor);
-    if (!request.after || request.after->size() != request.sort.size() + 1)
+    if (!request.after || request.after->size() != cursor_values(request.sort))
       return std::unexpected(invalid("?cursor", "invalid_cursor",
                                      "is not a cursor of this list with this sort and these filters"));
   } else {

@@ -51,7 +51,8 @@ struct PageRequest {
   /// " ORDER BY due_at DESC, id LIMIT 21 OFFSET 40": one row more than asked for, to see whether more follow.
   std::string order_and_limit(std::string_view unique_column) const;
 
-  /// The cursor after a row with these sort keys (in the order of `sort`) and unique column.
+  /// The cursor after a row with these sort keys (in the order of `sort`) and unique column. The key of a folded text
+  /// goes into it too; it is computed here.
   std::string cursor_after(std::span<const CursorValue> keys) const;
 
  private:

@@ -71,6 +71,26 @@ TEST(PageRequestTest, ReadsPagesAndCursors) {
   EXPECT_EQ(continued->order_and_limit("id"), " ORDER BY coalesce(due_at, 0) DESC, id LIMIT 21");
 }
 
+TEST(PageRequestTest, AFoldedTextIsSortedByItsKeyThenByItself) {
+  constexpr SortField fields[] = {{"title", "title", folded_in("title_key")}, {"due_at", "due_at"}};
+  ListThings input;
+  input.sort = "-title,due_at";
+  Result<PageRequest> first = read_page(input, fields, "title");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->order_and_limit("id"), " ORDER BY title_key DESC, title DESC, due_at, id LIMIT 21");
+
+  const CursorValues last{std::string("Écran"), std::int64_t{5}, Uuid{}};
+  ListThings next = input;
+  next.cursor = first->cursor_after(last);
+  Result<PageRequest> continued = read_page(next, fields, "title");
+  ASSERT_TRUE(continued);
+  EXPECT_EQ(*continued->after,
+            (CursorValues{std::string("ecran"), std::string("Écran"), std::int64_t{5}, Uuid{}}));
+  sql::Params params;
+  EXPECT_EQ(continued->after_condition(params, "id").substr(0, 55),
+            "(title_key < $1 OR (title_key = $1 AND (title < $2 OR (");
+}
+
 TEST(PageRequestTest, BindsCursorsToSortAndFilters) {
   CursorValues last{std::int64_t{5}, Uuid{}};
   std::string cursor = read(ListThings{})->cursor_after(last);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `sort` parameter of lists: "-due_at,title".
 //
-//   inline constexpr SortField kTaskSort[] = {{"due_at", "coalesce(due_at, 0)"}, {"title", "title"}};
-//   Sort sort = co_await ok(parse_sort(text, kTaskSort));
-//   sort.order_by()                                   // "coalesce(due_at, 0) DESC, title, id"
+//   inline constexpr SortField kTaskSort[] = {{"due_at", "coalesce(due_at, 0)"},
+//                                             {"title", "title", folded_in("title_key")}};
+//   std::vector<SortKey> keys = co_await ok(parse_sort(text, kTaskSort));
+//
+// page_request.h makes SQL of it.
 #pragma once
 
 #include <span>
@@ -20,7 +22,16 @@ namespace bedplate::api {
 struct SortField {
   std::string_view name;
   std::string_view expression;
+  /// folded_in("title_key"): a text that is sorted without regard to case and accents. Empty: by its bytes.
+  std::string_view folded_column = {};
 };
+
+/// The column in which a text's words::sort_key() stands; the store writes it with the text. It is never NULL, and its
+/// type is TEXT on SQLite and TEXT COLLATE "C" on PostgreSQL, so both sort alike. Texts with the same key are sorted by
+/// themselves.
+consteval std::string_view folded_in(std::string_view column) {
+  return column;
+}
 
 struct SortKey {
   SortField field;
