@@ -28,6 +28,7 @@ struct Targets {
   bool dry_run = false;
   std::int64_t steps = 1;
   std::string to;
+  std::string skip_bad_rows;
 };
 
 void add_common_options(CLI::App& command, const std::string& program, Targets& targets) {
@@ -246,6 +247,7 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
   invocation.dry_run = targets.dry_run;
   invocation.steps = targets.steps;
   invocation.to = targets.to;
+  invocation.skip_bad_rows = targets.skip_bad_rows;
   return {.invocation = std::move(invocation), .message = {}, .exit_status = 0};
 }
 
@@ -284,6 +286,10 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
       ->add_option("--to", targets.to, "Database to copy to: sqlite:PATH or postgresql://...")
       ->type_name("URL")
       ->required();
+  commands.by_name["migrate data"]
+      ->add_option("--skip-bad-rows", targets.skip_bad_rows,
+                   "Leave out rows that the other database does not take, and write down which (JSON lines)")
+      ->type_name("FILE");
 
   try {
     root.parse(argc, argv);

@@ -52,6 +52,7 @@ struct Invocation {
   std::int64_t steps = 1;              ///< migrate down --steps N
   std::string module;                  ///< migrate down MODULE
   std::string to;                      ///< migrate data --to URL
+  std::string skip_bad_rows;           ///< migrate data --skip-bad-rows FILE; empty: not given
 };
 
 struct ParsedCommandLine {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "bedplate/app/database_place.h"
 #include "bedplate/app/progress.h"
 #include "bedplate/async/loop.h"
+#include "bedplate/base/text.h"
 #include "bedplate/sql/backup.h"
 #include "bedplate/sql/data_lock.h"
 #include "bedplate/sql/migrate.h"
@@ -75,12 +77,53 @@ Result<void> rebuild_at(Application& application, const std::string& url) {
   return (*host)->rebuild_derived();
 }
 
+/// Where rows that were not copied are written down, one a line: {"table":"tasks","key":{"id":"..."},"column":"labels",
+/// "reason":"..."}. Private, and only added to: a copy that goes on after an interruption names what it finds.
+class SkippedRows {
+ public:
+  SkippedRows() = default;
+  SkippedRows(const SkippedRows&) = delete;
+  SkippedRows& operator=(const SkippedRows&) = delete;
+  ~SkippedRows() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  Result<void> open(const std::string& path) {
+    path_ = path;
+    fd_ = ::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd_ < 0 || ::fchmod(fd_, 0600) != 0) return failed();
+    return {};
+  }
+  /// On disk before the copy goes on without the row.
+  Result<void> add(const sql::UnfitRow& row) {
+    std::string line = R"({"table":)";
+    append_json_string(line, row.table);
+    line += R"(,"key":)" + row.key + R"(,"column":)";
+    append_json_string(line, row.column);
+    line += R"(,"reason":)";
+    append_json_string(line, row.reason);
+    line += "}\n";
+    const auto size = static_cast<ssize_t>(line.size());
+    if (::write(fd_, line.data(), line.size()) != size || ::fdatasync(fd_) != 0) return failed();
+    return {};
+  }
+
+ private:
+  std::unexpected<Error> failed() const {
+    return fail(Category::unavailable, "storage_error",
+                "Cannot write " + path_ + ": " + std::generic_category().message(errno) + ".");
+  }
+  std::string path_;
+  int fd_ = -1;
+};
+
 struct CopyPlan {
   std::string from;
   std::string to;
   std::string to_key = "database.url";  ///< the setting or flag that has `to`
   std::string source_name;
   bool one_snapshot = false;  ///< the source goes on being written
+  SkippedRows* skipped = nullptr;
 };
 
 Result<sql::DataCopyReport> copy(Application& application, const CopyPlan& plan) {
@@ -99,6 +142,7 @@ Result<sql::DataCopyReport> copy(Application& application, const CopyPlan& plan)
   options.rebuild = [&] { return rebuild_at(application, plan.to); };
   ProgressLine progress;
   options.progress = [&](const sql::DataCopyProgress& done) { progress.show(done); };
+  if (plan.skipped) options.skip = [&](const sql::UnfitRow& row) { return plan.skipped->add(row); };
   auto copied = sql::copy_data(**reading, **target, loop, options);
   if (copied || copied.error().category() != Category::unavailable || plan.one_snapshot) return copied;
   return fail(Category::unavailable, copied.error().code(),
@@ -109,6 +153,16 @@ void print_report(const sql::DataCopyReport& report) {
   for (const sql::TableCopied& table : report.tables)
     print(fmt::format("{}: {} rows, checksum {}", table.table, table.rows, table.checksum));
   for (const std::string& name : report.left_out) print("not copied, because one side alone has it: " + name);
+}
+
+// Of a copy that a row has ended.
+Error how_to_go_on(Error error) {
+  if (error.code() != sql::kRowUnfit) return error;
+  return Error(
+      error.category(), error.code(),
+      error.detail() +
+          " What was copied stays. Change the row or delete it and give the same command again, which goes "
+          "on there; or add --skip-bad-rows FILE to leave out such rows and have them written down in FILE.");
 }
 
 /// An empty private file, gone at the end unless it got its name.
@@ -165,11 +219,19 @@ Result<void> migrate_data(Application& application, const Invocation& invocation
         "at the "
         "end, and this would fail.");
   }
-  auto report =
-      copy(application,
-           {.from = from, .to = invocation.to, .to_key = "--to", .source_name = without_password(from)});
-  if (!report) return std::unexpected(std::move(report.error()));
+  SkippedRows skipped;
+  CopyPlan plan{.from = from, .to = invocation.to, .to_key = "--to", .source_name = without_password(from)};
+  if (!invocation.skip_bad_rows.empty()) {
+    if (auto opened = skipped.open(invocation.skip_bad_rows); !opened) return opened;
+    plan.skipped = &skipped;
+  }
+  auto report = copy(application, plan);
+  if (!report) return std::unexpected(how_to_go_on(std::move(report.error())));
   print_report(*report);
+  if (report->rows_skipped > 0)
+    print(fmt::format(
+        "not copied: {} rows, which {} names with what is wrong with each", report->rows_skipped,
+        invocation.skip_bad_rows.empty() ? "the file of the call before" : invocation.skip_bad_rows));
   print(fmt::format(
       "copied {} rows of {} tables{}; every value was compared. Set database.url to the new database.",
       report->rows, report->tables.size(), report->resumed ? ", going on after an interruption" : ""));

@@ -138,6 +138,40 @@ TEST(MigrateData, GoesOnAfterBeingKilled) {
   EXPECT_EQ(database.count("SELECT count(*) FROM pg_class WHERE relname = 'bedplate_data_copy'"), 0);
 }
 
+TEST(MigrateData, NamesARowThatDoesNotFitAndGoesOnWithoutItWhenAskedTo) {
+  const Embedded old;
+  // As an older version let it in.
+  DatabaseFile(old.file()).run(R"(UPDATE tasks SET labels = '["a\u0000b"]' WHERE title = 'Buy milk')");
+  const PostgresDatabase database = shared_postgres().create_database();
+  std::vector<std::string> command = {"migrate",      "data",   "--to",
+                                      database.url(), "--data", old.directory.path()};
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Output output = run(command);
+    EXPECT_EQ(output.exit.status, 1);
+    EXPECT_THAT(output.err,
+                HasSubstr("of tasks cannot be copied, because of its column labels: A text holds "));
+    EXPECT_THAT(output.err, HasSubstr("give the same command again"));
+    EXPECT_THAT(output.err, HasSubstr("--skip-bad-rows FILE"));
+  }
+  const std::string file = old.directory / "skipped.jsonl";
+  command.insert(command.end(), {"--skip-bad-rows", file});
+  const std::string said = run_well(command);
+  EXPECT_THAT(said, HasSubstr("not copied: 1 rows, which " + file + " names"));
+  EXPECT_EQ(database.count("SELECT count(*) FROM tasks"), 1);
+  struct stat info{};
+  ASSERT_EQ(::stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  std::ifstream lines(file);
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  const Json row = Json::parse(line);
+  EXPECT_EQ(row["table"].text(), "tasks");
+  EXPECT_EQ(row["column"].text(), "labels");
+  EXPECT_EQ(row["key"]["id"].text().size(), 36u);
+  EXPECT_THAT(row["reason"].text(), HasSubstr("characters that cannot be stored"));
+  EXPECT_FALSE(std::getline(lines, line));
+}
+
 TEST(MigrateData, FindsARowThatWasTamperedWith) {
   const Embedded old;
   const PostgresDatabase database = shared_postgres().create_database();

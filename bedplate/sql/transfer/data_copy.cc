@@ -5,9 +5,11 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "bedplate/describe/describe.h"
+#include "bedplate/sql/error.h"
 #include "bedplate/sql/transfer/key_text.h"
 #include "bedplate/sql/transfer/row_text.h"
 #include "bedplate/sql/transfer/table_shape.h"
@@ -19,12 +21,22 @@ constexpr std::string_view kProgressTable = "bedplate_data_copy";
 constexpr std::string_view kOwnTables[] = {kProgressTable, "schema_migrations"};
 constexpr std::string_view kCreateProgress =
     "CREATE TABLE bedplate_data_copy (table_name TEXT NOT NULL PRIMARY KEY, rows_copied BIGINT NOT NULL, "
-    "last_key TEXT NOT NULL, finished BIGINT NOT NULL)";
+    "last_key TEXT NOT NULL, finished BIGINT NOT NULL, rows_skipped BIGINT NOT NULL, skipped_first BIGINT "
+    "NOT NULL, "
+    "skipped_second BIGINT NOT NULL)";
 constexpr std::string_view kNote =
-    "INSERT INTO bedplate_data_copy (table_name, rows_copied, last_key, finished) VALUES ($1, $2, $3, $4) "
+    "INSERT INTO bedplate_data_copy (table_name, rows_copied, last_key, finished, rows_skipped, "
+    "skipped_first, "
+    "skipped_second) VALUES ($1, $2, $3, $4, $5, $6, $7) "
     "ON CONFLICT (table_name) DO UPDATE SET rows_copied = excluded.rows_copied, last_key = "
     "excluded.last_key, "
-    "finished = excluded.finished";
+    "finished = excluded.finished, rows_skipped = excluded.rows_skipped, skipped_first = "
+    "excluded.skipped_first, "
+    "skipped_second = excluded.skipped_second";
+constexpr std::string_view kFindNote =
+    "SELECT rows_copied, last_key, finished, rows_skipped, skipped_first, skipped_second FROM "
+    "bedplate_data_copy "
+    "WHERE table_name = $1";
 // Under this name stands whose copy it is.
 constexpr std::string_view kSourceLine = "";
 
@@ -32,12 +44,29 @@ struct ProgressRow {
   std::int64_t rows_copied = 0;
   std::string last_key;
   bool finished = false;
+  std::int64_t rows_skipped = 0;
+  std::int64_t skipped_first = 0;  // the RowSum of those
+  std::int64_t skipped_second = 0;
+
+  RowSum skipped() const {
+    return {.first = static_cast<std::uint64_t>(skipped_first),
+            .second = static_cast<std::uint64_t>(skipped_second),
+            .rows = rows_skipped};
+  }
+  void skip(const AnyRow& row, std::span<const ColumnType> types) {
+    RowSum sum = skipped();
+    sum.add(row, types);
+    rows_skipped = sum.rows;
+    skipped_first = static_cast<std::int64_t>(sum.first);
+    skipped_second = static_cast<std::int64_t>(sum.second);
+  }
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<ProgressRow>("How far a table has come",
-                               {field<&ProgressRow::rows_copied>(), field<&ProgressRow::last_key>(),
-                                field<&ProgressRow::finished>()});
+    using R = ProgressRow;
+    return object<R>("How far a table has come",
+                     {field<&R::rows_copied>(), field<&R::last_key>(), field<&R::finished>(),
+                      field<&R::rows_skipped>(), field<&R::skipped_first>(), field<&R::skipped_second>()});
   }
 };
 
@@ -64,19 +93,20 @@ Async<std::int64_t> select_count(Reader& db, const std::string& text) {
 }
 
 Async<std::optional<ProgressRow>> select_progress(Reader& db, const std::string_view& table) {
-  std::optional<ProgressRow> row = co_await ok(db.maybe<ProgressRow>(
-      "SELECT rows_copied, last_key, finished FROM bedplate_data_copy WHERE table_name = $1", table));
+  std::optional<ProgressRow> row = co_await ok(db.maybe<ProgressRow>(kFindNote, table));
   co_return row;
 }
 
 Async<void> write_progress(Transaction& tx, const std::string_view& table, const ProgressRow& row) {
-  co_await ok(tx.run(kNote, table, row.rows_copied, row.last_key, std::int64_t{row.finished}));
+  const std::int64_t finished = row.finished ? 1 : 0;
+  co_await ok(tx.run(kNote, table, row.rows_copied, row.last_key, finished, row.rows_skipped,
+                     row.skipped_first, row.skipped_second));
 }
 
 /// Rows to insert, and what to note with them, in one transaction.
 struct Batch {
   const RowText& text;
-  const std::vector<AnyRow>& rows;
+  std::span<const AnyRow> rows;
   std::string_view table;
   ProgressRow progress;
 };
@@ -107,6 +137,26 @@ void keep_common(TableShape& table, const TableShape& other) {
   std::ranges::sort(table.columns, {}, &ColumnShape::name);
 }
 
+/// A table while its rows are copied.
+struct Writing {
+  Writing(const Pair& tables, Dialect source, Dialect target)
+      : pair(tables), from(tables.source, source), to(tables.target, target) {}
+
+  std::string_view table() const { return pair.target.name; }
+
+  const Pair& pair;
+  const RowText from;
+  const RowText to;
+};
+
+// The row is at fault, and not the machine or the statement.
+bool is_about_the_row(const Error& error) {
+  constexpr std::string_view kCodes[] = {kValueUnfit,       kTextInvalid,     kCheckViolation,
+                                         kNotNullViolation, kUniqueViolation, kForeignKeyViolation,
+                                         kValueTooLarge};
+  return is_one_of(error.code(), kCodes);
+}
+
 class DataCopy {
  public:
   DataCopy(Maintenance& source, Database& target, Loop& loop, const DataCopyOptions& options)
@@ -135,6 +185,11 @@ class DataCopy {
   Result<void> check_empty();
   Result<void> copy_table(const Pair& pair);
   Result<void> write(const Batch& batch);
+  Result<void> write_rows(const Writing& writing, std::span<const AnyRow> rows, bool last,
+                          ProgressRow& progress);
+  Result<void> leave_out(const Writing& writing, const AnyRow& row, ProgressRow& progress,
+                         const Error& error);
+  UnfitRow unfit_row(const Writing& writing, const AnyRow& row, const Error& error);
   Result<void> copy_in(const Batch& batch);
   Result<void> set_sequences(const Pair& pair);
   Result<void> compare(const Pair& pair);
@@ -196,8 +251,13 @@ Result<void> DataCopy::pair_up(const TableShape& source, const TableShape& targe
   const std::string& name = target.name;
   for (const TableShape* side : {&source, &target})
     if (!side->unknown_column.empty())
-      return fail(Category::invalid, "column_type",
-                  "The column " + name + "." + side->unknown_column + " is of a type that cannot be copied.");
+      return fail(
+          Category::invalid, "column_type",
+          "The column " + name + "." + side->unknown_column +
+              " is of a type that cannot be copied. If its table follows from others, as a search index "
+              "does, the program says so where it is wired, and how it is made anew: "
+              "host.rebuilt_after_copy(\"" +
+              name + "\", ...).");
   for (const TableShape* side : {&source, &target})
     if (!side->rows_hidden_from.empty())
       return fail(Category::forbidden, "rows_hidden",
@@ -321,26 +381,87 @@ Result<void> DataCopy::copy_table(const Pair& pair) {
   Result<std::int64_t> total = count_at_source(pair.source);
   if (!total) return std::unexpected(std::move(total.error()));
 
-  const RowText from(pair.source, source_.dialect()), to(pair.target, target_.dialect());
+  const Writing writing(pair, source_.dialect(), target_.dialect());
   while (!progress.finished) {
-    PageQuery query{from.page(options_.batch_rows, !progress.last_key.empty()), {}};
+    PageQuery query{writing.from.page(options_.batch_rows, !progress.last_key.empty()), {}};
     if (!progress.last_key.empty()) {
       const auto key = read_key(progress.last_key);
-      if (!key || !from.add_key_values(query.params, *key))
+      if (!key || !writing.from.add_key_values(query.params, *key))
         return fail(Category::conflict, "copy_damaged", "The notes in bedplate_data_copy cannot be read.");
     }
     Result<std::vector<AnyRow>> page = source_page(query);
     if (!page) return std::unexpected(std::move(page.error()));
-    progress.rows_copied += static_cast<std::int64_t>(page->size());
-    progress.finished = page->size() < options_.batch_rows;
-    if (!page->empty()) progress.last_key = write_key(from.key_values(page->back()));
-    const Batch batch{to, *page, table, progress};
-    if (Result<void> written = write(batch); !written)
-      return std::unexpected(
-          stopped(written.error(), table, progress.rows_copied - static_cast<std::int64_t>(page->size())));
+    const bool last = page->size() < options_.batch_rows;
+    if (Result<void> written = write_rows(writing, *page, last, progress); !written) return written;
     tell(table, progress.rows_copied, *total, false);
   }
   return {};
+}
+
+// `progress` is what was noted before and becomes what is noted now. `last`: no row of the table comes after these.
+Result<void> DataCopy::write_rows(const Writing& writing, std::span<const AnyRow> rows, bool last,
+                                  ProgressRow& progress) {
+  ProgressRow after = progress;
+  after.rows_copied += static_cast<std::int64_t>(rows.size());
+  after.finished = last;
+  if (!rows.empty()) after.last_key = write_key(writing.from.key_values(rows.back()));
+  const Batch batch{writing.to, rows, writing.table(), after};
+  Result<void> written = write(batch);
+  if (written) {
+    progress = std::move(after);
+    return {};
+  }
+  if (rows.empty() || !is_about_the_row(written.error()))
+    return std::unexpected(stopped(written.error(), writing.table(), progress.rows_copied));
+  if (rows.size() == 1) {
+    after.rows_copied = progress.rows_copied;
+    progress = std::move(after);
+    return leave_out(writing, rows.front(), progress, written.error());
+  }
+  const std::size_t half = rows.size() / 2;
+  if (Result<void> first = write_rows(writing, rows.first(half), false, progress); !first) return first;
+  return write_rows(writing, rows.subspan(half), last, progress);
+}
+
+Result<void> DataCopy::leave_out(const Writing& writing, const AnyRow& row, ProgressRow& progress,
+                                 const Error& error) {
+  const UnfitRow unfit = unfit_row(writing, row, error);
+  if (!options_.skip)
+    return fail(Category::invalid, kRowUnfit,
+                "The row " + unfit.key + " of " + unfit.table + " cannot be copied" +
+                    (unfit.column.empty() ? "" : ", because of its column " + unfit.column) + ": " +
+                    unfit.reason);
+  if (Result<void> told = options_.skip(unfit); !told) return told;
+  progress.skip(row, writing.pair.types);
+  const std::string_view table = writing.table();
+  return on_target(target_.transact(&write_progress, table, progress));
+}
+
+// Which column it is says the error, or the target when it reads the values one by one.
+UnfitRow DataCopy::unfit_row(const Writing& writing, const AnyRow& row, const Error& error) {
+  UnfitRow unfit{.table = std::string(writing.table()),
+                 .key = json_of_key(writing.pair.source, writing.from.key_values(row)),
+                 .column = {},
+                 .reason = error.detail()};
+  const std::string_view subject = error.subject();
+  const std::string prefix = unfit.table + ".";
+  const std::vector<ColumnShape>& columns = writing.pair.target.columns;
+  for (std::size_t i = 0; i < columns.size() && unfit.column.empty(); ++i) {
+    if (subject == prefix + columns[i].name) unfit.column = columns[i].name;
+  }
+  for (std::size_t i = 0; i < columns.size() && unfit.column.empty() && subject.empty(); ++i) {
+    PageQuery query;
+    Result<std::string> text = writing.to.try_value(query.params, row, i);
+    if (!text) continue;
+    query.text = std::move(*text);
+    const auto read = [](Reader& db, const PageQuery& asked) -> Async<void> {
+      co_await ok(db.value<std::int64_t>(asked.text, asked.params));
+    };
+    const Result<void> readable = on_target(target_.read(read, query));
+    if (!readable && is_about_the_row(readable.error())) unfit.column = columns[i].name;
+  }
+  if (unfit.column.empty() && !subject.empty()) unfit.reason += " (" + std::string(subject) + ")";
+  return unfit;
 }
 
 // PostgreSQL numbers new rows itself: behind those that were copied.
@@ -387,6 +508,11 @@ Result<void> DataCopy::compare(const Pair& pair) {
   auto here = sum_of(pair, pair.target, target_.dialect(), *total,
                      [&](const PageQuery& query) { return on_target(target_.transact(read, query)); });
   if (!here) return std::unexpected(std::move(here.error()));
+  const std::string_view table = pair.target.name;
+  auto progress = on_target(target_.read(&select_progress, table));
+  if (!progress) return std::unexpected(std::move(progress.error()));
+  const RowSum skipped = progress->value_or(ProgressRow()).skipped();
+  there->subtract(skipped);
   if (*there != *here)
     return fail(Category::conflict, "copy_differs",
                 "The copy of " + pair.target.name +
@@ -395,6 +521,7 @@ Result<void> DataCopy::compare(const Pair& pair) {
                     ") here. One of them was written meanwhile: begin again with an empty database.");
   report_.tables.push_back({.table = pair.target.name, .rows = here->rows, .checksum = here->hex()});
   report_.rows += here->rows;
+  report_.rows_skipped += skipped.rows;
   return {};
 }
 

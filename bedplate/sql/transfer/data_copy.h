@@ -18,12 +18,15 @@
 //
 // Into PostgreSQL rows go by COPY. What stops a batch says the table and how many rows of it are there.
 //
-// Errors, with a sentence for the operator: `target_not_empty`, `copy_of_another` (the target holds part of a copy from
-// another source), `table_missing`, `column_missing`, `column_type`, `no_key`, `rows_hidden` (row-level security;
-// before anything is copied),
-// `value_unfit`, and those of the drivers (storage_full and so on).
+// A row that the target does not take (U+0000 in a text, a value that a check refuses) is found by halving its batch.
+// It ends the copy, or is told to `skip`, left out and not compared; so are the rows that refer to it, for their
+// reference leads nowhere. A row that refers to a later row of its own table cannot be copied unless both are in one
+// batch.
 //
-// A row that refers to a later row of its own table cannot be copied (foreign_key_violation). Blocks.
+// Errors, with a sentence for the operator: `row_unfit` (with table, key and column), `target_not_empty`,
+// `copy_of_another` (the target holds part of a copy from another source), `table_missing`, `column_missing`,
+// `column_type`, `no_key`, `rows_hidden` (row-level security; before anything is copied), and those of the drivers
+// (storage_full and so on). Blocks.
 #pragma once
 
 #include <cstddef>
@@ -47,6 +50,17 @@ struct DataCopyProgress {
   bool comparing = false;
 };
 
+/// The code of an error about a row that the target does not take.
+inline constexpr std::string_view kRowUnfit = "row_unfit";
+
+/// Such a row.
+struct UnfitRow {
+  std::string table;
+  std::string key;     ///< JSON: {"owner":"019aa5b8-3c00-7d2e-9c44-0a6b3f1d2e5c","number":5}
+  std::string column;  ///< empty: it is not about one column
+  std::string reason;  ///< a sentence
+};
+
 struct DataCopyOptions {
   std::string source_name;  ///< tells one source from another; without passwords, for it is written down
   std::size_t batch_rows = 1024;  ///< in one transaction
@@ -55,6 +69,9 @@ struct DataCopyOptions {
   /// Makes them anew: called when everything was compared, and again after an interruption.
   std::function<Result<void>()> rebuild;
   std::function<void(const DataCopyProgress&)> progress;
+  /// Called with each row that the target does not take before it is left out, and again after an interruption in
+  /// between; an error ends the copy. Null: the first such row ends it.
+  std::function<Result<void>(const UnfitRow&)> skip;
 };
 
 struct TableCopied {
@@ -67,6 +84,7 @@ struct DataCopyReport {
   std::vector<TableCopied> tables;
   std::vector<std::string> left_out;  ///< "tasks.search_id", "old_things"
   std::int64_t rows = 0;
+  std::int64_t rows_skipped = 0;  ///< also before an interruption
   bool resumed = false;
 };
 

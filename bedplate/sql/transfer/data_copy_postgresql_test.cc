@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -117,6 +118,76 @@ TEST_F(DataCopyPostgresqlTest, GoesOnAfterTheDiskWasFull) {
   EXPECT_EQ(full.error().code(), kStorageFull);
   EXPECT_THAT(full.error().detail(), HasSubstr("no space left"));
   goes_on_after(full);
+}
+
+// What SQLite holds and PostgreSQL does not take: found by the copy, and found by the server.
+constexpr const char* kUnfitRows = R"(
+UPDATE customers SET name = 'a' || char(0) || 'b' WHERE id = CAST('0000000000000007' AS BLOB);
+UPDATE customers SET labels = '["a\u0000b"]' WHERE id = CAST('0000000000000031' AS BLOB);
+UPDATE orders SET paid = 5 WHERE number = 999;
+)";
+
+TEST_F(DataCopyPostgresqlTest, ARowThatDoesNotFitEndsItAndIsNamed) {
+  source_.script(kUnfitRows);
+  const Result<DataCopyReport> refused = copy();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), kRowUnfit);
+  EXPECT_EQ(refused.error().category(), Category::invalid);
+  EXPECT_THAT(refused.error().detail(),
+              AllOf(HasSubstr(R"(The row {"id":"30303030-3030-3030-3030-303030303037"} of customers)"),
+                    HasSubstr("because of its column name"), HasSubstr("U+0000")));
+  EXPECT_EQ(place().count("SELECT count(*) FROM customers"), 6) << "those before it are there";
+
+  source_.script("UPDATE customers SET name = 'mended' WHERE id = CAST('0000000000000007' AS BLOB)");
+  const Result<DataCopyReport> next = copy();
+  ASSERT_FALSE(next);
+  EXPECT_THAT(next.error().detail(),
+              AllOf(HasSubstr("3331\"} of customers"), HasSubstr("its column labels")));
+  source_.script("DELETE FROM orders WHERE customer = CAST('0000000000000031' AS BLOB)");
+  source_.script("DELETE FROM customers WHERE id = CAST('0000000000000031' AS BLOB)");
+  source_.script("UPDATE orders SET paid = 1 WHERE number = 999");
+  const Result<DataCopyReport> rest = copy();
+  ASSERT_TRUE(rest) << rest.error().detail();
+  EXPECT_EQ(rest->rows, kRowsAll - 1 - 20);
+  EXPECT_EQ(rest->rows_skipped, 0);
+}
+
+TEST_F(DataCopyPostgresqlTest, RowsThatDoNotFitAreLeftOutWhenAskedTo) {
+  source_.script(kUnfitRows);
+  std::vector<UnfitRow> skipped;
+  // Interrupted in between, and gone on with.
+  options_.skip = [&](const UnfitRow& row) -> Result<void> {
+    if (skipped.size() == 1) return fail(Category::unavailable, "interrupted", "Interrupted.");
+    skipped.push_back(row);
+    return {};
+  };
+  EXPECT_EQ(copy().error().code(), "interrupted");
+  options_.skip = [&](const UnfitRow& row) -> Result<void> {
+    skipped.push_back(row);
+    return {};
+  };
+  const Result<DataCopyReport> copied = copy();
+  ASSERT_TRUE(copied) << copied.error().detail();
+  EXPECT_EQ(copied->rows_skipped, 2 + 40 + 1) << "two customers, their orders, and one of another's";
+  EXPECT_EQ(copied->rows, kRowsAll - 43) << "all others, each of which was compared";
+  ASSERT_EQ(skipped.size(), 43u);
+  EXPECT_EQ(skipped[0].table, "customers");
+  EXPECT_EQ(skipped[0].column, "name");
+  EXPECT_EQ(skipped[1].column, "labels");
+  EXPECT_EQ(skipped[1].key, R"({"id":"30303030-3030-3030-3030-303030303331"})");
+  EXPECT_THAT(skipped[2].table + skipped[2].key + skipped[2].reason,
+              AllOf(HasSubstr("orders{\"shop\":\"shop "), HasSubstr("refers to what is missing")));
+  const auto unpaid = std::ranges::find(skipped, std::string("paid"), &UnfitRow::column);
+  ASSERT_NE(unpaid, skipped.end());
+  EXPECT_THAT(unpaid->key, HasSubstr(R"("number":999)"));
+}
+
+TEST_F(DataCopyPostgresqlTest, AColumnOfAnIndexNamesWhatToDo) {
+  place().rows("ALTER TABLE visits ADD words tsvector NOT NULL");
+  const Result<DataCopyReport> refused = copy();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail(),
+              AllOf(HasSubstr("visits.words"), HasSubstr("host.rebuilt_after_copy(\"visits\"")));
 }
 
 TEST_F(DataCopyPostgresqlTest, ForcedRowLevelSecurityIsRefusedBeforeAnythingIsCopied) {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/sql/transfer/key_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <utility>
 
+#include "bedplate/base/id.h"
 #include "bedplate/base/text.h"
 
 namespace bedplate::sql {
@@ -30,6 +34,45 @@ std::optional<ColumnValue> read_value(std::string_view text) {
 }
 
 }  // namespace
+
+namespace {
+
+void append_json(std::string& out, const ColumnValue& value) {
+  switch (value.kind) {
+    case ColumnKind::null:
+      out += "null";
+      return;
+    case ColumnKind::integer:
+      out += std::to_string(value.integer);
+      return;
+    case ColumnKind::real:
+      out += fmt::format("{}", value.real);
+      return;
+    case ColumnKind::text:
+      append_json_string(out, is_valid_utf8(value.bytes) ? value.bytes : to_hex(value.bytes));
+      return;
+    case ColumnKind::blob: {
+      Uuid uuid;
+      const bool is_uuid = value.bytes.size() == uuid.bytes.size();
+      if (is_uuid) std::memcpy(uuid.bytes.data(), value.bytes.data(), uuid.bytes.size());
+      append_json_string(out, is_uuid ? uuid.to_string() : to_hex(value.bytes));
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+std::string json_of_key(const TableShape& table, std::span<const ColumnValue> key) {
+  std::string json = "{";
+  for (std::size_t i = 0; i < key.size() && i < table.primary_key.size(); ++i) {
+    if (i > 0) json += ',';
+    append_json_string(json, table.primary_key[i]);
+    json += ':';
+    append_json(json, key[i]);
+  }
+  return json + "}";
+}
 
 std::string write_key(std::span<const ColumnValue> key) {
   std::string text;

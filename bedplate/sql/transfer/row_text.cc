@@ -206,25 +206,33 @@ std::size_t RowText::keys_max() const {
   return std::bit_floor(std::max<std::size_t>(1, kParamsMax / key_places_.size()));
 }
 
+std::unexpected<Error> RowText::unfit(const ColumnShape& column, std::string_view why) const {
+  const std::string name = table_.name + "." + column.name;
+  return std::unexpected(
+      Error(Category::invalid, kValueUnfit, fmt::format(fmt::runtime(why), name)).with_subject(name));
+}
+
 Result<void> RowText::add(Params& params, const AnyRow& row, std::span<const std::size_t> columns) const {
   for (const std::size_t place : columns) {
     const ColumnShape& column = table_.columns[place];
     const ColumnValue& value = row.values[place];
     if (dialect_ == Dialect::postgresql && value.kind == ColumnKind::text &&
         (value.bytes.find('\0') != std::string::npos || !is_valid_utf8(value.bytes)))
-      return fail(Category::invalid, "value_unfit",
-                  "A text of " + table_.name + "." + column.name +
-                      " has a NUL or is not UTF-8, which PostgreSQL does not take.");
+      return unfit(column, "A text of {} has U+0000 in it or is not UTF-8, which PostgreSQL does not take.");
     if (!add_value(params, value, column.type))
-      return fail(Category::invalid, "value_unfit",
-                  "A value of " + table_.name + "." + column.name +
-                      " has no form in the column that it is copied to.");
+      return unfit(column, "A value of {} has no form in the column that it is copied to.");
   }
   return {};
 }
 
 Result<void> RowText::add_row(Params& params, const AnyRow& row) const {
   return add(params, row, all_places_);
+}
+
+Result<std::string> RowText::try_value(Params& params, const AnyRow& row, std::size_t column) const {
+  const std::size_t places[] = {column};
+  if (Result<void> fits = add(params, row, places); !fits) return std::unexpected(std::move(fits.error()));
+  return "SELECT count(*) FROM (SELECT " + placeholders(places, 1) + " AS value) AS one WHERE value IS NULL";
 }
 
 Result<void> RowText::add_key(Params& params, const AnyRow& row) const {
@@ -268,6 +276,12 @@ void RowSum::add(const AnyRow& row, std::span<const ColumnType> types) {
   first += siphash24(bytes, kFirstKey);
   second += siphash24(bytes, kSecondKey);
   ++rows;
+}
+
+void RowSum::subtract(const RowSum& other) {
+  first -= other.first;
+  second -= other.second;
+  rows -= other.rows;
 }
 
 std::string RowSum::hex() const {

@@ -25,6 +25,9 @@ namespace bedplate::sql {
 /// Parameters that one statement may have, on either engine.
 inline constexpr std::size_t kParamsMax = 900;
 
+/// The code of an error about a value that the other engine has no form for.
+inline constexpr std::string_view kValueUnfit = "value_unfit";
+
 class RowText {
  public:
   /// `table` outlives it; it has a primary key.
@@ -51,17 +54,20 @@ class RowText {
   std::size_t keys_max() const;
 
   /// Adds a row's values, or only those of its key, as parameters. Category::invalid `value_unfit` when the engine has
-  /// no form for one, with the table and column.
+  /// no form for one, with "table.column" as its subject.
   Result<void> add_row(Params& params, const AnyRow& row) const;
   Result<void> add_key(Params& params, const AnyRow& row) const;
   /// A row's key, column by column; and such a key as parameters (false: it is not one of this table).
   std::vector<ColumnValue> key_values(const AnyRow& row) const;
+  /// A statement that has the engine read one value of the row as its column would.
+  Result<std::string> try_value(Params& params, const AnyRow& row, std::size_t column) const;
   bool add_key_values(Params& params, std::span<const ColumnValue> key) const;
 
  private:
   std::string placeholders(std::span<const std::size_t> columns, std::size_t first_param) const;
   std::string rows_of_placeholders(std::span<const std::size_t> columns, std::size_t rows) const;
   Result<void> add(Params& params, const AnyRow& row, std::span<const std::size_t> columns) const;
+  std::unexpected<Error> unfit(const ColumnShape& column, std::string_view why) const;
 
   const TableShape& table_;
   const Dialect dialect_;
@@ -90,6 +96,8 @@ struct RowSum {
   std::int64_t rows = 0;
 
   void add(const AnyRow& row, std::span<const ColumnType> types);
+  /// Takes away the rows of another sum.
+  void subtract(const RowSum& other);
   bool operator==(const RowSum&) const = default;
   /// 32 hexadecimal digits.
   std::string hex() const;
