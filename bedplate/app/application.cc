@@ -24,7 +24,7 @@ namespace {
 // A client is told to come back; whoever gave a command wants to know why.
 std::string told_to_operator(const Error& error) {
   if (error.code() != sql::kStorageError || error.subject().empty()) return error.detail();
-  return "The storage does not work: " + error.subject() + ". The line before names the file.";
+  return "The storage does not work: " + error.subject() + ".";
 }
 
 Result<SocketAddress> address_of_operations(const std::vector<std::string>& listen,

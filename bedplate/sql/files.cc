@@ -23,6 +23,11 @@ Result<void> sync_path(const std::string& path, int flags) {
   return {};
 }
 
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
 }  // namespace
 
 Error file_error(const char* what, const std::string& path, int error) {
@@ -39,14 +44,25 @@ Result<void> make_private_directory(const std::string& path) {
   }
 }
 
+Result<void> check_writable(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) == 0) {
+    if (!S_ISREG(info.st_mode)) return fail(Category::unavailable, kStorageError, path + " is not a file.");
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) != 0)
+      return std::unexpected(file_error("Cannot write", path, errno));
+  }
+  const std::string directory = directory_of(path);
+  if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+    return std::unexpected(file_error("Cannot write files in the directory", directory, errno));
+  return {};
+}
+
 Result<void> sync_file(const std::string& path) {
   return sync_path(path, O_RDONLY);
 }
 
 Result<void> sync_directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  return sync_path(directory, O_RDONLY | O_DIRECTORY);
+  return sync_path(directory_of(path), O_RDONLY | O_DIRECTORY);
 }
 
 }  // namespace bedplate::sql

@@ -10,6 +10,9 @@ namespace bedplate::sql {
 
 /// Makes a directory and those above it that are missing, mode 0700. An empty path is the present directory.
 Result<void> make_private_directory(const std::string& path);
+/// A file can be read and written, or made where it is missing, and others beside it. The error names what cannot:
+/// the file or its directory. For what would be opened all the same and fail later.
+Result<void> check_writable(const std::string& path);
 /// Writes a file's content to disk.
 Result<void> sync_file(const std::string& path);
 /// Writes the directory's entries to disk: after a rename or a new file in it.

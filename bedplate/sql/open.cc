@@ -29,8 +29,21 @@ Result<void> check_database_url(std::string_view url, std::string_view key) {
   Result<Dialect> dialect = dialect_of(url, key);
   if (!dialect) return std::unexpected(std::move(dialect.error()));
   if (*dialect == Dialect::postgresql) return check_postgresql_url(std::string(url), key);
-  if (path_of(url).empty())
+  const std::string_view path = path_of(url);
+  if (path.empty())
     return fail(Category::invalid, "database_url", std::string(key) + " must name a file: sqlite:PATH.");
+  if (path.front() == ':')
+    return fail(Category::invalid, "database_url",
+                std::string(key) +
+                    " must name a file: sqlite:PATH. A database in memory (:memory:) would lose everything "
+                    "at the end, "
+                    "and is not offered.");
+  if (path.starts_with("file:") || path.find('?') != std::string_view::npos)
+    return fail(
+        Category::invalid, "database_url",
+        std::string(key) +
+            " must name a file: sqlite:PATH. URIs of SQLite (file:PATH?mode=ro) are not read; write the path "
+            "alone.");
   return {};
 }
 

@@ -21,7 +21,8 @@ struct DatabaseOptions {
   PostgresqlOptions postgresql;
 };
 
-/// The driver of a URL: `sqlite:PATH` (`sqlite:///abs/path` too), `postgresql://...` or `postgres://...`.
+/// The driver of a URL: `sqlite:PATH` (`sqlite:///abs/path` too; a file, neither :memory: nor file:PATH?mode=ro),
+/// `postgresql://...` or `postgres://...`.
 /// Another scheme is an error that lists what there is. No error holds any part of the URL, which may have a
 /// password in it. `key` is the setting or the flag that has the URL, for the error.
 Result<Dialect> dialect_of(std::string_view url, std::string_view key = "database.url");

@@ -108,6 +108,10 @@ TEST(Place, IsNotTouchedByAWrongCallOrConfiguration) {
           "--set database.url: database.url must begin with sqlite: or with postgresql://");
   refused({"serve", "--set", "database.url=sqlite:"},
           "--set database.url: database.url must name a file: sqlite:PATH.");
+  refused({"serve", "--set", "database.url=sqlite::memory:"},
+          "--set database.url: database.url must name a file: sqlite:PATH. A database in memory");
+  refused({"serve", "--set", "database.url=sqlite:file:x.db"},
+          "--set database.url: database.url must name a file: sqlite:PATH. URIs of SQLite");
   refused({"demo", "--set", "database.url=mysql://x"}, "--set database.url: ");
   // All that is wrong at once.
   const Output all = run({"serve", "--listen", "nonsense", "--set", "database.url=x", "--data", place});

@@ -51,7 +51,7 @@ Result<void> create_private(const std::string& path) {
 Error open_error(sqlite3* db, int code, const std::string& path) {
   if (code == SQLITE_NOTADB)
     return Error(Category::unavailable, kStorageError, path + " is not a SQLite database.");
-  return sqlite_error(db, code, "open " + path);
+  return sqlite_error(db, code, "open " + path, path);
 }
 
 std::string pragmas(const SqliteOptions& options, bool writer) {
@@ -179,6 +179,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(SqliteShared& s
   const int code = sqlite3_open_v2(options.path.c_str(), &raw, flags, wal && wal->name() ? wal->name() : own);
   SqliteHandle db(raw);
   if (code != SQLITE_OK) return std::unexpected(open_error(raw, code, options.path));
+  if (role != Role::reader && sqlite3_db_readonly(raw, "main") == 1)
+    return fail(Category::unavailable, kStorageError, "The database " + options.path + " cannot be written.");
   std::unique_ptr<SqliteConnection> connection(
       new SqliteConnection(shared, std::move(wal), std::move(db), role));
   Result<void> configured = connection->configure();

@@ -103,6 +103,10 @@ void SqliteDatabase::close() {
 Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options) {
   Result<void> folder = make_private_directory(std::filesystem::path(options.path).parent_path());
   if (!folder) return std::unexpected(std::move(folder.error()));
+  // SQLite opens a file that it may not write as one to be read; every write would fail.
+  for (const char* suffix : {"", "-wal", "-shm"})
+    if (Result<void> writable = check_writable(options.path + suffix); !writable)
+      return std::unexpected(std::move(writable.error()));
   return SqliteDatabase::open(options);
 }
 

@@ -3,15 +3,21 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "bedplate/sql/database.h"
+#include "bedplate/sql/error.h"
 #include "bedplate/sql/open.h"
 #include "bedplate/sql/sql_test_kit.h"
+#include "bedplate/sql/sqlite/faulty_disk.h"
 
 namespace bedplate::sql {
 namespace {
@@ -83,6 +89,79 @@ TEST(SqliteOpenTest, TheUrlChoosesTheDriver) {
   const Error unknown = std::move(open_database("pg://me:hunter2@localhost", {}).error());
   EXPECT_EQ(unknown.detail().find("hunter2"), std::string::npos);
   EXPECT_EQ(open_database("sqlite:", {}).error().code(), "database_url");
+}
+
+TEST(SqliteOpenTest, OnlyAFileIsADatabase) {
+  for (const char* url :
+       {"sqlite::memory:", "sqlite:file:x.db", "sqlite:file::memory:?cache=shared", "sqlite:x.db?mode=ro"}) {
+    const Result<std::unique_ptr<Database>> opened = open_database(url, {});
+    ASSERT_FALSE(opened) << url;
+    EXPECT_EQ(opened.error().code(), "database_url");
+    EXPECT_TRUE(opened.error().detail().starts_with("database.url must name a file: sqlite:PATH. ")) << url;
+  }
+  EXPECT_FALSE(std::filesystem::exists(":memory:"));
+  EXPECT_FALSE(std::filesystem::exists("file:x.db"));
+  TempDirectory directory;
+  SqliteOptions options;
+  options.path = directory.path();
+  EXPECT_EQ(open_sqlite(options).error().detail(), directory.path() + " is not a file.");
+}
+
+/// What opening it says, in a child, to a user whom permissions stop: root, whom they do not, becomes nobody for it.
+std::string opened_by_plain_user(const SqliteOptions& options) {
+  int pipe[2];
+  EXPECT_EQ(::pipe(pipe), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(1);
+    const Result<std::unique_ptr<Database>> opened = open_sqlite(options);
+    const std::string said = opened ? "opened" : opened.error().detail();
+    ::_exit(::write(pipe[1], said.data(), said.size()) == static_cast<ssize_t>(said.size()) ? 0 : 1);
+  }
+  ::close(pipe[1]);
+  std::string said(4096, '\0');
+  said.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(pipe[0], said.data(), said.size()))));
+  ::close(pipe[0]);
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  return said;
+}
+
+TEST(SqliteOpenTest, WhatCannotBeWrittenIsRefusedByName) {
+  TempDirectory directory;
+  const auto for_nobody = [](const std::string& path, mode_t mode) {
+    if (::geteuid() == 0) EXPECT_EQ(::chown(path.c_str(), 65534, 65534), 0);
+    EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+  };
+  SqliteOptions options;
+  options.path = directory.file("x.db");
+  ASSERT_TRUE(open_sqlite(options));
+  for_nobody(directory.path(), 0700);
+  for_nobody(options.path, 0400);
+  EXPECT_EQ(opened_by_plain_user(options), "Cannot write " + options.path + ": Permission denied.");
+  for_nobody(options.path, 0600);
+  for_nobody(directory.path(), 0500);
+  EXPECT_EQ(opened_by_plain_user(options),
+            "Cannot write files in the directory " + directory.path() + ": Permission denied.");
+  for_nobody(directory.path(), 0700);
+  std::ofstream(options.path + "-wal").put('x');
+  for_nobody(options.path + "-wal", 0400);
+  EXPECT_EQ(opened_by_plain_user(options), "Cannot write " + options.path + "-wal: Permission denied.");
+}
+
+TEST(SqliteOpenTest, AStorageErrorNamesTheFile) {
+  FaultyDisk disk;
+  TempDirectory directory;
+  SqliteOptions options;
+  options.path = directory.file("x.db");
+  options.vfs = disk.name();
+  disk.fail_writes_with(SQLITE_READONLY);  // which is no error of the system's
+  const Result<std::unique_ptr<Database>> opened = open_sqlite(options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), kStorageError);
+  EXPECT_EQ(opened.error().subject(), options.path + ": attempt to write a readonly database");
 }
 
 }  // namespace

@@ -77,9 +77,21 @@ Error storage_full(sqlite3* db, std::string_view sql) {
   return unavailable(kStorageFull, "There is no space left to store this. Try again later.");
 }
 
+// The system's reason where it has one: SQLite refuses some things by itself.
+Error storage_error(sqlite3* db, int code, std::string_view sql, std::string_view file) {
+  if (const char* name = db ? sqlite3_db_filename(db, "main") : nullptr; file.empty() && name) file = name;
+  const int system = sqlite3_system_errno(db);
+  const std::string reason = system != 0 ? std::strerror(system) : sqlite3_errmsg(db);
+  log_error(
+      "the database cannot read or write its files",
+      {{"file", file}, {"reason", reason}, {"error", sqlite3_errmsg(db)}, {"code", code}, {"sql", sql}});
+  return unavailable(kStorageError, "The storage does not work at the moment. Try again later.")
+      .with_subject(std::string(file) + ": " + reason);
+}
+
 }  // namespace
 
-Error sqlite_error(sqlite3* db, int code, std::string_view sql) {
+Error sqlite_error(sqlite3* db, int code, std::string_view sql, std::string_view file) {
   switch (code & 0xff) {
     case SQLITE_CONSTRAINT:
       return constraint_error(db, code, sql);
@@ -101,16 +113,8 @@ Error sqlite_error(sqlite3* db, int code, std::string_view sql) {
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_NOMEM:
-    case SQLITE_PROTOCOL: {
-      const int reason = sqlite3_system_errno(db);
-      log_error("the database cannot read or write its files", {{"error", sqlite3_errmsg(db)},
-                                                                {"code", code},
-                                                                {"errno", reason},
-                                                                {"reason", std::strerror(reason)},
-                                                                {"sql", sql}});
-      return unavailable(kStorageError, "The storage does not work at the moment. Try again later.")
-          .with_subject(reason != 0 ? std::strerror(reason) : sqlite3_errmsg(db));
-    }
+    case SQLITE_PROTOCOL:
+      return storage_error(db, code, sql, file);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       log_error("the database file is damaged, or is none",
