@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/app/health_checks.h"
 
+#include <fmt/format.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 
@@ -21,9 +23,15 @@ Async<std::int64_t> select_one(sql::Reader& db) {
   co_return one;
 }
 
-Async<void> write_nothing(sql::Transaction& db) {
-  // A write that changes no row still takes the writer's turn and its lock.
-  co_await ok(db.run("DELETE FROM schema_migrations WHERE module = ''"));
+// A row as it was: every database of an application has this one, and a full disk takes no page of it.
+Async<void> write_a_row(sql::Transaction& db) {
+  co_await ok(
+      db.run("UPDATE schema_migrations SET applied_at = applied_at WHERE module = 'api' AND version = 1"));
+}
+
+Async<Time> server_time(sql::Reader& db) {
+  Time now = co_await ok(db.value<Time>("SELECT clock_timestamp()"));
+  co_return now;
 }
 
 }  // namespace
@@ -31,10 +39,32 @@ Async<void> write_nothing(sql::Transaction& db) {
 Async<CheckResult> DatabaseCheck::run() {
   Result<std::int64_t> read = co_await database_.read(&select_one);
   if (!read) co_return CheckResult(HealthStatus::fail, "It does not answer reads: " + read.error().detail());
-  Result<void> written = co_await database_.transact(&write_nothing);
+  sql::CallContext context;
+  context.isolation = sql::Isolation::read_committed;  // checks of other servers write the same row
+  Result<void> written = co_await database_.transact(context, &write_a_row);
   if (!written)
     co_return CheckResult(HealthStatus::fail, "It does not take writes: " + written.error().detail());
   co_return CheckResult(HealthStatus::pass, "It reads and writes.");
+}
+
+Async<CheckResult> ClockCheck::run() {
+  constexpr std::chrono::microseconds kApartMax{2'000'000};
+  const Time before = clock_.now();
+  Result<Time> there = co_await database_.read(&server_time);
+  const Time after = clock_.now();
+  if (!there) co_return CheckResult(HealthStatus::warn, "The database server does not say what time it is.");
+  // It looked at its clock somewhere between the two.
+  const std::chrono::microseconds behind = *there - after;
+  const std::chrono::microseconds ahead = before - *there;
+  const std::chrono::microseconds apart = std::max(behind, ahead);
+  if (apart <= kApartMax)
+    co_return CheckResult(HealthStatus::pass, "It agrees with the database server's clock.");
+  co_return CheckResult(
+      HealthStatus::warn,
+      fmt::format(
+          "This machine's clock is {:.1f} s {} the database server's. Tokens are refused where clocks "
+          "differ: set both by NTP.",
+          static_cast<double>(apart.count()) / 1e6, behind > ahead ? "behind" : "ahead of"));
 }
 
 Async<CheckResult> ReplicaCheck::run() {

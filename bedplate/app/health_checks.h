@@ -6,12 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "bedplate/base/time.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/telemetry/health.h"
 
 namespace bedplate::app {
 
-/// The database answers a read, and its writer commits an empty transaction.
+/// The database answers a read, and a transaction that writes a row is on disk.
 class DatabaseCheck final : public telemetry::HealthCheck {
  public:
   /// `database` outlives it.
@@ -20,6 +21,19 @@ class DatabaseCheck final : public telemetry::HealthCheck {
 
  private:
   sql::Database& database_;
+};
+
+/// The clock of a database server and `clock`, which says what a token's time is compared with, are at most 2 s apart:
+/// servers of a fleet that disagree refuse each other's tokens. Else it warns.
+class ClockCheck final : public telemetry::HealthCheck {
+ public:
+  /// Both outlive it. The database has a clock of its own: not for SQLite.
+  ClockCheck(sql::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  Async<telemetry::CheckResult> run() override;
+
+ private:
+  sql::Database& database_;
+  const Clock& clock_;
 };
 
 /// A read replica answers. Without one the primary answers its reads, so its failure is a warning.

@@ -49,6 +49,7 @@ struct Host::Running {
   std::unique_ptr<sql::DatabaseMetrics> database_metrics;
   telemetry::Watch database_watch;
   std::unique_ptr<DatabaseCheck> database_check;
+  std::unique_ptr<ClockCheck> clock_check;
   std::deque<ReplicaCheck> replica_checks;
   std::unique_ptr<DiskCheck> disk_check;
   std::unique_ptr<LoopGroup> loops;
@@ -294,6 +295,10 @@ Result<std::string> Host::openapi() {
 void Host::observe() {
   running_->database_check = std::make_unique<DatabaseCheck>(*running_->database);
   running_->health.add("database", *running_->database_check);
+  if (running_->database->dialect() == sql::Dialect::postgresql) {
+    running_->clock_check = std::make_unique<ClockCheck>(*running_->database, clock());
+    running_->health.add("clock", *running_->clock_check, telemetry::HealthStatus::warn);
+  }
   const std::vector<std::string> replicas = running_->database->replicas();
   for (std::size_t i = 0; i < replicas.size(); ++i) {
     ReplicaCheck& check = running_->replica_checks.emplace_back(*running_->database, i);
