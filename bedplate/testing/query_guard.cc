@@ -84,6 +84,8 @@ struct Explain {
       std::vector<SqlitePlanRow> rows = co_await ok(tx.all<SqlitePlanRow>(explain, params));
       scans = scans_of(rows, text);
     } else {
+      // As reads are planned: a transaction's connection avoids scans at any price.
+      co_await ok(tx.value<std::string>("SELECT set_config('enable_seqscan', 'on', true)"));
       std::string explain = "EXPLAIN (FORMAT JSON) " + mark + text;
       std::vector<std::string> plan = co_await ok(tx.all<std::string>(explain, params));
       scans = scans_of_postgresql(plan.empty() ? "" : plan.front());
