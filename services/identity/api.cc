@@ -28,10 +28,16 @@ Api add_sessions(Api api, Identity& identity) {
               "After several wrong ones each further attempt must wait longer (`Retry-After`)."))
       .procedure<&Identity::refresh>(
           identity, post("/v1/auth/refresh"), open_to_all(), body_at_most(kStrangersBodyMax),
-          issues_secrets(), summary("Renew the tokens of a session"), fails_with(kInvalidRefreshToken),
-          doc("Takes the newest refresh token and answers new tokens. A refresh token is good once: when one "
-              "comes a "
-              "second time it has been stolen, or the client is confused, and the session ends."))
+          issues_secrets(), summary("Renew the tokens of a session"),
+          fails_with(kInvalidRefreshToken, kRefreshTokenSuperseded),
+          doc("Takes the newest refresh token and answers new tokens. When the answer is lost, send the same "
+              "token again within a minute: as long as the new refresh token has not been used, the answer "
+              "holds the same one and a new access token. So do the answers to several requests at once. "
+              "When "
+              "the new one was used already, a request that comes within ten seconds of the first is "
+              "answered "
+              "`refresh_token_superseded`: keep the tokens that the other request got, the session goes on. "
+              "Any other reuse means that somebody else has a copy, and ends the session."))
       .procedure<&Identity::log_out>(identity, post("/v1/auth/logout"), needs(kAccountScope),
                                      summary("Log out"),
                                      doc("Ends this session. Its tokens are refused at once."))

@@ -39,6 +39,9 @@ inline constexpr api::ErrorCode kEmailTaken{Category::conflict, "email_taken",
                                             "There is an account with this e-mail address already."};
 inline constexpr api::ErrorCode kInvalidRefreshToken{Category::unauthenticated, "invalid_refresh_token",
                                                      "The refresh token is not valid. Log in again."};
+inline constexpr api::ErrorCode kRefreshTokenSuperseded{
+    Category::unauthenticated, "refresh_token_superseded",
+    "Another request has just renewed this session and used the new tokens. Use those; the session goes on."};
 inline constexpr api::ErrorCode kWrongPassword{Category::forbidden, "wrong_password",
                                                "The password is wrong."};
 inline constexpr api::ErrorCode kPasswordKnown{Category::invalid, "password_known",
@@ -118,12 +121,11 @@ struct Refresh {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<Refresh>(
-        "A session to be continued",
-        {
-            field<&Refresh::refresh_token>(length{1, 200}, write_only, secret,
-                                           "The newest refresh token of the session. It is good once"),
-        });
+    return object<Refresh>("A session to be continued",
+                           {
+                               field<&Refresh::refresh_token>(length{1, 200}, write_only, secret,
+                                                              "The newest refresh token of the session"),
+                           });
   }
 };
 
@@ -143,8 +145,8 @@ struct Grant {
             field<&Grant::user>("Whose session it is"),
             field<&Grant::access_token>("Send it as `Authorization: Bearer ...`"),
             field<&Grant::refresh_token>(
-                "Exchange it for new tokens at /v1/auth/refresh. It is good once: using it again "
-                "ends the session"),
+                "Exchange it for new tokens at /v1/auth/refresh, once: after the use of its successor it "
+                "is refused, and its reuse ends the session"),
             field<&Grant::token_type>("Always Bearer"),
             field<&Grant::expires_in>(example("600"), "Seconds until the access token expires"),
         });

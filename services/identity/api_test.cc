@@ -4,7 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
+#include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "bedplate/base/text.h"
 #include "bedplate/describe/json/json.h"
@@ -154,17 +158,88 @@ TEST_P(IdentityApiTest, GuessingGets429AndWhenToComeBack) {
   EXPECT_EQ(read(answer).code, "too_many_attempts");
 }
 
+std::string refresh_body(const std::string& token) {
+  return R"({"refresh_token":")" + token + "\"}";
+}
+
 TEST_P(IdentityApiTest, RefreshesAndRefusesReuse) {
   Answer first = sign_up();
-  std::string body = R"({"refresh_token":")" + first.refresh_token + "\"}";
-  HttpResponse renewed = http_.post("/v1/auth/refresh", body);
+  HttpResponse renewed = http_.post("/v1/auth/refresh", refresh_body(first.refresh_token));
   ASSERT_EQ(renewed.status, 200) << renewed.body;
   EXPECT_EQ(renewed.field("Cache-Control"), "no-store");
   EXPECT_EQ(http_.get("/v1/me", bearer(read(renewed))).status, 200);
-  HttpResponse reused = http_.post("/v1/auth/refresh", body);
+  const Answer second = read(renewed);
+  renewed = http_.post("/v1/auth/refresh", refresh_body(second.refresh_token));
+  ASSERT_EQ(renewed.status, 200) << renewed.body;
+  HttpResponse late = http_.post("/v1/auth/refresh", refresh_body(first.refresh_token));
+  EXPECT_EQ(late.status, 401);
+  EXPECT_EQ(read(late).code, "refresh_token_superseded");
+  app_.clock().advance(std::chrono::seconds(61));
+  HttpResponse reused = http_.post("/v1/auth/refresh", refresh_body(second.refresh_token));
   EXPECT_EQ(reused.status, 401);
   EXPECT_EQ(read(reused).code, "invalid_refresh_token");
   EXPECT_EQ(http_.get("/v1/me", bearer(read(renewed))).status, 401);
+}
+
+/// Clients on connections of their own that all do `ask` at the same time, and what each of them got.
+template <class Ask>
+std::vector<std::vector<HttpResponse>> at_once(int clients, const std::string& url, Ask ask) {
+  std::vector<std::vector<HttpResponse>> answers(static_cast<std::size_t>(clients));
+  std::latch all_there(clients);
+  std::vector<std::jthread> threads;
+  for (std::vector<HttpResponse>& mine : answers)
+    threads.emplace_back([&] {
+      HttpConnection http(url);
+      all_there.arrive_and_wait();
+      mine = ask(http);
+    });
+  threads.clear();
+  return answers;
+}
+
+TEST_P(IdentityApiTest, RefreshesAtOnceGetOneSuccessor) {
+  Answer newest = sign_up();
+  for (int clients : {2, 6, 20, 50}) {
+    const std::string body = refresh_body(newest.refresh_token);
+    auto answers = at_once(clients, app_.url(), [&](HttpConnection& http) {
+      return std::vector<HttpResponse>{http.post("/v1/auth/refresh", body)};
+    });
+    std::set<std::string> successors;
+    for (const std::vector<HttpResponse>& mine : answers) {
+      const HttpResponse& answer = mine[0];
+      ASSERT_EQ(answer.status, 200) << clients << ": " << answer.body;
+      const Answer grant = read(answer);
+      successors.insert(grant.refresh_token);
+      EXPECT_EQ(http_.get("/v1/me", bearer(grant)).status, 200) << "every one of them got tokens that work";
+    }
+    ASSERT_EQ(successors.size(), 1u) << clients;
+    EXPECT_NE(*successors.begin(), newest.refresh_token);
+    newest.refresh_token = *successors.begin();
+  }
+}
+
+// As a page does that was opened in many tabs: each renews, and goes on to renew with what it got.
+TEST_P(IdentityApiTest, RefreshesThatMeetTheUseOfTheSuccessorEndNothing) {
+  const std::string first = sign_up().refresh_token;
+  auto answers = at_once(20, app_.url(), [&](HttpConnection& http) {
+    std::vector<HttpResponse> mine{http.post("/v1/auth/refresh", refresh_body(first))};
+    if (mine[0].status == 200)
+      mine.push_back(http.post("/v1/auth/refresh", refresh_body(read(mine[0]).refresh_token)));
+    return mine;
+  });
+  std::set<std::string> newest;
+  for (const std::vector<HttpResponse>& mine : answers) {
+    const Answer last = read(mine.back());
+    if (mine.size() == 1) {
+      EXPECT_EQ(last.code, "refresh_token_superseded");
+    } else {
+      ASSERT_EQ(mine.back().status, 200) << mine.back().body;
+      newest.insert(last.refresh_token);
+      EXPECT_EQ(http_.get("/v1/me", bearer(last)).status, 200);
+    }
+  }
+  ASSERT_EQ(newest.size(), 1u);
+  EXPECT_EQ(http_.post("/v1/auth/refresh", refresh_body(*newest.begin())).status, 200);
 }
 
 TEST_P(IdentityApiTest, LoggingOutEndsTheTokenOnEveryConnection) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/identity/service.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -10,21 +8,17 @@
 #include "bedplate/async/loop.h"
 #include "bedplate/async/timer.h"
 #include "bedplate/base/log.h"
-#include "bedplate/base/random.h"
 #include "bedplate/base/text.h"
 #include "bedplate/sql/error.h"
 #include "services/identity/email.h"
+#include "services/identity/refresh_token.h"
 
 namespace bedplate::identity {
 namespace {
 
 using std::chrono::seconds;
 
-constexpr std::string_view kRefreshTokenPrefix = "bpr_";  // lets scanners recognise one that leaks
-constexpr std::size_t kRefreshTokenBytes = 32;
 constexpr std::size_t kUserAgentSizeMax = 300;
-/// Used refresh tokens are kept this long, to recognise their reuse.
-constexpr seconds kUsedTokensKept{7 * 86'400};
 constexpr seconds kClockMargin{60};
 
 constexpr std::chrono::milliseconds kRevocationsEvery{250};  // a second is what we promise
@@ -74,20 +68,6 @@ class Sight final : private CoarseTimer {
   auth::Revocations& revocations_;
 };
 
-std::string new_refresh_token() {
-  char bytes[kRefreshTokenBytes];
-  random_bytes(bytes, sizeof(bytes));
-  return std::string(kRefreshTokenPrefix) + to_base64url({bytes, sizeof(bytes)});
-}
-
-/// 256 random bits need no slow hash.
-std::string hash_of_token(std::string_view token) {
-  unsigned char hash[crypto_generichash_BYTES];
-  crypto_generichash(hash, sizeof(hash), reinterpret_cast<const unsigned char*>(token.data()), token.size(),
-                     nullptr, 0);
-  return to_base64url({reinterpret_cast<const char*>(hash), sizeof(hash)});
-}
-
 std::int64_t steady_ms() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
@@ -111,6 +91,7 @@ Identity::Identity(const IdentitySettings& settings, SealingKey sealing, const C
                         static_cast<unsigned>(settings.password_queue_max)}),
       throttle_(settings.login_throttle),
       authenticator_(ring_, revocations_, policy_of(settings)),
+      sealing_(sealing),
       keys_(std::move(sealing), ring_, rotation_of(settings)) {
   if (settings_.refuse_common_passwords) known_passwords_.push_back(&common_passwords_);
 }
@@ -141,6 +122,9 @@ Async<void> Identity::keep_house(sql::Database& db) {
     co_await ok(sleep_for(kKeysEvery));
     Result<void> refreshed = co_await refresh_keys(db);
     if (!refreshed) log_error("signing keys could not be read", {{"code", refreshed.error().code()}});
+    Result<void> forgotten = co_await forget_sealed_tokens(db);
+    if (!forgotten)
+      log_warn("sealed refresh tokens could not be deleted", {{"code", forgotten.error().code()}});
     if (loop.now() < cleanup_due) continue;
     cleanup_due = loop.now() + kCleanupEvery;
     Time now = clock_.now();
@@ -199,6 +183,13 @@ void Identity::Numbers::collect(telemetry::MetricWriter& out) const {
         attempts_throttled.load());
   count("bedplate_identity_refresh_tokens_reused_total",
         "Refresh tokens that came twice and ended their session.", refresh_tokens_reused.load());
+  count(
+      "bedplate_identity_refreshes_repeated_total",
+      "Refreshes answered again with the same refresh token: sent at the same time, or the answer was lost.",
+      refreshes_repeated.load());
+  count("bedplate_identity_refresh_tokens_superseded_total",
+        "Refresh tokens that came within seconds after their successor was used.",
+        refresh_tokens_superseded.load());
   count("bedplate_identity_password_hashes_total", "Runs of argon2id.", identity_.passwords_.runs());
   out.gauge("bedplate_identity_password_hashes_waiting", "Passwords that wait for a thread.",
             static_cast<double>(identity_.passwords_.waiting()));
@@ -225,8 +216,16 @@ Identity::NewSession Identity::new_session(UserId user, const api::Caller& calle
   session.row.last_used_at = now;
   session.row.expires_at = now + seconds(settings_.session_days * 86'400);
   session.refresh_token = new_refresh_token();
-  session.refresh_token_hash = hash_of_token(session.refresh_token);
+  session.refresh_token_hash = hash_of_refresh_token(session.refresh_token);
   return session;
+}
+
+NewRefreshToken Identity::first_token_of(const NewSession& session) {
+  NewRefreshToken token;
+  token.token_hash = session.refresh_token_hash;
+  token.session_id = session.row.id;
+  token.issued_at = session.row.created_at;
+  return token;
 }
 
 Result<Grant> Identity::grant(const UserRow& user, SessionId session, std::string refresh_token,
@@ -329,8 +328,7 @@ Async<Grant> Identity::sign_up(const api::Caller& caller, sql::Database& db, con
 Async<void> Identity::insert_account(sql::Transaction& tx, const UserRow& user, const NewSession& session) {
   co_await ok(store::insert_user(tx, user));
   co_await ok(store::insert_session(tx, session.row));
-  co_await ok(
-      store::insert_refresh_token(tx, session.refresh_token_hash, session.row.id, session.row.created_at));
+  co_await ok(store::insert_refresh_token(tx, first_token_of(session)));
 }
 
 Async<Grant> Identity::log_in(const api::Caller& caller, sql::Database& db, const LogIn& input) {
@@ -380,43 +378,7 @@ Async<UserRow> Identity::insert_log_in(sql::Transaction& tx, const UserRow& seen
   auto ended = co_await ok(store::sessions_beyond(tx, seen.id, settings_.sessions_per_user_max - 1));
   for (SessionId id : ended) co_await ok(store::end_session(tx, id, tokens_until(now)));
   co_await ok(store::insert_session(tx, session.row));
-  co_await ok(store::insert_refresh_token(tx, session.refresh_token_hash, session.row.id, now));
-  co_return std::move(*user);
-}
-
-Async<Grant> Identity::refresh(const api::Caller& caller, sql::Database& db, const Refresh& input) {
-  const Time now = clock_.now();
-  const std::string token_hash = hash_of_token(input.refresh_token);
-  NewSession next = new_session(UserId(), caller, now);
-  Result<UserRow> user = co_await db.transact(&Identity::rotate, *this, token_hash, next);
-  if (!user && user.error().keeps_writes()) {
-    ++numbers_.refresh_tokens_reused;
-    log_warn("refresh token used twice: its session was ended",
-             {{"session", next.row.id.to_string()}, {"request_id", caller.request_id}});
-    std::ignore = co_await apply_revocations(db);
-  }
-  if (!user) co_return std::unexpected(std::move(user.error()));
-  co_return grant(*user, next.row.id, std::move(next.refresh_token), now);
-}
-
-/// Fills in `next` whose session it is. It may run again from the start: nothing here depends on the run
-/// before.
-Async<UserRow> Identity::rotate(sql::Transaction& tx, const std::string& token_hash, NewSession& next) {
-  const Time now = next.row.last_used_at;
-  std::optional<RefreshRow> token = co_await ok(store::find_refresh_token(tx, token_hash));
-  if (!token || token->expires_at <= now) co_return api::fail(kInvalidRefreshToken);
-  next.row.id = token->session_id;
-  next.row.user_id = token->user_id;
-  if (token->used_at) {
-    co_await ok(store::end_session(tx, token->session_id, tokens_until(now)));
-    co_return refuse_and_commit(std::move(api::fail(kInvalidRefreshToken).error()));
-  }
-  std::optional<UserRow> user = co_await ok(store::find_user(tx, token->user_id));
-  if (!user || user->disabled_at) co_return api::fail(kInvalidRefreshToken);
-  co_await ok(store::use_refresh_token(tx, token_hash, now));
-  co_await ok(store::prune_refresh_tokens(tx, token->session_id, now - kUsedTokensKept));
-  co_await ok(store::insert_refresh_token(tx, next.refresh_token_hash, token->session_id, now));
-  co_await ok(store::touch_session(tx, next.row));
+  co_await ok(store::insert_refresh_token(tx, first_token_of(session)));
   co_return std::move(*user);
 }
 

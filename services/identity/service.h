@@ -12,9 +12,11 @@
 // What holds:
 // - A password is checked or hashed in a pool, before and outside any transaction. Log-in does the same work
 //   and gives the same answer whether the account does not exist or the password is wrong.
-// - An access token is good for minutes and needs no database. A session is a family of refresh tokens, each
-//   good once; one that comes a second time ends the session, because either the thief or the user holds a
-//   copy.
+// - An access token is good for minutes and needs no database. A session is a chain of refresh tokens: using one
+//   makes its one successor. A used token is answered again, with the same successor, while that was never used,
+//   for a minute after the first use: requests that met, an answer that was lost. For ten seconds after the first
+//   use a token whose successor was used is refused without harm. Everything else ends the session, because a
+//   thief or the user holds a copy.
 // - What ends a session or changes a user's rights leaves a row in identity_revocations. This process reads
 //   it before it answers, so the tokens are refused on every loop at once; other processes within a second,
 //   as they read the table four times a second, always from the primary. That is how the command line changes a
@@ -85,11 +87,14 @@ class Identity {
   /// Reads new revocations every quarter of a second, and when another process says that there are some; does nothing
   /// else, so that nothing else delays it. Fails only when its scope is cancelled.
   Async<void> keep_current(sql::Database& db);
-  /// Reads keys every minute, and deletes what has expired every few minutes. Fails as keep_current() does.
+  /// Reads keys and forgets sealed refresh tokens every minute, and deletes what has expired every few minutes. Fails as
+  /// keep_current() does.
   Async<void> keep_house(sql::Database& db);
   /// One round of reading revocations: what other processes have ended since the last.
   Async<void> read_revocations(sql::Database& db);
   Async<void> refresh_keys(sql::Database& db);
+  /// Forgets sealed refresh tokens that cannot be answered again.
+  Async<void> forget_sealed_tokens(sql::Database& db);
 
   /// Adds log-ins, hashes and tokens to the metrics. The registry outlives it.
   void report_to(telemetry::Registry& metrics) { watch_ = metrics.watch(numbers_); }
@@ -119,6 +124,12 @@ class Identity {
     std::string refresh_token_hash;
   };
 
+  /// What a refresh found: whose session it is, and the successor that was made before, if it is answered again.
+  struct Renewal {
+    UserRow user;
+    std::string earlier_successor;
+  };
+
   /// Asked for when the metrics are read.
   class Numbers final : public telemetry::Collector {
    public:
@@ -129,12 +140,15 @@ class Identity {
     std::atomic<std::uint64_t> log_ins_failed{0};
     std::atomic<std::uint64_t> attempts_throttled{0};
     std::atomic<std::uint64_t> refresh_tokens_reused{0};
+    std::atomic<std::uint64_t> refreshes_repeated{0};
+    std::atomic<std::uint64_t> refresh_tokens_superseded{0};
 
    private:
     const Identity& identity_;
   };
 
   NewSession new_session(UserId user, const api::Caller& caller, Time now) const;
+  static NewRefreshToken first_token_of(const NewSession& session);
   Result<Grant> grant(const UserRow& user, SessionId session, std::string refresh_token, Time now) const;
   std::vector<std::string> scopes_of(const std::vector<std::string>& roles) const;
   Time tokens_until(Time now) const { return identity::tokens_until(settings_, now); }
@@ -151,7 +165,10 @@ class Identity {
   Async<void> insert_account(sql::Transaction& tx, const UserRow& user, const NewSession& session);
   Async<UserRow> insert_log_in(sql::Transaction& tx, const UserRow& seen, const std::string& rehashed,
                                const NewSession& session);
-  Async<UserRow> rotate(sql::Transaction& tx, const std::string& token_hash, NewSession& next);
+  Async<Renewal> rotate(sql::Transaction& tx, const std::string& token_hash, NewSession& next,
+                        const std::string& sealed);
+  Async<std::string> repeat(sql::Transaction& tx, const std::string& token_hash, const RefreshRow& token,
+                            Time now);
   Async<void> write_password(sql::Transaction& tx, const UserRow& seen, const std::string& hash,
                              SessionId spared);
   Async<void> delete_account(sql::Transaction& tx, const UserRow& seen);
@@ -163,6 +180,7 @@ class Identity {
   auth::KeyRing ring_;
   auth::Revocations revocations_;
   auth::TokenAuthenticator authenticator_;
+  const SealingKey sealing_;
   SigningKeys keys_;
   std::vector<UserDataOwner*> owners_;
   auth::CommonPasswords common_passwords_;

@@ -47,6 +47,19 @@ constexpr std::string_view kRevokeSessionsOfUser =
 constexpr std::string_view kFindRefreshToken =
     "SELECT t.session_id, s.user_id, t.used_at, s.expires_at FROM identity_refresh_tokens t "
     "JOIN identity_sessions s ON s.id = t.session_id WHERE t.token_hash = $1";
+constexpr std::string_view kFindNewestRefreshToken =
+    "SELECT token_hash, parent_hash, sealed_token FROM identity_refresh_tokens "
+    "WHERE session_id = $1 AND used_at IS NULL";
+constexpr std::string_view kInsertRefreshToken =
+    "INSERT INTO identity_refresh_tokens (token_hash, session_id, issued_at, parent_hash, sealed_token) "
+    "VALUES ($1, $2, $3, $4, $5)";
+constexpr std::string_view kUseRefreshToken =
+    "UPDATE identity_refresh_tokens SET used_at = $2, sealed_token = NULL "
+    "WHERE token_hash = $1 AND used_at IS NULL";
+constexpr std::string_view kForgetSealedTokens =
+    "UPDATE identity_refresh_tokens SET sealed_token = NULL WHERE token_hash IN "
+    "(SELECT token_hash FROM identity_refresh_tokens WHERE sealed_token IS NOT NULL AND issued_at < $1 "
+    "ORDER BY issued_at LIMIT 500)";
 
 constexpr std::string_view kListRevocations =
     "SELECT seq, session_id, user_id, generation, expires_at FROM identity_revocations "
@@ -108,9 +121,10 @@ Async<void> insert_session(sql::Transaction& tx, const SessionRow& session) {
                      session.created_at, session.last_used_at, session.expires_at));
 }
 
-Async<void> touch_session(sql::Transaction& tx, const SessionRow& session) {
-  co_await ok(tx.run(kTouchSession, session.id, session.address, session.user_agent, session.last_used_at,
-                     session.expires_at));
+Async<bool> touch_session(sql::Transaction& tx, const SessionRow& session) {
+  std::int64_t changed = co_await ok(tx.run(kTouchSession, session.id, session.address, session.user_agent,
+                                            session.last_used_at, session.expires_at));
+  co_return changed == 1;
 }
 
 Async<bool> end_session(sql::Transaction& tx, SessionId id, Time tokens_until) {
@@ -137,23 +151,29 @@ Async<std::optional<RefreshRow>> find_refresh_token(sql::Reader& db, const std::
   co_return row;
 }
 
-Async<void> insert_refresh_token(sql::Transaction& tx, const std::string& token_hash, SessionId session,
-                                 Time now) {
-  co_await ok(
-      tx.run("INSERT INTO identity_refresh_tokens (token_hash, session_id, issued_at) VALUES ($1, $2, $3)",
-             token_hash, session, now));
+Async<std::optional<NewestRefreshRow>> find_newest_refresh_token(sql::Reader& db, SessionId session) {
+  auto row = co_await ok(db.maybe<NewestRefreshRow>(kFindNewestRefreshToken, session));
+  co_return row;
+}
+
+Async<void> insert_refresh_token(sql::Transaction& tx, const NewRefreshToken& token) {
+  co_await ok(tx.run(kInsertRefreshToken, token.token_hash, token.session_id, token.issued_at,
+                     token.parent_hash, token.sealed_token));
 }
 
 Async<bool> use_refresh_token(sql::Transaction& tx, const std::string& token_hash, Time now) {
-  std::int64_t changed = co_await ok(
-      tx.run("UPDATE identity_refresh_tokens SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL",
-             token_hash, now));
+  std::int64_t changed = co_await ok(tx.run(kUseRefreshToken, token_hash, now));
   co_return changed == 1;
 }
 
 Async<void> prune_refresh_tokens(sql::Transaction& tx, SessionId session, Time used_before) {
   co_await ok(tx.run("DELETE FROM identity_refresh_tokens WHERE session_id = $1 AND used_at < $2", session,
                      used_before));
+}
+
+Async<std::int64_t> forget_sealed_tokens(sql::Transaction& tx, Time issued_before) {
+  std::int64_t forgotten = co_await ok(tx.run(kForgetSealedTokens, issued_before));
+  co_return forgotten;
 }
 
 // ---- revocations

@@ -95,6 +95,32 @@ struct RefreshRow {
   }
 };
 
+/// A refresh token to be kept: the first of a session, or the successor of another.
+struct NewRefreshToken {
+  std::string token_hash;
+  SessionId session_id;
+  Time issued_at{};
+  std::optional<std::string> parent_hash;
+  std::optional<std::string> sealed_token;
+};
+
+/// The newest refresh token of a session: the one that was never used.
+struct NewestRefreshRow {
+  std::string token_hash;
+  std::optional<std::string> parent_hash;
+  std::optional<std::string> sealed_token;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    using R = NewestRefreshRow;
+    return object<R>("The newest refresh token of a session", {
+                                                                  field<&R::token_hash>(),
+                                                                  field<&R::parent_hash>(),
+                                                                  field<&R::sealed_token>(secret),
+                                                              });
+  }
+};
+
 /// Either a session's tokens, or a user's below a generation.
 struct RevocationRow {
   std::int64_t seq = 0;
@@ -156,8 +182,8 @@ Async<std::optional<SessionRow>> find_session(sql::Reader& db, SessionId id);
 /// The user's sessions but the `keep` last used ones; at most 1000 at a time.
 Async<std::vector<SessionId>> sessions_beyond(sql::Reader& db, UserId user, std::int64_t keep);
 Async<void> insert_session(sql::Transaction& tx, const SessionRow& session);
-/// Written at every refresh.
-Async<void> touch_session(sql::Transaction& tx, const SessionRow& session);
+/// Written at every refresh. False: the session has ended.
+Async<bool> touch_session(sql::Transaction& tx, const SessionRow& session);
 /// Its refresh tokens go with it, and its access tokens are refused until `tokens_until`. True: there was
 /// one.
 Async<bool> end_session(sql::Transaction& tx, SessionId id, Time tokens_until);
@@ -168,12 +194,15 @@ Async<std::int64_t> end_sessions(sql::Transaction& tx, UserId user, std::optiona
 // ---- refresh tokens
 
 Async<std::optional<RefreshRow>> find_refresh_token(sql::Reader& db, const std::string& token_hash);
-Async<void> insert_refresh_token(sql::Transaction& tx, const std::string& token_hash, SessionId session,
-                                 Time now);
-/// False: it was used before.
+/// None: its newest token is not here, which only a row that somebody deleted by hand explains.
+Async<std::optional<NewestRefreshRow>> find_newest_refresh_token(sql::Reader& db, SessionId session);
+Async<void> insert_refresh_token(sql::Transaction& tx, const NewRefreshToken& token);
+/// False: it was used before. What was sealed of it is forgotten.
 Async<bool> use_refresh_token(sql::Transaction& tx, const std::string& token_hash, Time now);
 /// Forgets the session's tokens that were used before `used_before`.
 Async<void> prune_refresh_tokens(sql::Transaction& tx, SessionId session, Time used_before);
+/// Forgets what is sealed of tokens that were issued before `issued_before`, of at most 500. Of how many.
+Async<std::int64_t> forget_sealed_tokens(sql::Transaction& tx, Time issued_before);
 
 // ---- revocations
 

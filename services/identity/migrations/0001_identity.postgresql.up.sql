@@ -29,15 +29,20 @@ CREATE TABLE identity_sessions (
 CREATE INDEX identity_sessions_by_user ON identity_sessions (user_id, last_used_at);
 CREATE INDEX identity_sessions_by_expiry ON identity_sessions (expires_at);
 
--- Only hashes. A used one stays for a while: if it comes again, it was stolen, and its session ends.
+-- A chain for each session: using a token makes one successor. A used one stays for a while, to recognise its reuse.
+-- The token itself is kept only where its predecessor was used, sealed with the key of identity.key_file, until it is
+-- used or a minute has passed: the answer that brought it may have been lost.
 CREATE TABLE identity_refresh_tokens (
-  token_hash text        NOT NULL PRIMARY KEY,   -- BLAKE2b-256 in base64url
-  session_id uuid        NOT NULL REFERENCES identity_sessions (id) ON DELETE CASCADE,
-  issued_at  timestamptz NOT NULL,
-  used_at    timestamptz
+  token_hash   text        NOT NULL PRIMARY KEY,   -- BLAKE2b-256 in base64url
+  session_id   uuid        NOT NULL REFERENCES identity_sessions (id) ON DELETE CASCADE,
+  issued_at    timestamptz NOT NULL,
+  used_at      timestamptz,                        -- for the first time
+  parent_hash  text,                               -- whose successor it is
+  sealed_token text
 );
 
 CREATE INDEX identity_refresh_tokens_by_session ON identity_refresh_tokens (session_id, used_at);
+CREATE INDEX identity_refresh_tokens_sealed ON identity_refresh_tokens (issued_at) WHERE sealed_token IS NOT NULL;
 
 -- Access tokens that are refused before they expire: those of one session, or those of a user older than a
 -- generation. Every running server reads on from the last seq it has seen; a row outlives the last token that it
