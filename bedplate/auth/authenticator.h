@@ -15,8 +15,8 @@ class Authenticator {
   virtual ~Authenticator() = default;
 
   /// Says who bears this token (what follows "Bearer " in Authorization, RFC 6750 section 2.1), or fails with
-  /// Category::unauthenticated and the code `invalid_token` or `expired_token`. The answer never says what
-  /// was wrong with a forged one.
+  /// Category::unauthenticated: `expired_token`, `token_revoked` or `token_not_yet_valid` for a genuine
+  /// one, `invalid_token` for everything else. The answer never says what was wrong with a forged one.
   ///
   /// Never waits; from any thread. A token seen before on this thread costs a look-up; a new one costs a
   /// signature check (50 µs), so callers charge failures to the address they came from.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/auth/token.h"
 
+#include <fmt/core.h>
 #include <sodium.h>
 
 #include <algorithm>
@@ -242,10 +243,9 @@ Result<TokenClaims> verify_token(std::string_view token, const KeyRing& ring, co
   if (!payload || payload->iss != policy.issuer || payload->aud != policy.audience) return invalid_token();
   auto scopes = split(payload->scope);
   if (!scopes) return invalid_token();
-  Time latest_start = now + policy.leeway;
-  if (from_seconds(payload->nbf) > latest_start || from_seconds(payload->iat) > latest_start)
-    return invalid_token();
-  if (from_seconds(payload->exp) <= now) return expired_token();
+  const Time valid_from = from_seconds(std::max(payload->nbf, payload->iat));
+  if (valid_from > now + policy.leeway) return token_not_yet_valid(valid_from, now);
+  if (from_seconds(payload->exp) <= now) return expired_token(from_seconds(payload->exp), now);
 
   TokenClaims claims;
   claims.user = payload->sub;
@@ -262,11 +262,21 @@ Result<TokenClaims> verify_token(std::string_view token, const KeyRing& ring, co
 }
 
 std::unexpected<Error> invalid_token() {
-  return fail(Category::unauthenticated, "invalid_token", "The access token is not valid.");
+  return fail(kInvalidToken);
 }
 
-std::unexpected<Error> expired_token() {
-  return fail(Category::unauthenticated, "expired_token", "The access token has expired.");
+std::unexpected<Error> expired_token(Time expires_at, Time now) {
+  return fail(kExpiredToken,
+              fmt::format("The access token expired {} s ago by this server's clock. Refresh it.",
+                          std::chrono::floor<std::chrono::seconds>(now - expires_at).count()));
+}
+
+std::unexpected<Error> token_not_yet_valid(Time valid_from, Time now) {
+  return fail(
+      kTokenNotYetValid,
+      fmt::format("The access token is valid only in {} s by this server's clock: it differs from the "
+                  "clock of the server that issued the token.",
+                  std::chrono::ceil<std::chrono::seconds>(valid_from - now).count()));
 }
 
 }  // namespace bedplate::auth

@@ -85,13 +85,29 @@ struct TokenClaims {
 
 std::string sign_token(const SigningKey& key, const TokenPolicy& policy, const TokenClaims& claims);
 
-/// Fails with Category::unauthenticated: `expired_token` for a genuine one whose time is over,
+/// Fails with Category::unauthenticated: `expired_token` for a genuine one whose time is over by the clock `now`,
+/// `token_not_yet_valid` for a genuine one whose time has not come by it (the clocks of two servers differ),
 /// `invalid_token` for everything else.
 Result<TokenClaims> verify_token(std::string_view token, const KeyRing& ring, const TokenPolicy& policy,
                                  Time now);
 
-/// The errors for what is not a good token: one text for every reason, and one for a good token's end.
+/// What is no token of ours: one text for every reason.
+inline constexpr ErrorCode kInvalidToken{Category::unauthenticated, "invalid_token",
+                                         "The access token is not valid."};
+/// Genuine tokens that are refused.
+inline constexpr ErrorCode kExpiredToken{Category::unauthenticated, "expired_token",
+                                         "The access token has expired. Refresh it."};
+inline constexpr ErrorCode kTokenNotYetValid{
+    Category::unauthenticated, "token_not_yet_valid",
+    "The access token is valid from a later time: the clocks of two servers differ."};
+inline constexpr ErrorCode kTokenRevoked{Category::unauthenticated, "token_revoked",
+                                         "The access token was revoked: its session has ended, or what the "
+                                         "user may do has changed. Refresh it, or "
+                                         "log in again."};
+
 std::unexpected<Error> invalid_token();
-std::unexpected<Error> expired_token();
+/// With how far the time is off, by the clock `now`.
+std::unexpected<Error> expired_token(Time expires_at, Time now);
+std::unexpected<Error> token_not_yet_valid(Time valid_from, Time now);
 
 }  // namespace bedplate::auth

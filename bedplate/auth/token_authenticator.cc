@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bedplate/auth/token_cache.h"
+#include "bedplate/base/log.h"
 
 namespace bedplate::auth {
 namespace {
@@ -43,16 +44,18 @@ Result<PrincipalRef> TokenAuthenticator::authenticate(std::string_view bearer, T
   TokenCache::Entry* entry = cache.find(bearer);
   if (!entry) return verify(bearer, now, cache);
   if (now >= entry->principal->expires_at) {
+    const Time expired_at = entry->principal->expires_at;
     TokenCache::forget(*entry);
-    return expired_token();
+    return expired_token(expired_at, now);
   }
   // Read before the look-up: what is revoked after this load makes the next request ask again.
   std::uint64_t epoch = revocations_.epoch();
   if (entry->epoch != epoch) [[unlikely]] {
     if (revocations_.blind()) return revocations_unknown();
-    if (revocations_.revoked(*entry->principal) || !ring_.find(entry->kid, now)) {
+    const bool revoked = revocations_.revoked(*entry->principal);
+    if (revoked || !ring_.find(entry->kid, now)) {
       TokenCache::forget(*entry);
-      return invalid_token();
+      return fail(revoked ? kTokenRevoked : kInvalidToken);
     }
     entry->epoch = epoch;
   }
@@ -63,7 +66,10 @@ Result<PrincipalRef> TokenAuthenticator::verify(std::string_view bearer, Time no
   std::uint64_t epoch = revocations_.epoch();
   verifications_.fetch_add(1, std::memory_order_relaxed);
   Result<TokenClaims> claims = verify_token(bearer, ring_, policy_, now);
-  if (!claims) return std::unexpected(std::move(claims.error()));
+  if (!claims) {
+    if (claims.error().code() == kTokenNotYetValid.code) warn_of_clocks(now);
+    return std::unexpected(std::move(claims.error()));
+  }
   if (revocations_.blind()) return revocations_unknown();
   auto principal = std::make_shared<Principal>();
   principal->user = claims->user;
@@ -74,9 +80,16 @@ Result<PrincipalRef> TokenAuthenticator::verify(std::string_view bearer, Time no
   principal->generation = claims->generation;
   principal->issued_at = claims->issued_at;
   principal->expires_at = claims->expires_at;
-  if (revocations_.revoked(*principal)) return invalid_token();
+  if (revocations_.revoked(*principal)) return fail(kTokenRevoked);
   cache.put(bearer, claims->kid, principal, epoch);
   return principal;
+}
+
+// A client sends such a token again and again: the log gets one line a minute.
+void TokenAuthenticator::warn_of_clocks(Time now) {
+  const std::int64_t minute = std::chrono::floor<std::chrono::minutes>(now).time_since_epoch().count();
+  if (warned_in_minute_.exchange(minute, std::memory_order_relaxed) == minute) return;
+  log_warn("an access token of another server was refused because its time has not come: the clocks differ");
 }
 
 TokenCache& TokenAuthenticator::cache_of_this_thread() {

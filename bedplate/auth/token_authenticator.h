@@ -44,6 +44,7 @@ class TokenAuthenticator final : public Authenticator {
  private:
   TokenCache& cache_of_this_thread();
   Result<PrincipalRef> verify(std::string_view bearer, Time now, TokenCache& cache);
+  void warn_of_clocks(Time now);
 
   const KeyRing& ring_;
   const Revocations& revocations_;
@@ -52,6 +53,7 @@ class TokenAuthenticator final : public Authenticator {
   const std::uint64_t
       instance_;  ///< Never used twice in a process: names this one's cache in thread-local memory.
   std::atomic<std::uint64_t> verifications_{0};
+  std::atomic<std::int64_t> warned_in_minute_{0};
   std::mutex mutex_;
   std::vector<std::unique_ptr<TokenCache>> caches_;  ///< One per thread that ever called.
 };

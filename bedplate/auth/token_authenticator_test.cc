@@ -2,13 +2,17 @@
 #include "bedplate/auth/token_authenticator.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bedplate/auth/token_fixture.h"
+#include "bedplate/base/log.h"
 #include "tests/patience.h"
 
 namespace bedplate::auth {
@@ -66,10 +70,10 @@ TEST_F(TokenAuthenticatorTest, ARevokedSessionIsRefusedAtOnce) {
   EXPECT_EQ(code_of(bearer), "good");
   EXPECT_EQ(code_of(other), "good");
   revocations_.revoke_session(claims.session, claims.expires_at, kNow);
-  EXPECT_EQ(code_of(bearer), "invalid_token");
+  EXPECT_EQ(code_of(bearer), "token_revoked");
   EXPECT_EQ(code_of(other), "good");
   EXPECT_EQ(authenticator_.verifications(), 2u);  // looked at again, not verified again
-  EXPECT_EQ(code_of(bearer), "invalid_token");
+  EXPECT_EQ(code_of(bearer), "token_revoked");
 }
 
 TEST_F(TokenAuthenticatorTest, NoTokenIsTakenWhileRevocationsAreUnknown) {
@@ -87,6 +91,41 @@ TEST_F(TokenAuthenticatorTest, NoTokenIsTakenWhileRevocationsAreUnknown) {
   EXPECT_EQ(code_of(fresh), "good");
 }
 
+/// What is logged while it lives.
+class Log {
+ public:
+  Log() : file_(memfd_create("log", MFD_CLOEXEC)), before_(set_log_output(file_)) {}
+  ~Log() {
+    set_log_output(before_);
+    close(file_);
+  }
+  std::string text() const {
+    char bytes[4096];
+    const ssize_t size = pread(file_, bytes, sizeof bytes, 0);
+    return {bytes, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+  }
+
+ private:
+  int file_;
+  int before_;
+};
+
+TEST_F(TokenAuthenticatorTest, AClockThatIsBehindIsLoggedOnceAMinute) {
+  const std::string bearer = token(good_claims());
+  const Log log;
+  EXPECT_EQ(code_of(bearer, kNow - seconds(5)), "good");
+  EXPECT_EQ(log.text(), "");
+  TokenAuthenticator behind(ring_, revocations_, policy_, 64);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(behind.authenticate(bearer, kNow - seconds(20 + i)).error().code(), "token_not_yet_valid");
+  const std::string once = log.text();
+  EXPECT_NE(once.find("the clocks differ"), std::string::npos) << once;
+  EXPECT_EQ(std::count(once.begin(), once.end(), '\n'), 1);
+  EXPECT_FALSE(behind.authenticate(bearer, kNow - seconds(90)));
+  const std::string twice = log.text();
+  EXPECT_EQ(std::count(twice.begin(), twice.end(), '\n'), 2);
+}
+
 TEST_F(TokenAuthenticatorTest, AnOlderGenerationIsRefused) {
   TokenClaims old = good_claims();
   TokenClaims fresh = old;
@@ -94,8 +133,9 @@ TEST_F(TokenAuthenticatorTest, AnOlderGenerationIsRefused) {
   std::string old_token = token(old);
   EXPECT_EQ(code_of(old_token), "good");
   revocations_.revoke_user(old.user, fresh.generation, old.expires_at, kNow);
-  EXPECT_EQ(code_of(old_token), "invalid_token");
+  EXPECT_EQ(code_of(old_token), "token_revoked");
   EXPECT_EQ(code_of(token(fresh)), "good");
+  EXPECT_EQ(code_of(token(old)), "token_revoked") << "nor if it was never seen before";
 }
 
 TEST_F(TokenAuthenticatorTest, AKeyThatLeftTheRingTakesItsTokensAlong) {

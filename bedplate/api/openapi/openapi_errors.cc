@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "bedplate/auth/token.h"
+
 namespace bedplate::api {
 namespace {
 
@@ -48,8 +50,9 @@ void add_of_caller(Collected& all, const Operation& operation) {
     all.add(Category::rate_limited, "rate_limited", "Too many requests; Retry-After says when.");
   if (operation.access == Access::open_to_all) return;
   all.add(Category::unauthenticated, "token_required", "No access token was sent.");
-  all.add(Category::unauthenticated, "invalid_token", "The access token is not valid.");
-  all.add(Category::unauthenticated, "expired_token", "The access token has expired.");
+  for (const bedplate::ErrorCode& error :
+       {auth::kInvalidToken, auth::kExpiredToken, auth::kTokenNotYetValid, auth::kTokenRevoked})
+    all.add(error.category, error.code, error.detail);
   if (operation.access == Access::scopes)
     all.add(Category::forbidden, "scope_missing", "The token lacks a scope that the operation needs.");
 }
