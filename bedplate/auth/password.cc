@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bedplate/async/worker_pool.h"
+#include "bedplate/auth/password_text.h"
 #include "bedplate/base/log.h"
 #include "bedplate/base/random.h"
 
@@ -71,9 +72,13 @@ PasswordHasher::PasswordHasher(PasswordCost cost, PoolSize size)
 PasswordHasher::~PasswordHasher() = default;
 
 Async<std::string> PasswordHasher::hash(std::string_view password) {
-  auto work = [this, password] {
+  const std::optional<std::string> text = normalize_password(password);
+  if (!text)
+    co_return fail(Category::invalid, "validation_failed",
+                   "A password is not empty and has no control characters.");
+  auto work = [this, &text] {
     runs_.fetch_add(1, std::memory_order_relaxed);
-    return run_argon2id(password, cost_);
+    return run_argon2id(*text, cost_);
   };
   std::optional<std::string> stored = co_await ok(pool_->run(work));
   if (!stored) {
@@ -88,12 +93,14 @@ Async<bool> PasswordHasher::verify(std::string_view stored, std::string_view pas
   std::array<char, crypto_pwhash_STRBYTES> text{};
   bool readable = stored.size() < text.size();
   if (readable) std::copy(stored.begin(), stored.end(), text.begin());
-  auto work = [this, password, &text] {
+  const std::optional<std::string> normalized = normalize_password(password);
+  const std::string typed = normalized.value_or("");
+  auto work = [this, &typed, &text] {
     runs_.fetch_add(1, std::memory_order_relaxed);
-    return crypto_pwhash_str_verify(text.data(), password.data(), password.size()) == 0;
+    return crypto_pwhash_str_verify(text.data(), typed.data(), typed.size()) == 0;
   };
   bool right = co_await ok(pool_->run(work));
-  co_return right&& readable;
+  co_return right&& readable&& normalized.has_value();
 }
 
 Async<void> PasswordHasher::verify_nothing(std::string_view password) {

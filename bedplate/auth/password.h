@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passwords: what makes a good enough one, and argon2id (RFC 9106) over them in a pool of its own.
+// Hashes of passwords: argon2id (RFC 9106) in a pool of its own.
 //
 //   PasswordHasher hasher(PasswordCost{}, {.threads = 2, .queue_max = 64});
 //   std::string stored = co_await ok(hasher.hash(password));
 //   bool right = co_await ok(hasher.verify(stored, password));
+//
+// What is hashed is the normalized password (password_text.h).
 //
 // A hash takes tens of milliseconds and tens of MiB on purpose, so it never runs on a loop; when more are
 // asked for than the queue holds, the answer is Category::unavailable at once, and the rest of the server
@@ -25,11 +27,6 @@ class WorkerPool;
 }
 
 namespace bedplate::auth {
-
-/// NIST SP 800-63B section 5.1.1.2: a length and a list of known ones, no rules about kinds of characters.
-/// Counted in code points; the upper bound keeps the work of a request bounded.
-inline constexpr std::size_t kPasswordCharactersMin = 8;
-inline constexpr std::size_t kPasswordCharactersMax = 128;
 
 /// How much work a hash is. The default is libsodium's "interactive" cost: 64 MiB and two passes.
 class PasswordCost {
@@ -66,10 +63,12 @@ class PasswordHasher {
   PasswordHasher(const PasswordHasher&) = delete;
   PasswordHasher& operator=(const PasswordHasher&) = delete;
 
-  /// A PHC string ("$argon2id$v=19$m=65536,t=2,p=1$...") with a random salt. The password outlives the call.
+  /// A PHC string ("$argon2id$v=19$m=65536,t=2,p=1$...") with a random salt. Category::invalid for what cannot be
+  /// a password: see normalize_password().
   Async<std::string> hash(std::string_view password);
 
-  /// Whether the password is the one that was hashed. Both outlive the call.
+  /// Whether the password is the one that was hashed. The stored hash outlives the call. What cannot be a password
+  /// costs the same work.
   Async<bool> verify(std::string_view stored, std::string_view password);
 
   /// The same work as verify() against a hash of today's cost, for nobody's password: what answering for an

@@ -40,11 +40,23 @@ TEST_F(PasswordTest, KnowsAPasswordAgain) {
   EXPECT_NE(stored, hashed("correct horse"));
 }
 
-TEST_F(PasswordTest, ABytePastZeroCounts) {
+TEST_F(PasswordTest, KnowsAPasswordAgainHoweverItIsTyped) {
+  EXPECT_TRUE(matches(hasher_, hashed("p\u00e4ssw\u00f6rd 42"), "pa\u0308sswo\u0308rd\u00a042"));
+  EXPECT_TRUE(matches(hasher_, hashed("pa\u0308sswo\u0308rd\u300042"), "p\u00e4ssw\u00f6rd 42"));
+  EXPECT_FALSE(matches(hasher_, hashed("p\u00e4ssw\u00f6rd 42"), "passw\u00f6rd 42"));
+}
+
+TEST_F(PasswordTest, WhatCannotBeAPasswordIsNoneAndCostsTheSame) {
   using namespace std::string_literals;
-  const std::string password = "before\0after"s;
-  std::string stored = hashed(password);
-  EXPECT_FALSE(matches(hasher_, stored, "before"));
+  for (const std::string& bad : {""s, "before\0after"s, "a\nb"s, "\xff"s}) {
+    const std::uint64_t before = hasher_.runs();
+    Result<std::string> stored = run_to_end(loop_, hasher_.hash(bad));
+    ASSERT_FALSE(stored);
+    EXPECT_EQ(stored.error().category(), Category::invalid);
+    EXPECT_EQ(hasher_.runs(), before);
+    EXPECT_FALSE(matches(hasher_, hashed("x"), bad));
+    EXPECT_EQ(hasher_.runs(), before + 2) << "one to hash, one to compare";
+  }
 }
 
 TEST_F(PasswordTest, NobodysPasswordCostsARunLikeAnyOther) {

@@ -91,7 +91,10 @@ Async<UserId> Administration::apply_in(sql::Transaction& tx, const std::string& 
 
   ++user->generation;
   user->updated_at = now;
-  co_await ok(store::update_user(tx, *user));
+  bool written = co_await ok(store::update_user(tx, *user));
+  if (!written)
+    co_return fail(Category::conflict, sql::kSerializationFailure,
+                   "The account was changed at the same time. Try again.");
   co_await ok(store::revoke_generations(tx, user->id, user->generation, tokens_until(settings_, now)));
   if (locked_out) co_await ok(store::end_sessions(tx, user->id, std::nullopt, tokens_until(settings_, now)));
   co_return user->id;
@@ -122,7 +125,7 @@ Async<std::string> Administration::create(std::string email, std::optional<std::
   UserRow user;
   user.id = new_id<UserId>();
   user.email_key = email_key(email);
-  user.email = std::move(email);
+  user.email = canonical_email(email).value_or(email);
   user.name = std::move(name);
   user.roles = {std::string(kUserRole)};
   user.created_at = clock_.now();

@@ -17,7 +17,7 @@ Api add_sessions(Api api, Identity& identity) {
       .procedure<&Identity::sign_up>(
           identity, post("/v1/auth/signup"), open_to_all(), body_at_most(kStrangersBodyMax),
           creates("/v1/me"), issues_secrets(), summary("Sign up"),
-          fails_with(kEmailTaken, kPasswordKnown, kTooManyAttempts),
+          fails_with(kEmailTaken, kPasswordLength, kPasswordKnown, kTooManyAttempts),
           doc("Makes an account and logs it in. The password is never kept, only an argon2id hash of it."))
       .procedure<&Identity::log_in>(
           identity, post("/v1/auth/login"), open_to_all(), body_at_most(kStrangersBodyMax), issues_secrets(),
@@ -61,7 +61,8 @@ Api identity_api(Identity& identity) {
                                      if_match_into<&UpdateMe::if_match>())
       .procedure<&Identity::change_password>(
           identity, post("/v1/me/password"), needs(kAccountScope), summary("Change my password"),
-          fails_with(kWrongPassword, kPasswordKnown, kTooManyAttempts), doc("Ends all other sessions."))
+          fails_with(kWrongPassword, kPasswordLength, kPasswordKnown, kTooManyAttempts),
+          doc("Ends all other sessions."))
       .procedure<&Identity::delete_me>(
           identity, post("/v1/me/delete"), needs(kAccountScope), summary("Delete my account"),
           fails_with(kWrongPassword, kTooManyAttempts),

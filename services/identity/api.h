@@ -15,9 +15,11 @@
 
 #include "bedplate/api/api.h"
 #include "bedplate/auth/jwks.h"
+#include "bedplate/auth/password_text.h"
 #include "bedplate/auth/principal.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
+#include "services/identity/email.h"
 
 namespace bedplate::sql {
 class Transaction;
@@ -44,6 +46,9 @@ inline constexpr api::ErrorCode kRefreshTokenSuperseded{
     "Another request has just renewed this session and used the new tokens. Use those; the session goes on."};
 inline constexpr api::ErrorCode kWrongPassword{Category::forbidden, "wrong_password",
                                                "The password is wrong."};
+inline constexpr api::ErrorCode kPasswordLength{
+    Category::invalid, "password_length",
+    "A new password has at least identity.password_length_min characters, and at most 128."};
 inline constexpr api::ErrorCode kPasswordKnown{Category::invalid, "password_known",
                                                "This password is too common. Choose another."};
 inline constexpr api::ErrorCode kSessionNotFound{Category::not_found, "session_not_found",
@@ -70,7 +75,8 @@ struct UserView {
         {
             field<&UserView::id>(read_only, "Set by the server"),
             field<&UserView::email>(read_only, length{3, 254}, format::email, example("ada@example.com"),
-                                    "Unique; set at sign-up; kept as it was typed, compared without case"),
+                                    "Unique; set at sign-up; its letters are kept as they were typed and compared "
+                                    "without case, its domain is in A-labels (`xn--...`)"),
             field<&UserView::name>(length{1, 200}, not_blank, example("Ada Lovelace"),
                                    "What to call the user"),
             field<&UserView::roles>(read_only, "Roles; they decide the scopes of access tokens"),
@@ -88,14 +94,20 @@ struct SignUp {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<SignUp>("A new account",
-                          {
-                              field<&SignUp::email>(same_as<&UserView::email>),
-                              field<&SignUp::password>(length{8, 128}, write_only, secret,
-                                                       example("correct horse battery staple"),
-                                                       "8 to 128 characters of any kind"),
-                              field<&SignUp::name>(same_as<&UserView::name>),
-                          });
+    return object<SignUp>(
+        "A new account",
+        {
+            field<&SignUp::email>(length{3, kEmailTypedMax}, check<&check_email>, example("ada@example.com"),
+                                  "An e-mail address; space around it is taken away, a "
+                                  "domain outside ASCII becomes A-labels"),
+            field<&SignUp::password>(
+                length{auth::kPasswordLengthMin, auth::kPasswordTypedMax}, check<&auth::check_password>,
+                write_only, secret, example("correct horse battery staple"),
+                "At least 15 characters (or what the operator has set: `password_length`), "
+                "at most 128, of any kind but control characters. Counted and compared "
+                "after normalization (RFC 8265, OpaqueString)"),
+            field<&SignUp::name>(same_as<&UserView::name>),
+        });
   }
 };
 
@@ -108,9 +120,9 @@ struct LogIn {
     return object<LogIn>(
         "Who wants to log in",
         {
-            field<&LogIn::email>(length{1, 254}, example("ada@example.com"),
+            field<&LogIn::email>(length{1, kEmailTypedMax}, example("ada@example.com"),
                                  "The account's e-mail address, in any case"),
-            field<&LogIn::password>(length{1, 128}, write_only, secret,
+            field<&LogIn::password>(length{1, auth::kPasswordTypedMax}, write_only, secret,
                                     example("correct horse battery staple"), "The account's password"),
         });
   }

@@ -77,7 +77,7 @@ class IdentityApiTest : public testing::EngineTest {
 
   Answer sign_up() {
     HttpResponse made =
-        http_.post("/v1/auth/signup", R"({"email":"ada@example.com","password":"correct horse"})");
+        http_.post("/v1/auth/signup", R"({"email":"ada@example.com","password":"correct horse battery"})");
     EXPECT_EQ(made.status, 201) << made.body;
     return read(made);
   }
@@ -88,8 +88,8 @@ class IdentityApiTest : public testing::EngineTest {
 };
 
 TEST_P(IdentityApiTest, SignsUpAndUsesTheToken) {
-  HttpResponse made =
-      http_.post("/v1/auth/signup", R"({"email":"ada@example.com","password":"correct horse","name":"Ada"})");
+  HttpResponse made = http_.post(
+      "/v1/auth/signup", R"({"email":"ada@example.com","password":"correct horse battery","name":"Ada"})");
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.field("Location"), "/v1/me");
   EXPECT_EQ(made.field("Cache-Control"), "no-store");
@@ -114,6 +114,36 @@ TEST_P(IdentityApiTest, RefusesBadInputWithEveryFault) {
   EXPECT_EQ(bad.body.find("\"short\""), std::string::npos);
 }
 
+TEST_P(IdentityApiTest, SaysWhatANewPasswordLacks) {
+  auto sign_up_with = [&](std::string_view password) {
+    return http_.post("/v1/auth/signup",
+                      R"({"email":"ada@example.com","password":")" + std::string(password) + "\"}");
+  };
+  HttpResponse shorter = sign_up_with("fourteen chars");
+  EXPECT_EQ(shorter.status, 422);
+  EXPECT_EQ(read(shorter).code, "password_length");
+  EXPECT_NE(shorter.body.find(R"("pointer":"/password")"), std::string::npos) << shorter.body;
+  EXPECT_EQ(shorter.body.find("fourteen"), std::string::npos);
+  HttpResponse control = sign_up_with(R"(with a tab\tinside it)");
+  EXPECT_EQ(control.status, 422);
+  EXPECT_NE(control.body.find("must not have control characters"), std::string::npos) << control.body;
+  EXPECT_EQ(sign_up_with(std::string(600, 'x')).status, 422);
+  EXPECT_EQ(sign_up_with(std::string(128, 'x')).status, 201);
+}
+
+TEST_P(IdentityApiTest, AnAddressMayHaveSpaceAroundItAndNoIpAddress) {
+  auto sign_up_as = [&](std::string_view email) {
+    return http_.post("/v1/auth/signup",
+                      R"({"email":")" + std::string(email) + R"(","password":"correct horse battery"})");
+  };
+  HttpResponse made = sign_up_as(" ada@b\u00fccher.example ");
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_NE(made.body.find(R"("email":"ada@xn--bcher-kva.example")"), std::string::npos) << made.body;
+  HttpResponse refused = sign_up_as("x@1.2.3.4");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_NE(refused.body.find(R"("pointer":"/email")"), std::string::npos) << refused.body;
+}
+
 TEST_P(IdentityApiTest, StrangersCannotSendMuch) {
   const std::string padded = R"({"email":"ada@example.com","password":"x")" + std::string(20'000, ' ') + "}";
   for (std::string_view path : {"/v1/auth/signup", "/v1/auth/login", "/v1/auth/refresh"})
@@ -123,7 +153,7 @@ TEST_P(IdentityApiTest, StrangersCannotSendMuch) {
 TEST_P(IdentityApiTest, ATakenAddressIs409) {
   sign_up();
   HttpResponse again =
-      http_.post("/v1/auth/signup", R"({"email":"ADA@example.com","password":"correct horse"})");
+      http_.post("/v1/auth/signup", R"({"email":"ADA@example.com","password":"correct horse battery"})");
   EXPECT_EQ(again.status, 409);
   EXPECT_EQ(read(again).code, "email_taken");
 }
@@ -155,6 +185,7 @@ TEST_P(IdentityApiTest, GuessingGets429AndWhenToComeBack) {
     answer = http_.post("/v1/auth/login", R"({"email":"nobody@example.com","password":"guess"})");
   EXPECT_EQ(answer.status, 429);
   EXPECT_EQ(answer.field("Retry-After"), "1");
+  EXPECT_NE(answer.body.find("Try again in 1 s."), std::string::npos) << answer.body;
   EXPECT_EQ(read(answer).code, "too_many_attempts");
 }
 
@@ -252,6 +283,7 @@ TEST_P(IdentityApiTest, LoggingOutEndsTheTokenOnEveryConnection) {
   for (HttpConnection& other : others) {
     HttpResponse refused = other.get("/v1/me", bearer(grant));
     EXPECT_EQ(refused.status, 401);
+    EXPECT_EQ(read(refused).code, "token_revoked");
     EXPECT_NE(refused.field("WWW-Authenticate").find("Bearer"), std::string::npos);
   }
 }
@@ -275,7 +307,7 @@ TEST_P(IdentityApiTest, WithoutATokenNothingOfAnAccountIsShown) {
 TEST_P(IdentityApiTest, ListsAndEndsSessions) {
   Answer here = sign_up();
   HttpResponse logged_in =
-      http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"correct horse"})");
+      http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"correct horse battery"})");
   ASSERT_EQ(logged_in.status, 200);
   HttpResponse list = http_.get("/v1/me/sessions", bearer(here));
   EXPECT_EQ(list.status, 200);
@@ -315,20 +347,24 @@ TEST_P(IdentityApiTest, AnAccountThatWasReadCanBeSentBack) {
 
 TEST_P(IdentityApiTest, ChangesThePasswordAndDeletesTheAccount) {
   Answer grant = sign_up();
-  EXPECT_EQ(http_
-                .post("/v1/me/password", R"({"current_password":"wrong","new_password":"a better horse"})",
-                      bearer(grant))
-                .status,
-            403);
   EXPECT_EQ(
       http_
-          .post("/v1/me/password", R"({"current_password":"correct horse","new_password":"a better horse"})",
+          .post("/v1/me/password", R"({"current_password":"wrong","new_password":"a better horse battery"})",
+                bearer(grant))
+          .status,
+      403);
+  EXPECT_EQ(
+      http_
+          .post("/v1/me/password",
+                R"({"current_password":"correct horse battery","new_password":"a better horse battery"})",
                 bearer(grant))
           .status,
       204);
-  EXPECT_EQ(http_.post("/v1/me/delete", R"({"password":"a better horse"})", bearer(grant)).status, 204);
+  EXPECT_EQ(http_.post("/v1/me/delete", R"({"password":"a better horse battery"})", bearer(grant)).status,
+            204);
   EXPECT_EQ(http_.get("/v1/me", bearer(grant)).status, 401);
-  EXPECT_EQ(http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"a better horse"})").status,
+  EXPECT_EQ(http_.post("/v1/auth/login", R"({"email":"ada@example.com","password":"a better horse battery"})")
+                .status,
             401);
 }
 

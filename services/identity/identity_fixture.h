@@ -44,7 +44,7 @@ struct Call {
 
 class IdentityTest : public testing::EngineTest {
  protected:
-  static constexpr std::string_view kPassword = "correct horse";
+  static constexpr std::string_view kPassword = "correct horse battery";
 
   IdentityTest() : sealing_(SealingKey::generate()) {
     db_ = open();

@@ -81,7 +81,7 @@ class IdentityQueriesTest : public ::testing::TestWithParam<sql::Dialect> {
 };
 
 TEST_P(IdentityQueriesTest, ReadNoLargeTableToItsEnd) {
-  constexpr const char* kPassword = "correct horse";
+  constexpr const char* kPassword = "correct horse battery";
   SignUp sign_up;
   sign_up.email = "ada@example.com";
   sign_up.password = kPassword;
@@ -106,7 +106,7 @@ TEST_P(IdentityQueriesTest, ReadNoLargeTableToItsEnd) {
   kit_.get(db().transact(&IdentityQueriesTest::update, identity_, caller_, changes));
   ChangePassword change;
   change.current_password = kPassword;
-  change.new_password = "battery staple";
+  change.new_password = "battery staple horse";
   kit_.get(identity_.change_password(caller_, db(), change));
   log_in.password = change.new_password;
   act_as(kit_.get(identity_.log_in(caller_, db(), log_in)));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/identity/service.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -25,6 +27,9 @@ constexpr std::chrono::milliseconds kRevocationsEvery{250};  // a second is what
 constexpr seconds kKeysEvery{60};
 constexpr seconds kCleanupEvery{300};
 constexpr std::string_view kRevocationsTopic = "identity:revocations";
+constexpr std::string_view kAttemptsAtPasswords =
+    "wrong passwords for this account or from your address; until the wait is over the right one is refused "
+    "too";
 
 auth::PasswordCost cost_of(const IdentitySettings& settings) {
   return auth::PasswordCost(static_cast<std::uint32_t>(settings.password_memory_kib),
@@ -266,21 +271,36 @@ Time tokens_until(const IdentitySettings& settings, Time now) {
   return now + seconds(settings.access_token_seconds) + kClockMargin;
 }
 
-Result<void> Identity::unless_throttled(seconds wait) {
+Result<void> Identity::unless_throttled(seconds wait, std::string_view what) {
   if (wait == seconds(0)) return {};
   ++numbers_.attempts_throttled;
-  auto failure = api::fail(kTooManyAttempts);
+  auto failure = fail(kTooManyAttempts.category, kTooManyAttempts.code,
+                      fmt::format("Too many {}. Try again in {} s.", what, wait.count()));
   return std::unexpected(std::move(failure.error()).with_retry_after(wait));
 }
 
-Async<void> Identity::refuse_known(std::string_view password) {
+Async<std::string> Identity::accept_password(std::string_view password, std::string_view pointer) {
+  std::optional<std::string> text = auth::normalize_password(password);
+  const auto length = static_cast<std::int64_t>(text ? count_code_points(*text) : 0);
+  const bool too_short = length < settings_.password_length_min;
+  if (too_short || length > auth::kPasswordLengthMax) {
+    Fault fault{std::string(pointer), too_short ? "too_short" : "too_long",
+                too_short ? fmt::format("must have at least {} characters", settings_.password_length_min)
+                          : fmt::format("must have at most {} characters", auth::kPasswordLengthMax)};
+    std::string detail = "The new password " + fault.message + ".";
+    std::vector<Fault> faults;
+    faults.push_back(std::move(fault));
+    auto failure = fail(kPasswordLength.category, kPasswordLength.code, std::move(detail));
+    co_return std::unexpected(std::move(failure.error()).with_faults(std::move(faults)));
+  }
   for (auth::KnownPasswords* list : known_passwords_) {
-    Result<bool> known = co_await list->contains(password);
+    Result<bool> known = co_await list->contains(*text);
     if (!known)
       log_warn("a new password could not be compared with known ones", {{"code", known.error().code()}});
     else if (*known)
-      co_await api::fail(kPasswordKnown);
+      co_return api::fail(kPasswordKnown);
   }
+  co_return std::move(*text);
 }
 
 UserView view_of(const UserRow& user) {
@@ -299,20 +319,20 @@ UserView view_of(const UserRow& user) {
 
 Async<Grant> Identity::sign_up(const api::Caller& caller, sql::Database& db, const SignUp& input) {
   const Time now = clock_.now();
-  co_await ok(unless_throttled(throttle_.admit_sign_up(caller.address, now)));
+  co_await ok(unless_throttled(throttle_.admit_sign_up(caller.address, now), "sign-ups from your address"));
   UserRow user;
   user.email_key = email_key(input.email);
   std::optional<UserRow> taken = co_await ok(db.read(&store::find_user_by_email, user.email_key));
   if (taken) co_return api::fail(kEmailTaken);
 
   user.id = new_id<UserId>();
-  user.email = input.email;
+  user.email = canonical_email(input.email).value_or(input.email);
   user.name = input.name;
   user.roles = {std::string(kUserRole)};
   user.created_at = now;
   user.updated_at = now;
-  co_await ok(refuse_known(input.password));
-  user.password_hash = co_await ok(passwords_.hash(input.password));
+  const std::string password = co_await ok(accept_password(input.password, "/password"));
+  user.password_hash = co_await ok(passwords_.hash(password));
   NewSession session = new_session(user.id, caller, now);
   Result<void> inserted = co_await db.transact(&Identity::insert_account, *this, user, session);
   if (!inserted) {
@@ -334,7 +354,7 @@ Async<void> Identity::insert_account(sql::Transaction& tx, const UserRow& user, 
 Async<Grant> Identity::log_in(const api::Caller& caller, sql::Database& db, const LogIn& input) {
   const Time now = clock_.now();
   const std::string account = email_key(input.email);
-  co_await ok(unless_throttled(throttle_.admit(account, caller.address, now)));
+  co_await ok(unless_throttled(throttle_.admit(account, caller.address, now), kAttemptsAtPasswords));
   std::optional<UserRow> user = co_await ok(db.read(&store::find_user_by_email, account));
   if (!user) {
     co_await ok(passwords_.verify_nothing(input.password));
@@ -371,7 +391,8 @@ Async<UserRow> Identity::insert_log_in(sql::Transaction& tx, const UserRow& seen
   if (user->disabled_at) co_return api::fail(kAccountDisabled);
   if (!rehashed.empty()) {
     user->password_hash = rehashed;
-    co_await ok(store::update_user(tx, *user));
+    bool written = co_await ok(store::update_user(tx, *user));
+    if (!written) co_return api::fail(kInvalidCredentials);
     ++user->version;
   }
   const Time now = session.row.created_at;
@@ -451,8 +472,13 @@ Async<UserView> Identity::update_me(const api::Caller& caller, sql::Transaction&
   co_await ok(input.if_match.check(user->version));
   input.name.apply_to(user->name);
   user->updated_at = clock_.now();
-  co_await ok(store::update_user(tx, *user));
+  bool written = co_await ok(store::update_user(tx, *user));
   ++user->version;
+  if (!written) {
+    co_await ok(input.if_match.check(user->version));
+    co_return fail(Category::conflict, sql::kSerializationFailure,
+                   "Others changed the account at the same time. Try again.");
+  }
   co_return view_of(*user);
 }
 
@@ -462,7 +488,7 @@ Async<UserRow> Identity::confirm_password(const api::Caller& caller, sql::Databa
   std::optional<UserRow> user = co_await ok(db.read(&store::find_user, id));
   if (!user) co_return api::fail(kUserNotFound);
   const Time now = clock_.now();
-  co_await ok(unless_throttled(throttle_.admit(user->email_key, caller.address, now)));
+  co_await ok(unless_throttled(throttle_.admit(user->email_key, caller.address, now), kAttemptsAtPasswords));
   bool right = co_await ok(passwords_.verify(user->password_hash, password));
   if (!right) co_return api::fail(kWrongPassword);
   throttle_.succeeded(user->email_key, caller.address, now);
@@ -472,8 +498,8 @@ Async<UserRow> Identity::confirm_password(const api::Caller& caller, sql::Databa
 Async<void> Identity::change_password(const api::Caller& caller, sql::Database& db,
                                       const ChangePassword& input) {
   UserRow user = co_await ok(confirm_password(caller, db, input.current_password));
-  co_await ok(refuse_known(input.new_password));
-  std::string hash = co_await ok(passwords_.hash(input.new_password));
+  const std::string password = co_await ok(accept_password(input.new_password, "/new_password"));
+  std::string hash = co_await ok(passwords_.hash(password));
   SessionId spared = caller.session();
   co_await ok(db.transact(&Identity::write_password, *this, user, hash, spared));
   log_info("password changed", {{"user", user.id.to_string()}, {"request_id", caller.request_id}});
@@ -487,7 +513,8 @@ Async<void> Identity::write_password(sql::Transaction& tx, const UserRow& seen, 
   if (!user || user->password_hash != seen.password_hash) co_await api::fail(kWrongPassword);
   user->password_hash = hash;
   user->updated_at = now;
-  co_await ok(store::update_user(tx, *user));
+  bool written = co_await ok(store::update_user(tx, *user));
+  if (!written) co_await api::fail(kWrongPassword);
   co_await ok(store::end_sessions(tx, user->id, spared, tokens_until(now)));
 }
 

@@ -22,6 +22,8 @@
 //   as they read the table four times a second, always from the primary. That is how the command line changes a
 //   server that runs. One that cannot read it for identity.revocations_age_max_seconds takes no access token at
 //   all (503 `revocations_unknown`) until it can again: it does not know which of them are still good.
+// - An account's row is written as it was read: where another transaction was faster, which only an isolation below
+//   serializable lets happen, the operation fails.
 // - The log names users and sessions by id; no address, password or token enters it.
 //
 // Immutable but for what guards itself; every member may be called from any loop.
@@ -152,10 +154,10 @@ class Identity {
   Result<Grant> grant(const UserRow& user, SessionId session, std::string refresh_token, Time now) const;
   std::vector<std::string> scopes_of(const std::vector<std::string>& roles) const;
   Time tokens_until(Time now) const { return identity::tokens_until(settings_, now); }
-  /// `password_known` when others know it.
-  Async<void> refuse_known(std::string_view password);
-  /// What the throttle said, as an answer.
-  Result<void> unless_throttled(std::chrono::seconds wait);
+  /// A new password as it is hashed: `password_length`, or `password_known` when others know it. `pointer` leads to it.
+  Async<std::string> accept_password(std::string_view password, std::string_view pointer);
+  /// What the throttle said, as an answer; `what` there were too many of.
+  Result<void> unless_throttled(std::chrono::seconds wait, std::string_view what);
   /// The caller's row, once the password has been found right.
   Async<UserRow> confirm_password(const api::Caller& caller, sql::Database& db, std::string_view password);
   /// read_revocations(), after a commit that made some: a failure is logged, the next round makes up for it.

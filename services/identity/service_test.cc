@@ -69,24 +69,87 @@ TEST_P(IdentityTest, SignUpsAreThrottled) {
   auto third = sign_up("b@example.com");
   ASSERT_EQ(code_of(third), "too_many_attempts");
   EXPECT_EQ(third.error().retry_after(), 1s);
+  EXPECT_EQ(third.error().detail(), "Too many sign-ups from your address. Try again in 1 s.");
+}
+
+TEST_P(IdentityTest, AnAddressIsTrimmedAndItsDomainIsInALabels) {
+  auto grant = sign_up(" Ada@b\u00fccher.example\t");
+  ASSERT_TRUE(grant) << grant.error().detail();
+  EXPECT_EQ(grant->user.email, "Ada@xn--bcher-kva.example");
+  for (const char* typed :
+       {"ada@b\u00fccher.example", "ADA@XN--BCHER-KVA.EXAMPLE", " ada@bu\u0308cher.example "}) {
+    EXPECT_TRUE(log_in(typed)) << typed;
+    EXPECT_EQ(code_of(sign_up(typed)), "email_taken") << typed;
+  }
+  Administration admin(*db_, settings_, clock_, identity_->passwords());
+  EXPECT_EQ(run(admin.find(" ada@b\u00fccher.example"))->id, grant->user.id);
+  EXPECT_EQ(code_of(run(admin.create("x@1.2.3.4", std::nullopt))), "validation_failed");
+}
+
+// ---- what a new password must be
+
+TEST_P(IdentityTest, ANewPasswordHasALengthInCodePointsAfterNormalizing) {
+  const std::string decomposed = "a\u0308";  // two code points that become one
+  auto repeated = [](std::string_view what, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += what;
+    return text;
+  };
+  EXPECT_EQ(code_of(sign_up("ada@example.com", "fourteen chars")), "password_length");
+  EXPECT_EQ(code_of(sign_up("ada@example.com", repeated(decomposed, 14))), "password_length");
+  EXPECT_EQ(code_of(sign_up("ada@example.com", repeated("\U0001F40E", 14))), "password_length");
+  EXPECT_EQ(code_of(sign_up("ada@example.com", repeated("x", 129))), "password_length");
+  EXPECT_EQ(identity_->passwords().runs(), 0u) << "before the work of hashing it";
+  EXPECT_TRUE(sign_up("a@example.com", "fifteen letters"));
+  EXPECT_TRUE(sign_up("b@example.com", repeated(decomposed, 128)));
+  EXPECT_TRUE(log_in("b@example.com", repeated("\u00e4", 128)));
+  auto grant = sign_up("c@example.com");
+  Call call = as(*grant);
+  ChangePassword input;
+  input.current_password = kPassword;
+  input.new_password = "fourteen chars";
+  auto refused = run(identity_->change_password(call.caller, *db_, input));
+  ASSERT_EQ(code_of(refused), "password_length");
+  EXPECT_EQ(refused.error().category(), Category::invalid);
+  EXPECT_EQ(refused.error().detail(), "The new password must have at least 15 characters.");
+  ASSERT_EQ(refused.error().faults().size(), 1u);
+  EXPECT_EQ(refused.error().faults()[0].pointer, "/new_password");
+  EXPECT_EQ(refused.error().faults()[0].code, "too_short");
+}
+
+TEST_P(IdentityTest, TheLengthIsASettingAndLogInTakesWhatWasSetBefore) {
+  settings_.password_length_min = 8;
+  restart();
+  ASSERT_TRUE(sign_up("ada@example.com", "eight ch"));
+  EXPECT_EQ(code_of(sign_up("bob@example.com", "seven c")), "password_length");
+  settings_.password_length_min = 15;
+  restart();
+  EXPECT_TRUE(log_in("ada@example.com", "eight ch"));
+}
+
+TEST_P(IdentityTest, APasswordIsTheSameHoweverItIsTyped) {
+  ASSERT_TRUE(sign_up("ada@example.com", "p\u00e4ssw\u00f6rd in \u00fcnicode"));
+  EXPECT_TRUE(log_in("ada@example.com", "pa\u0308sswo\u0308rd\u00a0in\u3000u\u0308nicode"));
+  EXPECT_EQ(code_of(log_in("ada@example.com", "passw\u00f6rd in \u00fcnicode")), "invalid_credentials");
+  EXPECT_EQ(code_of(log_in("ada@example.com", "p\u00e4ssw\u00f6rd\tin")), "invalid_credentials");
 }
 
 // ---- passwords that everybody knows
 
 TEST_P(IdentityTest, ACommonPasswordIsRefused) {
-  EXPECT_EQ(code_of(sign_up("ada@example.com", "Password123")), "password_known");
+  EXPECT_EQ(code_of(sign_up("ada@example.com", "Administrator123")), "password_known");
   EXPECT_EQ(identity_->passwords().runs(), 0u) << "before the work of hashing it";
   auto grant = sign_up("ada@example.com");
   ASSERT_TRUE(grant);
   Call call = as(*grant);
   ChangePassword input;
   input.current_password = kPassword;
-  input.new_password = "iloveyou";
+  input.new_password = "PasswordPassword";
   EXPECT_EQ(code_of(run(identity_->change_password(call.caller, *db_, input))), "password_known");
   EXPECT_TRUE(log_in("ada@example.com")) << "nothing has changed";
   settings_.refuse_common_passwords = false;
   restart();
-  EXPECT_TRUE(sign_up("bob@example.com", "Password123"));
+  EXPECT_TRUE(sign_up("bob@example.com", "Administrator123"));
 }
 
 /// A list of the application's own, behind something that takes a while and may be away.
@@ -104,7 +167,8 @@ TEST_P(IdentityTest, TheApplicationCanRefuseMorePasswords) {
   Leaked leaked;
   identity_->refuse_passwords_in(leaked);
   EXPECT_EQ(code_of(sign_up("ada@example.com", "leaked long ago")), "password_known");
-  EXPECT_EQ(code_of(sign_up("ada@example.com", "Password123")), "password_known") << "beside the common ones";
+  EXPECT_EQ(code_of(sign_up("ada@example.com", "Administrator123")), "password_known")
+      << "beside the common ones";
   EXPECT_TRUE(sign_up("ada@example.com"));
   leaked.away = true;
   EXPECT_TRUE(sign_up("bob@example.com", "leaked long ago")) << "nobody is kept out because the list is away";
@@ -147,6 +211,10 @@ TEST_P(IdentityTest, GuessingIsSlowedDownWhetherOrNotTheAccountExists) {
     ASSERT_EQ(code_of(refused), "too_many_attempts") << email;
     EXPECT_EQ(refused.error().category(), Category::rate_limited);
     EXPECT_EQ(refused.error().retry_after(), 1s);
+    EXPECT_EQ(
+        refused.error().detail(),
+        "Too many wrong passwords for this account or from your address; until the wait is over the right "
+        "one is refused too. Try again in 1 s.");
     EXPECT_EQ(identity_->passwords().runs(), runs);
   }
   EXPECT_TRUE(log_in("ada@example.com", kPassword, "198.51.100.7"));
@@ -264,7 +332,7 @@ TEST_P(IdentityTest, ChangingThePasswordEndsOtherSessions) {
   Call call = as(*here);
   ChangePassword input;
   input.current_password = "wrong";
-  input.new_password = "a better horse";
+  input.new_password = "a better horse battery";
   auto refused = run(identity_->change_password(call.caller, *db_, input));
   EXPECT_EQ(code_of(refused), "wrong_password");
   EXPECT_TRUE(is_good(*elsewhere));
@@ -276,7 +344,7 @@ TEST_P(IdentityTest, ChangingThePasswordEndsOtherSessions) {
   EXPECT_FALSE(is_good(*elsewhere));
   EXPECT_EQ(code_of(refresh(elsewhere->refresh_token)), "invalid_refresh_token");
   EXPECT_EQ(code_of(log_in("ada@example.com")), "invalid_credentials");
-  EXPECT_TRUE(log_in("ada@example.com", "a better horse"));
+  EXPECT_TRUE(log_in("ada@example.com", "a better horse battery"));
 }
 
 TEST_P(IdentityTest, AStolenAccessTokenIsNoFreeGuess) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bedplate/auth/password.h"
+#include "bedplate/auth/password_text.h"
 #include "bedplate/describe/describe.h"
 
 namespace bedplate::identity {
@@ -61,6 +62,7 @@ struct IdentitySettings {
   std::int64_t key_rotation_days = 90;
   std::vector<std::string> user_scopes{"tasks:read", "tasks:write", "account"};
   std::vector<std::string> admin_scopes{"admin"};
+  std::int64_t password_length_min = auth::kPasswordLengthMinAlone;
   bool refuse_common_passwords = true;
   std::int64_t password_memory_kib = 64 * 1024;
   std::int64_t password_passes = 2;
@@ -100,6 +102,11 @@ struct IdentitySettings {
             field<&S::admin_scopes>(optional_with_default, length{0, 100}, unique,
                                     each(length{1, 100}, pattern("^[!#-\\[\\]-~]+$")),
                                     "Scopes of the role admin, beside those of user"),
+            field<&S::password_length_min>(optional_with_default,
+                                           range{auth::kPasswordLengthMin, auth::kPasswordLengthMax},
+                                           "Characters of a new password at least. NIST SP 800-63B-4 asks "
+                                           "for 15 where it is all that is "
+                                           "asked for at log-in"),
             field<&S::refuse_common_passwords>(
                 optional_with_default,
                 "New passwords must not be among the most common ones: a short list, built in"),

@@ -38,6 +38,13 @@ bool is_dot_atom(std::string_view text) {
   return before != '.';
 }
 
+/// No top-level domain is a number (RFC 3696 section 2): such a host is an IPv4 address, or a slip in one.
+bool ends_in_a_number(std::string_view host) {
+  for (char c : host.substr(host.rfind('.') + 1))
+    if (!is_digit(c)) return false;
+  return true;
+}
+
 /// RFC 3986 percent-encoded octets complete, and no character outside `allowed` beside letters and digits.
 bool has_uri_characters(std::string_view text, std::string_view allowed) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -172,7 +179,8 @@ bool is_email(std::string_view text) {
   constexpr std::size_t kLocalSizeMax = 64;
   const std::size_t at = text.find('@');
   if (text.size() > kSizeMax || at == std::string_view::npos || at == 0 || at > kLocalSizeMax) return false;
-  return is_dot_atom(text.substr(0, at)) && is_hostname(text.substr(at + 1));
+  const std::string_view host = text.substr(at + 1);
+  return is_dot_atom(text.substr(0, at)) && is_hostname(host) && !ends_in_a_number(host);
 }
 
 bool is_uri(std::string_view text) {

@@ -16,7 +16,7 @@ bool matches_text_format(TextFormat format, std::string_view text);
 
 /// As HTML's input type=email, which is what people can be asked to type, with the sizes of RFC 5321
 /// section 4.5.3.1: a dot-atom of at most 64 bytes, "@", a host name; 254 in all. No quoted local parts, no
-/// literals, ASCII only.
+/// IP addresses, ASCII only.
 bool is_email(std::string_view text);
 /// RFC 3986 `URI`: a scheme, then only what the grammar allows, percent escapes complete.
 bool is_uri(std::string_view text);
