@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/commands.h"
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "apps/tasks/service.h"
 #include "bedplate/app/host.h"
 #include "bedplate/auth/password.h"
+#include "bedplate/base/time.h"
+#include "bedplate/describe/json/json.h"
 #include "server/demo.h"
 #include "services/identity/administration.h"
 
@@ -67,6 +72,40 @@ Result<void> reset_password(Host& host, const IdentitySettings& settings, const 
   return {};
 }
 
+void print_account(const identity::AccountRow& account) {
+  std::string roles;
+  for (const std::string& role : account.roles) roles += (roles.empty() ? "" : ", ") + role;
+  const std::string seen = account.last_seen_at
+                               ? to_rfc3339(std::chrono::floor<std::chrono::seconds>(*account.last_seen_at))
+                               : "-";
+  std::printf("%-32s %-12s %-8s %s\n", account.email.c_str(), roles.c_str(),
+              account.disabled_at ? "disabled" : "-", seen.c_str());
+}
+
+Result<void> list_accounts(Host& host, const IdentitySettings& settings, bool as_json) {
+  AdminRoom room(host, settings);
+  if (!as_json) std::printf("%-32s %-12s %-8s %s\n", "EMAIL", "ROLES", "DISABLED", "LAST SEEN");
+  std::string after;
+  std::string json;
+  while (true) {
+    Result<std::vector<identity::AccountRow>> accounts = host.wait_for(room.admin.list(after));
+    if (!accounts) return std::unexpected(std::move(accounts.error()));
+    for (const identity::AccountRow& account : *accounts) {
+      if (!as_json) {
+        print_account(account);
+        continue;
+      }
+      json.assign(after.empty() && &account == accounts->data() ? "[" : ",\n");
+      to_json(json, account);
+      std::fwrite(json.data(), 1, json.size(), stdout);
+    }
+    if (accounts->empty()) break;
+    after = accounts->back().email;
+  }
+  if (as_json) std::puts(after.empty() ? "[]" : "]");
+  return {};
+}
+
 }  // namespace
 
 Result<identity::SealingKey> sealing_key(const Host& host, const IdentitySettings& settings) {
@@ -103,6 +142,13 @@ void add_commands(app::Application& application, const IdentitySettings& setting
   add_admin_command(
       application, settings, "delete", "Delete an account and everything that belongs to it",
       [](Administration& admin, const std::string& email) { return admin.remove(email); }, "deleted");
+  application.command({.name = "admin list",
+                       .doc = "List the users with their roles, whether they are disabled, and when they "
+                              "were last seen",
+                       .flags = {{"--json", "As a JSON array"}}},
+                      [&settings](Host& host, std::span<const std::string> arguments) {
+                        return list_accounts(host, settings, !arguments.empty());
+                      });
   application.command(
       {"admin reset-password", "Set a random password, show it once, and end all sessions", {kEmail}},
       [&settings](Host& host, std::span<const std::string> arguments) {

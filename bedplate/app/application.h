@@ -38,8 +38,9 @@ namespace bedplate::app {
 /// What a command of the application works with: an open database and a way to run coroutines. See host.h.
 class Host;
 
-/// One command beside the built-in ones. It gets the positional arguments and prints its answer to standard output. It
-/// runs on an open, migrated database, also beside a process that serves the same data.
+/// One command beside the built-in ones. It gets the positional arguments, then the flags that were given, and prints
+/// its answer to standard output. It runs on an open, migrated database, also beside a process that serves the same
+/// data. Its log begins with warnings, unless log.level says debug: what a command does, it prints.
 using CommandBody = std::function<Result<void>(Host&, std::span<const std::string>)>;
 
 class Application {

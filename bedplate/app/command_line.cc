@@ -25,6 +25,7 @@ struct Targets {
   std::vector<std::uint16_t> ports;
   std::vector<std::string> sets;
   std::map<std::string, std::vector<std::string>> arguments;
+  std::map<std::string, std::map<std::string, bool>> flags;
   bool dry_run = false;
   std::int64_t steps = 1;
   std::string to;
@@ -64,6 +65,8 @@ void add_arguments(CLI::App& command, const CommandSpec& spec, Targets& targets)
   values.resize(spec.arguments.size());
   for (std::size_t i = 0; i < spec.arguments.size(); ++i)
     command.add_option(spec.arguments[i].name, values[i], spec.arguments[i].doc)->required()->type_name("");
+  for (const CommandFlag& flag : spec.flags)
+    command.add_flag(flag.name, targets.flags[spec.name][flag.name], flag.doc);
 }
 
 struct Commands {
@@ -243,6 +246,8 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
   for (const std::uint16_t port : targets.ports)
     invocation.options.listen.push_back("127.0.0.1:" + std::to_string(port));
   invocation.arguments = targets.arguments[name];
+  for (const auto& [flag, given] : targets.flags[name])
+    if (given) invocation.arguments.push_back(flag);
   if (name == "migrate down") invocation.module = invocation.arguments.at(0);
   invocation.dry_run = targets.dry_run;
   invocation.steps = targets.steps;

@@ -20,6 +20,12 @@ struct ArgumentSpec {
   std::string doc;
 };
 
+/// An option without a value: {"--json", "Print JSON"}.
+struct CommandFlag {
+  std::string name;
+  std::string doc;
+};
+
 /// A command that the application adds to the built-in ones. `name` may be two words: "admin grant".
 struct CommandSpec {
   std::string name;
@@ -30,6 +36,7 @@ struct CommandSpec {
   bool makes_database = false;
   /// What the first of two words is for, in the list of commands; said once by the first command of the group.
   std::string group_doc = {};
+  std::vector<CommandFlag> flags = {};
 };
 
 /// The code of an error that means a wrong call, which cannot work wherever it is made: exit status 2 in place of 1.
@@ -47,12 +54,13 @@ struct CommonOptions {
 struct Invocation {
   std::string command;  ///< "serve", "migrate up", "admin grant"
   CommonOptions options;
-  std::vector<std::string> arguments;  ///< positional, in the order of the spec
-  bool dry_run = false;                ///< migrate up|down --dry-run
-  std::int64_t steps = 1;              ///< migrate down --steps N
-  std::string module;                  ///< migrate down MODULE
-  std::string to;                      ///< migrate data --to URL
-  std::string skip_bad_rows;           ///< migrate data --skip-bad-rows FILE; empty: not given
+  /// Positional, in the order of the spec; then the names of the flags that were given, sorted.
+  std::vector<std::string> arguments;
+  bool dry_run = false;       ///< migrate up|down --dry-run
+  std::int64_t steps = 1;     ///< migrate down --steps N
+  std::string module;         ///< migrate down MODULE
+  std::string to;             ///< migrate data --to URL
+  std::string skip_bad_rows;  ///< migrate data --skip-bad-rows FILE; empty: not given
 };
 
 struct ParsedCommandLine {

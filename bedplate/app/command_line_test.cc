@@ -18,7 +18,11 @@ ParsedCommandLine parse(std::vector<const char*> arguments) {
                              {.name = "admin grant",
                               .doc = "Grant",
                               .arguments = {{"EMAIL", "Address of the account"}},
-                              .group_doc = "Manage users"}},
+                              .group_doc = "Manage users"},
+                             {.name = "admin list",
+                              .doc = "List",
+                              .arguments = {{"GROUP", "Which of them"}},
+                              .flags = {{"--json", "As JSON"}, {"--all", "All of them"}}}},
                             static_cast<int>(arguments.size()), arguments.data());
 }
 
@@ -44,6 +48,15 @@ TEST(CommandLineTest, TwoWordCommandsAndTheirArguments) {
   EXPECT_EQ(parsed.invocation->module, "tasks");
   EXPECT_EQ(parsed.invocation->steps, 2);
   EXPECT_TRUE(parsed.invocation->dry_run);
+}
+
+TEST(CommandLineTest, FlagsThatWereGivenFollowTheArguments) {
+  EXPECT_THAT(parse({"admin", "list", "staff"}).invocation->arguments, ElementsAre("staff"));
+  EXPECT_THAT(parse({"admin", "list", "--json", "staff"}).invocation->arguments, ElementsAre("staff", "--json"));
+  EXPECT_THAT(parse({"admin", "list", "staff", "--json", "--all"}).invocation->arguments,
+              ElementsAre("staff", "--all", "--json"));
+  EXPECT_EQ(parse({"admin", "grant", "ada@example.com", "--json"}).exit_status, 2);
+  EXPECT_THAT(parse({"admin", "list", "--help"}).message, HasSubstr("As JSON"));
 }
 
 TEST(CommandLineTest, ConfigWithAndWithoutReference) {

@@ -22,7 +22,8 @@ constexpr bool is_control(ucs4_t code_point) {
   return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0);
 }
 
-/// Well-formed UTF-8 with every space of another kind (general category Zs) as U+0020; nothing with a control character.
+/// Well-formed UTF-8 with every space of another kind (general category Zs) as U+0020; nothing when there is a control
+/// character.
 std::optional<std::string> with_plain_spaces(std::string_view text) {
   std::string plain;
   plain.reserve(text.size());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/identity/administration.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -25,6 +27,15 @@ std::string random_password() {
   }
   return text;
 }
+
+namespace {
+
+std::unexpected<Error> no_user(std::string_view email) {
+  return fail(kUserNotFound.category, kUserNotFound.code,
+              fmt::format("There is no user with the e-mail address {}.", email));
+}
+
+}  // namespace
 
 Async<void> Administration::grant(std::string email, std::string role) {
   if (role != kUserRole && role != kAdminRole)
@@ -61,8 +72,7 @@ Async<void> Administration::enable(std::string email) {
 }
 
 Async<void> Administration::apply(std::string email, const Change& change) {
-  const std::string key = email_key(email);
-  UserId user = co_await ok(db_.transact(&Administration::apply_in, *this, key, change));
+  UserId user = co_await ok(db_.transact(&Administration::apply_in, *this, email, change));
   std::string_view what = !change.role_added.empty()        ? "role granted"
                           : !change.role_removed.empty()    ? "role revoked"
                           : !change.password_hash.empty()   ? "password reset"
@@ -71,10 +81,10 @@ Async<void> Administration::apply(std::string email, const Change& change) {
   log_info("account changed by an administrator", {{"user", user.to_string()}, {"change", what}});
 }
 
-Async<UserId> Administration::apply_in(sql::Transaction& tx, const std::string& email_key,
-                                       const Change& change) {
-  std::optional<UserRow> user = co_await ok(store::find_user_by_email(tx, email_key));
-  if (!user) co_return api::fail(kUserNotFound);
+Async<UserId> Administration::apply_in(sql::Transaction& tx, const std::string& email, const Change& change) {
+  const std::string key = email_key(email);
+  std::optional<UserRow> user = co_await ok(store::find_user_by_email(tx, key));
+  if (!user) co_return no_user(email);
   const Time now = clock_.now();
   const UserRow before = *user;
   auto has = [&](const std::string& role) {
@@ -101,14 +111,14 @@ Async<UserId> Administration::apply_in(sql::Transaction& tx, const std::string& 
 }
 
 Async<void> Administration::remove(std::string email) {
-  const std::string key = email_key(email);
-  UserId user = co_await ok(db_.transact(&Administration::remove_in, *this, key));
+  UserId user = co_await ok(db_.transact(&Administration::remove_in, *this, email));
   log_info("account deleted by an administrator", {{"user", user.to_string()}});
 }
 
-Async<UserId> Administration::remove_in(sql::Transaction& tx, const std::string& email_key) {
-  std::optional<UserRow> user = co_await ok(store::find_user_by_email(tx, email_key));
-  if (!user) co_return api::fail(kUserNotFound);
+Async<UserId> Administration::remove_in(sql::Transaction& tx, const std::string& email) {
+  const std::string key = email_key(email);
+  std::optional<UserRow> user = co_await ok(store::find_user_by_email(tx, key));
+  if (!user) co_return no_user(email);
   co_await ok(delete_user_everywhere(tx, *user, owners_, tokens_until(settings_, clock_.now())));
   co_return user->id;
 }
@@ -144,8 +154,14 @@ Async<std::string> Administration::create(std::string email, std::optional<std::
 Async<UserView> Administration::find(std::string email) {
   const std::string key = email_key(email);
   std::optional<UserRow> user = co_await ok(db_.read(&store::find_user_by_email, key));
-  if (!user) co_return fail(Category::not_found, "user_not_found", "There is no such user.");
+  if (!user) co_return no_user(email);
   co_return view_of(*user);
+}
+
+Async<std::vector<AccountRow>> Administration::list(std::string after_email) {
+  const std::string after = email_key(after_email);
+  std::vector<AccountRow> accounts = co_await ok(db_.read(&store::list_accounts, after));
+  co_return accounts;
 }
 
 Async<std::int64_t> Administration::count_users() {

@@ -24,7 +24,8 @@
 
 namespace bedplate::identity {
 
-/// One coroutine at a time; on a loop. Errors: `user_not_found`, `unknown_role`, and those of the database.
+/// One coroutine at a time; on a loop. Errors: `user_not_found`, which names the address, `unknown_role`, and those of
+/// the database.
 class Administration {
  public:
   /// All outlive it.
@@ -51,6 +52,8 @@ class Administration {
   /// The account of this address, or `user_not_found`.
   Async<UserView> find(std::string email);
   Async<std::int64_t> count_users();
+  /// Accounts in the order of their addresses, a bounded number of those after this address; "" begins.
+  Async<std::vector<AccountRow>> list(std::string after_email);
 
   /// After a restore: what was logged out or changed since the backup must not come back to life. Ends every
   /// session and drops every signing key, so that no token issued so far is good; users log in again.
@@ -65,8 +68,8 @@ class Administration {
   };
 
   Async<void> apply(std::string email, const Change& change);
-  Async<UserId> apply_in(sql::Transaction& tx, const std::string& email_key, const Change& change);
-  Async<UserId> remove_in(sql::Transaction& tx, const std::string& email_key);
+  Async<UserId> apply_in(sql::Transaction& tx, const std::string& email, const Change& change);
+  Async<UserId> remove_in(sql::Transaction& tx, const std::string& email);
 
   sql::Database& db_;
   const IdentitySettings& settings_;

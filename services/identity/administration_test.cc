@@ -56,6 +56,41 @@ TEST_P(AdministrationTest, WhatIsSoAlreadyDisturbsNobody) {
   EXPECT_TRUE(is_good(*grant));
 }
 
+TEST_P(AdministrationTest, ListsAccounts) {
+  ASSERT_TRUE(sign_up("Grace@example.com"));
+  clock_.advance(5s);
+  auto ada = sign_up("ada@example.com");
+  ASSERT_TRUE(run(admin_.create("bob@example.com", std::nullopt)));
+  clock_.advance(5s);
+  auto seen = refresh(ada->refresh_token);
+  ASSERT_TRUE(run(admin_.grant("ada@example.com", "admin")));
+  ASSERT_TRUE(run(admin_.disable("grace@example.com")));
+  auto list = run(admin_.list(""));
+  ASSERT_TRUE(list) << list.error().detail();
+  ASSERT_EQ(list->size(), 3u);
+  EXPECT_EQ((*list)[0].email, "ada@example.com");
+  EXPECT_EQ((*list)[0].name, "Ada");
+  EXPECT_EQ((*list)[0].roles, (std::vector<std::string>{"user", "admin"}));
+  EXPECT_EQ((*list)[0].disabled_at, std::nullopt);
+  EXPECT_EQ((*list)[0].created_at, clock_.now() - 5s);
+  EXPECT_EQ((*list)[0].last_seen_at, clock_.now());
+  EXPECT_EQ((*list)[1].email, "bob@example.com");
+  EXPECT_EQ((*list)[1].last_seen_at, std::nullopt) << "nobody has logged in";
+  EXPECT_EQ((*list)[2].email, "Grace@example.com");
+  EXPECT_EQ((*list)[2].disabled_at, clock_.now());
+  EXPECT_EQ((*list)[2].last_seen_at, std::nullopt) << "its sessions have ended";
+  EXPECT_EQ(run(admin_.list("BOB@example.com"))->size(), 1u);
+  EXPECT_EQ(run(admin_.list("grace@example.com"))->size(), 0u);
+}
+
+TEST_P(AdministrationTest, AnUnknownUserIsNamed) {
+  for (const auto& failed : {run(admin_.grant("bob", "admin")), run(admin_.remove("bob"))}) {
+    ASSERT_EQ(code_of(failed), "user_not_found");
+    EXPECT_EQ(failed.error().detail(), "There is no user with the e-mail address bob.");
+  }
+  EXPECT_EQ(run(admin_.find("bob")).error().detail(), "There is no user with the e-mail address bob.");
+}
+
 TEST_P(AdministrationTest, ClearErrors) {
   EXPECT_EQ(code_of(run(admin_.grant("nobody@example.com", "admin"))), "user_not_found");
   ASSERT_TRUE(sign_up("ada@example.com"));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Renewing the tokens of a session. Refresh tokens form a chain: using one makes one successor, never a second.
 //
-// A client may send a token twice for good reasons: two tabs, several requests at once, an answer that was lost. A thief
-// does it too. So a used token is answered again, with the same successor, only while that successor was never used and
-// for kRepeatedFor; a client whose successor was used already is told so for kSupersededFor; everything else is theft,
-// and ends the session.
+// A client may send a token twice for good reasons: two tabs, several requests at once, an answer that was lost. A
+// thief does it too. So a used token is answered again, with the same successor, only while that successor was never
+// used and for kRepeatedFor; a client whose successor was used already is told so for kSupersededFor; everything else
+// is theft, and ends the session.
 #include <tuple>
 #include <utility>
 

@@ -89,8 +89,8 @@ class Identity {
   /// Reads new revocations every quarter of a second, and when another process says that there are some; does nothing
   /// else, so that nothing else delays it. Fails only when its scope is cancelled.
   Async<void> keep_current(sql::Database& db);
-  /// Reads keys and forgets sealed refresh tokens every minute, and deletes what has expired every few minutes. Fails as
-  /// keep_current() does.
+  /// Reads keys and forgets sealed refresh tokens every minute, and deletes what has expired every few minutes. Fails
+  /// as keep_current() does.
   Async<void> keep_house(sql::Database& db);
   /// One round of reading revocations: what other processes have ended since the last.
   Async<void> read_revocations(sql::Database& db);

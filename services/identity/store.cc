@@ -16,6 +16,10 @@ constexpr std::string_view kFindUserByEmail =
     "SELECT id, email, email_key, name, password_hash, roles, generation, disabled_at, version, created_at, "
     "updated_at "
     "FROM identity_users WHERE email_key = $1";
+constexpr std::string_view kListAccounts =
+    "SELECT u.id, u.email, u.name, u.roles, u.disabled_at, u.created_at, "
+    "(SELECT max(s.last_used_at) FROM identity_sessions s WHERE s.user_id = u.id) AS last_seen_at "
+    "FROM identity_users u WHERE u.email_key > $1 ORDER BY u.email_key LIMIT 1000";
 constexpr std::string_view kInsertUser =
     "INSERT INTO identity_users (id, email, email_key, name, password_hash, roles, generation, disabled_at, "
     "version, "
@@ -82,6 +86,11 @@ Async<std::optional<UserRow>> find_user_by_email(sql::Reader& db, const std::str
 Async<std::int64_t> count_users(sql::Reader& db) {
   std::int64_t count = co_await ok(db.value<std::int64_t>("SELECT count(*) FROM identity_users"));
   co_return count;
+}
+
+Async<std::vector<AccountRow>> list_accounts(sql::Reader& db, const std::string& after_email_key) {
+  auto rows = co_await ok(db.all<AccountRow>(kListAccounts, after_email_key));
+  co_return rows;
 }
 
 Async<void> insert_user(sql::Transaction& tx, const UserRow& user) {

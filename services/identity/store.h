@@ -121,6 +121,32 @@ struct NewestRefreshRow {
   }
 };
 
+/// An account as an operator sees it.
+struct AccountRow {
+  UserId id;
+  std::string email;
+  std::optional<std::string> name;
+  std::vector<std::string> roles;
+  std::optional<Time> disabled_at;
+  Time created_at{};
+  std::optional<Time> last_seen_at;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    using R = AccountRow;
+    return object<R>("An account as an operator sees it",
+                     {
+                         field<&R::id>(),
+                         field<&R::email>(),
+                         field<&R::name>(),
+                         field<&R::roles>(),
+                         field<&R::disabled_at>("Nobody logs in since then"),
+                         field<&R::created_at>(),
+                         field<&R::last_seen_at>("The last log-in or refresh of the sessions that it has"),
+                     });
+  }
+};
+
 /// Either a session's tokens, or a user's below a generation.
 struct RevocationRow {
   std::int64_t seq = 0;
@@ -167,6 +193,8 @@ namespace store {
 Async<std::optional<UserRow>> find_user(sql::Reader& db, UserId id);
 Async<std::optional<UserRow>> find_user_by_email(sql::Reader& db, const std::string& email_key);
 Async<std::int64_t> count_users(sql::Reader& db);
+/// In the order of email_key, those after this one; at most 1000 at a time.
+Async<std::vector<AccountRow>> list_accounts(sql::Reader& db, const std::string& after_email_key);
 /// Category::conflict `unique_violation` of identity_users.email_key when the address is taken.
 Async<void> insert_user(sql::Transaction& tx, const UserRow& user);
 /// Writes what can change (name, password_hash, roles, generation, disabled_at, updated_at) and version + 1.

@@ -39,7 +39,7 @@ TEST(CommandLine, TellsItsVersionAndWhatItCan) {
     EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command + " "));
   EXPECT_THAT(run_well({"serve", "--help"}), HasSubstr("--listen HOST:PORT"));
   const std::string admin = run_well({"admin", "--help"});
-  for (const char* command : {"grant", "revoke", "reset-password", "disable", "enable", "delete"})
+  for (const char* command : {"list", "grant", "revoke", "reset-password", "disable", "enable", "delete"})
     EXPECT_THAT(admin, HasSubstr(std::string("\n  ") + command + " "));
 }
 
@@ -234,6 +234,7 @@ class Admin : public ::testing::Test {
   std::string admin_well(const std::string& command) {
     const Output output = admin(command);
     EXPECT_EQ(output.exit.status, 0) << output.err;
+    EXPECT_THAT(output.err, Not(HasSubstr(R"("level":"info")"))) << "an operator reads answers, not logs";
     return output.out;
   }
   HttpResponse log_in(std::string_view password = kPassword) {
@@ -303,9 +304,28 @@ TEST_F(Admin, DeleteTakesEverythingOfTheUserAlong) {
   EXPECT_EQ(database.count("SELECT count(*) FROM identity_sessions"), 1);
 }
 
+TEST_F(Admin, ListsUsers) {
+  User grace(server_, "grace@example.com");
+  admin_well("grant");
+  ASSERT_EQ(admin("disable", "grace@example.com").exit.status, 0);
+  const std::string table = run_well({"admin", "list", "--data", directory_.path()});
+  EXPECT_THAT(table, ::testing::ContainsRegex("ada@example.com +user, admin +- +20[0-9-]+T[0-9:]+Z\n"));
+  EXPECT_THAT(table, ::testing::ContainsRegex("grace@example.com +user +disabled -\n"));
+  const Json list = Json::parse(run_well({"admin", "list", "--json", "--data", directory_.path()}));
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0]["email"].text(), "ada@example.com");
+  EXPECT_EQ(list[0]["roles"].size(), 2u);
+  EXPECT_TRUE(list[0]["last_seen_at"].is_text());
+  EXPECT_TRUE(list[1]["disabled_at"].is_text());
+  EXPECT_FALSE(list[1].has("password_hash"));
+  EXPECT_EQ(admin("delete", "ada@example.com").exit.status, 0);
+  EXPECT_EQ(admin("delete", "grace@example.com").exit.status, 0);
+  EXPECT_EQ(run_well({"admin", "list", "--json", "--data", directory_.path()}), "[]\n");
+}
+
 TEST_F(Admin, AnUnknownAddressIsAClearError) {
   for (const char* command : {"grant", "revoke", "reset-password", "disable", "enable", "delete"})
-    expect_refusal(admin(command, "nobody@example.com"), "There is no such user.\n");
+    expect_refusal(admin(command, "bob@example.com"), "There is no user with the e-mail address bob@example.com.\n");
   EXPECT_EQ(ada_.call("GET", "/v1/me").status, 200);
 }
 
