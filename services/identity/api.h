@@ -74,9 +74,10 @@ struct UserView {
         "A user account",
         {
             field<&UserView::id>(read_only, "Set by the server"),
-            field<&UserView::email>(read_only, length{3, 254}, format::email, example("ada@example.com"),
-                                    "Unique; set at sign-up; its letters are kept as they were typed and compared "
-                                    "without case, its domain is in A-labels (`xn--...`)"),
+            field<&UserView::email>(
+                read_only, length{3, 254}, format::email, example("ada@example.com"),
+                "Unique; set at sign-up; its letters are kept as they were typed and compared "
+                "without case, its domain is in A-labels (`xn--...`)"),
             field<&UserView::name>(length{1, 200}, not_blank, example("Ada Lovelace"),
                                    "What to call the user"),
             field<&UserView::roles>(read_only, "Roles; they decide the scopes of access tokens"),
