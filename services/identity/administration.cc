@@ -101,10 +101,7 @@ Async<UserId> Administration::apply_in(sql::Transaction& tx, const std::string& 
 
   ++user->generation;
   user->updated_at = now;
-  bool written = co_await ok(store::update_user(tx, *user));
-  if (!written)
-    co_return fail(Category::conflict, sql::kSerializationFailure,
-                   "The account was changed at the same time. Try again.");
+  co_await ok(store::update_user(tx, *user));
   co_await ok(store::revoke_generations(tx, user->id, user->generation, tokens_until(settings_, now)));
   if (locked_out) co_await ok(store::end_sessions(tx, user->id, std::nullopt, tokens_until(settings_, now)));
   co_return user->id;

@@ -391,8 +391,7 @@ Async<UserRow> Identity::insert_log_in(sql::Transaction& tx, const UserRow& seen
   if (user->disabled_at) co_return api::fail(kAccountDisabled);
   if (!rehashed.empty()) {
     user->password_hash = rehashed;
-    bool written = co_await ok(store::update_user(tx, *user));
-    if (!written) co_return api::fail(kInvalidCredentials);
+    co_await ok(store::update_user(tx, *user));
     ++user->version;
   }
   const Time now = session.row.created_at;
@@ -472,13 +471,8 @@ Async<UserView> Identity::update_me(const api::Caller& caller, sql::Transaction&
   co_await ok(input.if_match.check(user->version));
   input.name.apply_to(user->name);
   user->updated_at = clock_.now();
-  bool written = co_await ok(store::update_user(tx, *user));
+  co_await ok(store::update_user(tx, *user));
   ++user->version;
-  if (!written) {
-    co_await ok(input.if_match.check(user->version));
-    co_return fail(Category::conflict, sql::kSerializationFailure,
-                   "Others changed the account at the same time. Try again.");
-  }
   co_return view_of(*user);
 }
 
@@ -513,8 +507,7 @@ Async<void> Identity::write_password(sql::Transaction& tx, const UserRow& seen, 
   if (!user || user->password_hash != seen.password_hash) co_await api::fail(kWrongPassword);
   user->password_hash = hash;
   user->updated_at = now;
-  bool written = co_await ok(store::update_user(tx, *user));
-  if (!written) co_await api::fail(kWrongPassword);
+  co_await ok(store::update_user(tx, *user));
   co_await ok(store::end_sessions(tx, user->id, spared, tokens_until(now)));
 }
 
