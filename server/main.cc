@@ -14,7 +14,7 @@ using namespace bedplate;
 
 int main(int argc, char** argv) {
   app::Application application(
-      {"bedplate", BEDPLATE_VERSION, "A backend in one binary: accounts and tasks."});
+      {"bedplate", BEDPLATE_VERSION, "A backend in one binary: accounts and tasks.", "Apache-2.0"});
 
   identity::IdentitySettings identity_settings;
   application.settings("identity", identity_settings);

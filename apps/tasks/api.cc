@@ -3,6 +3,7 @@
 
 #include "apps/tasks/service.h"
 #include "apps/tasks/store.h"
+#include "bedplate/search/query.h"
 
 namespace bedplate::tasks {
 namespace {
@@ -23,29 +24,26 @@ constexpr std::string_view kExample = R"({
 
 api::Api tasks_api(Tasks& tasks) {
   using namespace api;
-  constexpr ErrorCode kNotFound{Category::not_found, "task_not_found",
-                                "The caller has no task with this id."};
-  constexpr ErrorCode kChanged{Category::precondition_failed, "version_mismatch",
-                               "The task is not in a version that If-Match names."};
   return Api("tasks", "Things to be done. A task belongs to one user, and only they can see or change it.")
       .command<&Tasks::create>(tasks, post("/v1/tasks"), needs("tasks:write"), creates("/v1/tasks/{id}"),
                                summary("Create a task"), etag_from<&Task::version>(),
                                example_output(kExample), links_to("tasks.find"), links_to("tasks.replace"),
                                links_to("tasks.patch"), links_to("tasks.remove"))
       .query<&Tasks::list>(tasks, get("/v1/tasks"), needs("tasks:read"), summary("List your tasks"),
-                           sorts_by(Store::sort_fields()))
+                           sorts_by(Store::sort_fields(), Store::kDefaultSort),
+                           fails_with(search::kSearchTooLong))
       .query<&Tasks::find>(tasks, get("/v1/tasks/{id}"), needs("tasks:read"), summary("Read a task"),
-                           fails_with(kNotFound), etag_from<&Task::version>(), example_output(kExample))
+                           fails_with(kTaskNotFound), etag_from<&Task::version>(), example_output(kExample))
       .command<&Tasks::replace>(tasks, put("/v1/tasks/{id}"), needs("tasks:write"), summary("Replace a task"),
-                                read_committed(), fails_with(kNotFound, kChanged),
+                                read_committed(), fails_with(kTaskNotFound),
                                 etag_from<&Task::version>(), if_match_into<&ReplaceTask::if_match>(),
                                 example_output(kExample))
       .command<&Tasks::patch>(tasks, patch("/v1/tasks/{id}"), needs("tasks:write"), summary("Change a task"),
-                              read_committed(), fails_with(kNotFound, kChanged), etag_from<&Task::version>(),
+                              read_committed(), fails_with(kTaskNotFound), etag_from<&Task::version>(),
                               if_match_into<&PatchTask::if_match>(), example_input(R"({"status": "done"})"),
                               example_output(kExample))
       .command<&Tasks::remove>(tasks, del("/v1/tasks/{id}"), needs("tasks:write"), summary("Delete a task"),
-                               read_committed(), fails_with(kNotFound, kChanged),
+                               read_committed(), fails_with(kTaskNotFound),
                                if_match_into<&RemoveTask::if_match>());
 }
 

@@ -21,6 +21,9 @@ namespace bedplate::tasks {
 
 using TaskId = Id<struct TaskTag>;
 
+inline constexpr ErrorCode kTaskNotFound{Category::not_found, "task_not_found",
+                                         "You have no task with this id."};
+
 enum class Status { todo, in_progress, done };
 consteval auto describe(Status) {
   return schema::values<Status::todo, Status::in_progress, Status::done>("How far a task has come.");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/tasks/store.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -37,28 +40,34 @@ constexpr std::string_view kColumns =
     "SELECT id, title, description, status, due_at, labels, created_at, updated_at, version FROM tasks "
     "WHERE ";
 
-// Sort expressions are never NULL: due_or_never is a column of its own.
-constexpr api::SortField kSortFields[] = {
-    {"created_at", "created_at"}, {"updated_at", "updated_at"},
-    {"due_at", "due_or_never"},   {"title", "title", api::folded_in("title_key")},
-    {"status", "status"},
-};
-
 // What due_or_never holds for a task without a due date: the year 10000, after every date that there is.
 constexpr Time kNeverDue{std::chrono::sys_days(std::chrono::January / 1 / 10'000)};
 
-// What `field`'s expression gives for this task, for a cursor.
-api::CursorValue sort_value(const Task& task, std::string_view field) {
-  if (field == "created_at") return task.created_at;
-  if (field == "updated_at") return task.updated_at;
-  if (field == "due_at") return task.due_at.value_or(kNeverDue);
-  if (field == "title") return task.title;
-  return to_text(task.status);
-}
+// A field to sort by, and what its expression gives for a task, which a cursor keeps: together, so that none can be
+// without. Sort expressions are never NULL: due_or_never is a column of its own.
+struct SortColumn {
+  api::SortField field;
+  api::CursorValue (*value)(const Task& task);
+};
+using Value = api::CursorValue;
+constexpr SortColumn kSortColumns[] = {
+    {{"created_at", "created_at"}, [](const Task& task) -> Value { return task.created_at; }},
+    {{"updated_at", "updated_at"}, [](const Task& task) -> Value { return task.updated_at; }},
+    {{"due_at", "due_or_never"}, [](const Task& task) -> Value { return task.due_at.value_or(kNeverDue); }},
+    {{"title", "title", api::folded_in("title_key")}, [](const Task& task) -> Value { return task.title; }},
+    {{"status", "status"}, [](const Task& task) -> Value { return to_text(task.status); }},
+};
+constexpr auto kSortFields = [] {
+  std::array<api::SortField, std::size(kSortColumns)> fields;
+  std::ranges::transform(kSortColumns, fields.begin(), &SortColumn::field);
+  return fields;
+}();
 
 std::string cursor_after(const api::PageRequest& page, const Task& last) {
   api::CursorValues keys;
-  for (const api::SortKey& key : page.sort) keys.push_back(sort_value(last, key.field.name));
+  for (const api::SortKey& key : page.sort)
+    for (const SortColumn& column : kSortColumns)
+      if (column.field.name == key.field.name) keys.push_back(column.value(last));
   keys.emplace_back(Uuid(last.id));
   return page.cursor_after(keys);
 }
@@ -110,12 +119,12 @@ Result<std::string> Store::conditions(sql::Params& params, UserId owner, const L
 
 Async<Task> Store::find(sql::Reader& db, UserId owner, TaskId id) const {
   std::optional<Task> task = co_await ok(db.maybe<Task>(kFind, owner, id));
-  if (!task) co_return fail(Category::not_found, "task_not_found", "You have no task with this id.");
+  if (!task) co_return fail(kTaskNotFound);
   co_return std::move(*task);
 }
 
 Async<api::Page<Task>> Store::list(sql::Reader& db, UserId owner, const ListTasks& query) const {
-  api::PageRequest page = co_await ok(api::read_page(query, kSortFields, "-created_at"));
+  api::PageRequest page = co_await ok(api::read_page(query, kSortFields, kDefaultSort));
   sql::Params params;
   std::string where = co_await ok(conditions(params, owner, query));
   std::string count = "SELECT count(*) FROM tasks WHERE " + where;

@@ -34,8 +34,9 @@ class Store {
 
   /// What lists may be sorted by.
   static std::span<const api::SortField> sort_fields();
+  static constexpr std::string_view kDefaultSort = "-created_at";
 
-  /// Category::not_found `task_not_found` when the owner has no such task.
+  /// kTaskNotFound when the owner has no such task.
   Async<Task> find(sql::Reader& db, auth::UserId owner, TaskId id) const;
   Async<api::Page<Task>> list(sql::Reader& db, auth::UserId owner, const ListTasks& query) const;
   Async<void> insert(sql::Transaction& db, auth::UserId owner, const Task& task) const;

@@ -19,10 +19,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bedplate/api/paging/page.h"
+#include "bedplate/api/paging/sort.h"
 #include "bedplate/api/rest/conditional.h"
 #include "bedplate/async/async.h"
 #include "bedplate/auth/caller.h"
@@ -173,7 +176,10 @@ struct Operation {
   void (*set_if_match)(void* input, IfMatch&& condition) = nullptr;
   /// Fills the links of a Page<T> output. Null: the output is no page.
   void (*fill_page_links)(void* output, std::string_view path, std::string_view query) = nullptr;
-  std::vector<std::string_view> sort_fields;  ///< what `sort` may name; for the documents
+  std::span<const SortField> sort_fields;  ///< what `sort` may name
+  std::string_view default_sort;           ///< in the form of `sort`; empty: the operation alone knows it
+  /// The PageQuery in an input. Null: the input does not derive from it.
+  const PageQuery& (*page_query)(const void* input) = nullptr;
 
   void* object = nullptr;
   Invoke invoke = nullptr;

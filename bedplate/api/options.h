@@ -262,10 +262,13 @@ auto if_match_into() {
   return IfMatchInto{};
 }
 
-/// What `sort` may name, for the documents; the operation reads it with the same list (page_request.h).
-inline auto sorts_by(std::span<const SortField> fields) {
-  return detail::Option{[fields](Operation& operation) {
-    for (const SortField& field : fields) operation.sort_fields.push_back(field.name);
+/// What `sort` may name: for the documents, and so that a wrong `sort` or `cursor` is reported together with all other
+/// faults of the input. The operation reads the page with the same list and default (read_page(), page_request.h).
+/// `fields` and `default_sort` outlive the Api.
+inline auto sorts_by(std::span<const SortField> fields, std::string_view default_sort = {}) {
+  return detail::Option{[fields, default_sort](Operation& operation) {
+    operation.sort_fields = fields;
+    operation.default_sort = default_sort;
   }};
 }
 

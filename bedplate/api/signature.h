@@ -199,6 +199,10 @@ void fill_operation(Operation& operation, typename SignatureOf<Member>::Class& o
   operation.kind = S::kKind;
   operation.object = &object;
   if constexpr (S::kHasInput) operation.input = &type_of<typename S::Input>();
+  if constexpr (std::derived_from<typename S::Input, PageQuery>)
+    operation.page_query = [](const void* input) -> const PageQuery& {
+      return *static_cast<const typename S::Input*>(input);
+    };
   if constexpr (S::kHasOutput)
     operation.output = &type_of<typename S::Output>();
   else

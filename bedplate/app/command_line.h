@@ -73,7 +73,8 @@ struct ParsedCommandLine {
 struct ProgramInfo {
   std::string name;
   std::string version;
-  std::string doc;  ///< one sentence
+  std::string doc;      ///< one sentence
+  std::string license;  ///< of its API, for the OpenAPI document: an SPDX identifier; empty: it names none
 };
 
 /// Never exits, never prints.

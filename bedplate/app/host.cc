@@ -277,6 +277,7 @@ api::DocumentInfo Host::document_info() const {
   return {.title = program.name,
           .version = program.version,
           .description = program.doc,
+          .license = program.license,
           .read_replicas = read_replicas};
 }
 

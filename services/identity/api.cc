@@ -17,19 +17,19 @@ Api add_sessions(Api api, Identity& identity) {
       .procedure<&Identity::sign_up>(
           identity, post("/v1/auth/signup"), open_to_all(), body_at_most(kStrangersBodyMax),
           creates("/v1/me"), issues_secrets(), summary("Sign up"),
-          fails_with(kEmailTaken, kPasswordLength, kPasswordKnown, kTooManyAttempts),
+          fails_with(kEmailTaken, kPasswordLength, kPasswordKnown, kTooManyAttempts, kStarting),
           doc("Makes an account and logs it in. The password is never kept, only an argon2id hash of it."))
       .procedure<&Identity::log_in>(
           identity, post("/v1/auth/login"), open_to_all(), body_at_most(kStrangersBodyMax), issues_secrets(),
           logs_in<&Grant::access_token>(), summary("Log in"),
-          fails_with(kInvalidCredentials, kAccountDisabled, kTooManyAttempts),
+          fails_with(kInvalidCredentials, kAccountDisabled, kTooManyAttempts, kStarting),
           doc("Starts a session. A wrong password and an unknown address get the same answer, after the same "
               "work. "
               "After several wrong ones each further attempt must wait longer (`Retry-After`)."))
       .procedure<&Identity::refresh>(
           identity, post("/v1/auth/refresh"), open_to_all(), body_at_most(kStrangersBodyMax),
           issues_secrets(), summary("Renew the tokens of a session"),
-          fails_with(kInvalidRefreshToken, kRefreshTokenSuperseded),
+          fails_with(kInvalidRefreshToken, kRefreshTokenSuperseded, kStarting),
           doc("Takes the newest refresh token and answers new tokens. When the answer is lost, send the same "
               "token again within a minute: as long as the new refresh token has not been used, the answer "
               "holds the same one and a new access token. So do the answers to several requests at once. "
@@ -61,11 +61,11 @@ Api identity_api(Identity& identity) {
                                      if_match_into<&UpdateMe::if_match>())
       .procedure<&Identity::change_password>(
           identity, post("/v1/me/password"), needs(kAccountScope), summary("Change my password"),
-          fails_with(kWrongPassword, kPasswordLength, kPasswordKnown, kTooManyAttempts),
+          fails_with(kUserNotFound, kWrongPassword, kPasswordLength, kPasswordKnown, kTooManyAttempts),
           doc("Ends all other sessions."))
       .procedure<&Identity::delete_me>(
           identity, post("/v1/me/delete"), needs(kAccountScope), summary("Delete my account"),
-          fails_with(kWrongPassword, kTooManyAttempts),
+          fails_with(kUserNotFound, kWrongPassword, kTooManyAttempts),
           doc("Deletes the account and everything that belongs to it, at once and for good."))
       .pure<&Identity::signing_keys>(identity, get("/.well-known/jwks.json"), open_to_all(),
                                      cache_control("public, max-age=300"), any_query(),

@@ -55,6 +55,8 @@ inline constexpr api::ErrorCode kSessionNotFound{Category::not_found, "session_n
                                                  "There is no such session."};
 inline constexpr api::ErrorCode kTooManyAttempts{Category::rate_limited, "too_many_attempts",
                                                  "Too many attempts. Wait before the next one."};
+inline constexpr api::ErrorCode kStarting{Category::unavailable, "starting",
+                                          "The server is starting. Try again in a moment."};
 inline constexpr api::ErrorCode kUserNotFound{Category::not_found, "user_not_found",
                                               "There is no such user."};
 

@@ -236,7 +236,7 @@ NewRefreshToken Identity::first_token_of(const NewSession& session) {
 Result<Grant> Identity::grant(const UserRow& user, SessionId session, std::string refresh_token,
                               Time now) const {
   auto key = ring_.signing_key(now);
-  if (!key) return fail(Category::unavailable, "starting", "The server is starting. Try again in a moment.");
+  if (!key) return fail(kStarting);
   auth::TokenClaims claims;
   claims.user = user.id;
   claims.session = session;

@@ -188,6 +188,11 @@ TEST(OpenApi, IsPrintedAsItIsServed) {
   const std::string printed = run_well({"openapi"});
   const Json document = Json::parse(printed);
   EXPECT_EQ(document["openapi"].text(), "3.1.0");
+  EXPECT_EQ(document["info"]["license"]["identifier"].text(), "Apache-2.0");
+  for (const char* kind : {"headers", "responses", "schemas"})
+    for (const std::string& name : document["components"][kind].names())
+      EXPECT_NE(printed.find("\"#/components/" + std::string(kind) + "/" + name + "\""), std::string::npos)
+          << kind << " " << name << " is used by nobody";
   EXPECT_TRUE(document["paths"]["/v1/tasks/{id}"]["patch"].is_object());
   const HttpResponse served = HttpConnection(server.url()).get("/openapi.json");
   EXPECT_EQ(served.status, 200);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -134,6 +135,12 @@ class OpenapiWriter {
     json_.key("info").begin_object().member("title", info_.title).member("version", info_.version);
     json_.member("description", info_.description.empty() ? info_.title : info_.description);
     json_.key("contact").begin_object().member("name", info_.contact).end_object();
+    if (!info_.license.empty())
+      json_.key("license")
+          .begin_object()
+          .member("name", info_.license)
+          .member("identifier", info_.license)
+          .end_object();
     json_.end_object();
   }
 
@@ -176,6 +183,7 @@ class OpenapiWriter {
   void write_security(const Operation& operation) {
     const bool open = operation.access == Access::open_to_all;
     json_.key("security").begin_array();
+    needs_tokens_ = needs_tokens_ || !open;
     if (!open) json_.begin_object().key("bearer").begin_array().end_array().end_object();
     json_.end_array();
     // OpenAPI names scopes for OAuth flows only; for a bearer token they stand here and in the description.
@@ -258,10 +266,13 @@ class OpenapiWriter {
       value_field.flags = static_cast<std::uint16_t>(value_field.flags & ~(kHasDefault | kNullable));
     }
     std::string sort_pattern;
-    if (field.name() == "sort" && !documented.operation.sort_fields.empty()) {
-      doc += fmt::format(". Fields: `{}`", fmt::join(documented.operation.sort_fields, "`, `"));
-      sort_pattern = fmt::format("^-?({0})(,-?({0})){{0,{1}}}$",
-                                 fmt::join(documented.operation.sort_fields, "|"), kSortFieldsMax - 1);
+    const Operation& operation = documented.operation;
+    if (field.name() == "sort" && !operation.sort_fields.empty()) {
+      std::vector<std::string_view> names;
+      for (const SortField& sort : operation.sort_fields) names.push_back(sort.name);
+      doc += fmt::format(". Fields: `{}`", fmt::join(names, "`, `"));
+      if (!operation.default_sort.empty()) doc += fmt::format(". Without it: `{}`", operation.default_sort);
+      sort_pattern = fmt::format("^-?({0})(,-?({0})){{0,{1}}}$", fmt::join(names, "|"), kSortFieldsMax - 1);
       value_field.rules.pattern = sort_pattern.c_str();
       value_field.rules.flags |= kHasPattern;
     }
@@ -327,10 +338,15 @@ class OpenapiWriter {
     if (always)
       for (std::string_view name :
            {"X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"})
-        json_.key(name).reference(fmt::format("#/components/headers/{}", name));
+        write_header(name);
     for (std::string_view name : names)
-      if (!name.empty()) json_.key(name).reference(fmt::format("#/components/headers/{}", name));
+      if (!name.empty()) write_header(name);
     json_.end_object();
+  }
+
+  void write_header(std::string_view name) {
+    used_headers_.insert(name);
+    json_.key(name).reference(fmt::format("#/components/headers/{}", name));
   }
 
   void write_success(const DocumentedOperation& documented) {
@@ -420,7 +436,7 @@ class OpenapiWriter {
     schemas_.write(json_.value(), type_of<Problem>(), View::output);
     json_.begin_object().member("type", "object").key("properties").begin_object();
     json_.key("status").begin_object().key("const").number(status).end_object();
-    json_.key("code").begin_object().key(is_closed(status) ? "enum" : "examples").begin_array();
+    json_.key("code").begin_object().key("enum").begin_array();
     for (const ErrorCode& error : errors) json_.text(error.code);
     json_.end_array().end_object().end_object().end_object().end_array();
     json_.end_object();
@@ -446,7 +462,7 @@ class OpenapiWriter {
     json_.end_object();
     json_.key("headers").begin_object();
     for (const HeaderDoc& header : kHeaders) {
-      if (header.name == kBedplateCommit && !info_.read_replicas) continue;
+      if (!used_headers_.contains(header.name)) continue;
       json_.key(header.name)
           .begin_object()
           .member("description", header.doc)
@@ -455,7 +471,7 @@ class OpenapiWriter {
           .end_object();
     }
     json_.end_object();
-    write_security_scheme();
+    if (needs_tokens_) write_security_scheme();
     Buffer definitions;
     schemas_.write_definitions(definitions);
     json_.key("schemas").raw(fmt::format("{{{}}}", definitions.view()));
@@ -488,6 +504,8 @@ class OpenapiWriter {
   SchemaWriter schemas_{"#/components/schemas/"};
   std::map<std::string, std::string> responses_;  // body to name
   std::map<int, int> responses_of_status_;
+  std::set<std::string_view> used_headers_;
+  bool needs_tokens_ = false;
   std::vector<std::pair<std::string, std::string>> response_order_;
 };
 

@@ -4,9 +4,9 @@
 //   std::string document = openapi_document({.title = "Tasks", .version = "1.0.0"}, apis);
 //
 // Everything in it follows from the operations and their types: parameters and bodies with their rules, examples,
-// every answer with its headers, every error with its codes, the security scheme with the scopes that operations name,
-// links between operations. Schemas of types are under components/schemas by the type's name; of a type whose input
-// and output differ, the input is "<Name>Input".
+// every answer with its headers, every error with all its codes, the security scheme with the scopes that operations
+// name, links between operations. Schemas of types are under components/schemas by the type's name; of a type whose
+// input and output differ, the input is "<Name>Input". Components that nothing refers to are left out.
 //
 // Extensions: an operation's `x-required-scopes`; `x-own-errors`, the codes that are the operation's own, by status;
 // and at the security scheme `x-log-in`, the operation that gives a token (logs_in<>) and the field of its answer that
@@ -25,6 +25,8 @@ struct DocumentInfo {
   std::string version = "0.0.0";
   std::string description;  ///< CommonMark; empty: the title
   std::string contact = "The operators of this server";
+  std::string
+      license;  ///< of the API, an SPDX identifier such as "Apache-2.0"; empty: the document names none
   /// Queries may be answered by replicas of the database: commands and procedures answer Bedplate-Commit, queries
   /// take it (sql::CommitMark).
   bool read_replicas = false;

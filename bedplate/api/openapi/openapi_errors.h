@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which errors an operation may answer: those it declares, and those that the chain and the database add. Internal to
-// this room.
+// Which errors an operation may answer: those it declares, and those that the HTTP server, the chain and the database
+// add. The documents list them, and debug builds refuse to answer any other (rest.cc). Internal to this room.
 #pragma once
 
 #include <map>
@@ -13,10 +13,13 @@
 namespace bedplate::api {
 
 /// By status, each code once.
-std::map<int, std::vector<ErrorCode>> possible_errors(const Operation& operation, const Binding& binding);
+using PossibleErrors = std::map<int, std::vector<ErrorCode>>;
 
-/// Whether the codes of a status are all there are. Of the others the HTTP server and the database add some that no
-/// operation knows.
-bool is_closed(int status);
+PossibleErrors possible_errors(const Operation& operation, const Binding& binding);
+
+/// What the HTTP server answers before it knows of an operation: to what cannot be read, is too large or too slow.
+const PossibleErrors& server_errors();
+
+bool contains(const PossibleErrors& errors, int status, std::string_view code);
 
 }  // namespace bedplate::api

@@ -100,6 +100,25 @@ class ValueReader {
   std::string_view rest_;
 };
 
+/// Version, values and hash; nothing for what is too long or too short for a cursor, or of another version.
+std::optional<std::string> read_word(std::string_view word) {
+  if (word.size() > kCursorSizeMax) return std::nullopt;
+  std::optional<std::string> bytes = from_base64url(word);
+  if (!bytes || bytes->size() < 1 + kHashSize || bytes->front() != kVersion) return std::nullopt;
+  return bytes;
+}
+
+std::optional<CursorValues> read_values(std::string_view bytes) {
+  CursorValues values;
+  ValueReader reader(bytes);
+  while (!reader.at_end()) {
+    std::optional<CursorValue> value = reader.next();
+    if (!value || values.size() == kCursorValuesMax) return std::nullopt;
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
 }  // namespace
 
 std::string encode_cursor(std::string_view scope, std::span<const CursorValue> values) {
@@ -110,20 +129,17 @@ std::string encode_cursor(std::string_view scope, std::span<const CursorValue> v
 }
 
 std::optional<CursorValues> decode_cursor(std::string_view scope, std::string_view word) {
-  if (word.size() > kCursorSizeMax) return std::nullopt;
-  std::optional<std::string> bytes = from_base64url(word);
-  if (!bytes || bytes->size() < 1 + kHashSize || bytes->front() != kVersion) return std::nullopt;
+  std::optional<std::string> bytes = read_word(word);
+  if (!bytes) return std::nullopt;
   std::string_view all = *bytes;
   std::string_view signed_part = all.substr(0, all.size() - kHashSize);
   if (read_big_endian(all.substr(signed_part.size())) != hash_of(scope, signed_part)) return std::nullopt;
-  CursorValues values;
-  ValueReader reader(signed_part.substr(1));
-  while (!reader.at_end()) {
-    std::optional<CursorValue> value = reader.next();
-    if (!value || values.size() == kCursorValuesMax) return std::nullopt;
-    values.push_back(std::move(*value));
-  }
-  return values;
+  return read_values(signed_part.substr(1));
+}
+
+bool looks_like_cursor(std::string_view word) {
+  std::optional<std::string> bytes = read_word(word);
+  return bytes && read_values(std::string_view(*bytes).substr(1, bytes->size() - 1 - kHashSize));
 }
 
 }  // namespace bedplate::api

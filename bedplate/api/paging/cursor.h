@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cursors: where a page ended, as one opaque word.
 //
-//   std::string word = encode_cursor(scope, {CursorValue(due_at_us), CursorValue(title), CursorValue(id)});
+//   CursorValues values{due_at, title, id};
+//   std::string word = encode_cursor(scope, values);
 //   std::optional<CursorValues> after = decode_cursor(scope, word);
 //
 // Form: base64url, without padding, of
@@ -39,5 +40,7 @@ inline constexpr std::size_t kCursorSizeMax = 2000;
 std::string encode_cursor(std::string_view scope, std::span<const CursorValue> values);
 /// Nothing for what encode_cursor() did not make under this scope.
 std::optional<CursorValues> decode_cursor(std::string_view scope, std::string_view word);
+/// Whether `word` has the form of a cursor, of whatever list: for a request whose sort or filters cannot be read.
+bool looks_like_cursor(std::string_view word);
 
 }  // namespace bedplate::api

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lists in pages: by number, or by cursor where the list is long or moves.
 //
-//   struct ListTasks : PageQuery { std::optional<Status> status; ... };          // the operation's input
 //   inline constexpr SortField kTaskSort[] = {{"due_at", "coalesce(due_at, 0)"}, {"title", "title"}};
 //
-//   Async<Page<TaskView>> Tasks::list(const Caller& caller, sql::Reader& db, const ListTasks& input) {
-//     PageRequest page = co_await ok(read_page(input, kTaskSort, "-created_at"));
-//     std::vector<TaskRow> rows = ...;             // at most page.limit + 1, from page.offset or after page.after
-//     co_return make_page<TaskView>(page, std::move(views), total, [](const TaskView& last) {...});
+//   Async<Page<TaskView>> Tasks::list(sql::Reader& db, const PageQuery& input) const {
+//     PageRequest page = co_await ok(read_page(input, kTaskSort, "-due_at"));
+//     std::string select = "SELECT id, title, due_at FROM tasks" + page.order_and_limit("id");   // limit + 1 rows
+//     std::vector<TaskView> rows = co_await ok(db.all<TaskView>(select));
+//     co_return make_page<TaskView>(page, std::move(rows), std::nullopt);
 //   }
+//
+// The Api says `sorts_by(kTaskSort, "-due_at")` too. An input with filters derives from PageQuery.
 //
 // - `page` (from 1) and `limit` (1 to 100, default 20); or `cursor`, which continues after the last row of an
 //   earlier page. Both together are a fault. A page beyond the end is empty, not an error.

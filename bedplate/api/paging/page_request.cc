@@ -15,11 +15,6 @@ std::string add_value(sql::Params& params, const CursorValue& value) {
   return std::visit([&](const auto& held) { return params.add(held); }, value);
 }
 
-Error invalid(std::string_view pointer, std::string_view code, std::string_view message) {
-  return Error(Category::invalid, "validation_failed", "The request has values that are not valid.")
-      .with_faults({{std::string(pointer), std::string(code), std::string(message)}});
-}
-
 // A folded text has two, and the unique column one.
 std::size_t cursor_values(std::span<const SortKey> keys) {
   const auto folded = [](const SortKey& key) { return !key.field.folded_column.empty(); };
@@ -30,6 +25,38 @@ std::string sort_text(std::span<const SortKey> keys) {
   std::string text;
   for (const SortKey& key : keys) text += fmt::format("{}{},", key.descending ? "-" : "", key.field.name);
   return text;
+}
+
+Fault invalid_cursor() {
+  return {"?cursor", "invalid_cursor", "is not a cursor of this list with this sort and these filters"};
+}
+
+/// Reads all of it, and says all that is wrong. A cursor is bound to its sort and its filters: where either is not
+/// known, only its form is looked at.
+PageRequest read(const PageQuery& query, std::optional<std::string_view> scope,
+                 std::span<const SortField> fields, std::string_view default_sort,
+                 std::vector<Fault>& faults) {
+  PageRequest request;
+  request.limit = query.limit;
+  const std::string_view sort = query.sort ? std::string_view(*query.sort) : default_sort;
+  const std::size_t faults_before = faults.size();
+  if (query.sort || !sort.empty()) request.sort = parse_sort(sort, fields, faults);
+  const bool knows_sort = !request.sort.empty() && faults.size() == faults_before;
+  if (!query.cursor) {
+    request.page = query.page.value_or(1);
+    request.offset = (request.page - 1) * request.limit;
+  } else if (query.page) {
+    faults.push_back({"?page", "exclusive", "does not go together with cursor; give one of them"});
+  }
+  if (!knows_sort || !scope) {
+    if (query.cursor && !looks_like_cursor(*query.cursor)) faults.push_back(invalid_cursor());
+    return request;
+  }
+  request.scope = sort_text(request.sort).append(1, '\n').append(*scope);
+  if (!query.cursor) return request;
+  request.after = decode_cursor(request.scope, *query.cursor);
+  if (!request.after || request.after->size() != cursor_values(request.sort)) faults.push_back(invalid_cursor());
+  return request;
 }
 
 }  // namespace
@@ -68,26 +95,18 @@ std::string PageRequest::cursor_after(std::span<const CursorValue> keys) const {
 
 Result<PageRequest> read_page(const PageQuery& query, std::string_view scope,
                               std::span<const SortField> fields, std::string_view default_sort) {
-  PageRequest request;
-  Result<std::vector<SortKey>> sort =
-      parse_sort(query.sort ? std::string_view(*query.sort) : default_sort, fields);
-  if (!sort) return std::unexpected(std::move(sort.error()));
-  request.sort = std::move(*sort);
-  request.limit = query.limit;
-  request.scope = sort_text(request.sort).append(1, '\n').append(scope);
-  if (query.cursor) {
-    if (query.page)
-      return std::unexpected(
-          invalid("?page", "exclusive", "does not go together with cursor; give one of them"));
-    request.after = decode_cursor(request.scope, *query.cursor);
-    if (!request.after || request.after->size() != cursor_values(request.sort))
-      return std::unexpected(invalid("?cursor", "invalid_cursor",
-                                     "is not a cursor of this list with this sort and these filters"));
-  } else {
-    request.page = query.page.value_or(1);
-    request.offset = (request.page - 1) * request.limit;
-  }
-  return request;
+  std::vector<Fault> faults;
+  PageRequest request = read(query, scope, fields, default_sort, faults);
+  if (faults.empty()) return request;
+  return std::unexpected(
+      Error(Category::invalid, "validation_failed", "The request has values that are not valid.")
+          .with_faults(std::move(faults)));
+}
+
+void find_page_faults(const PageQuery& query, std::optional<std::string_view> scope,
+                      std::span<const SortField> fields, std::string_view default_sort,
+                      std::vector<Fault>& faults) {
+  static_cast<void>(read(query, scope, fields, default_sort, faults));
 }
 
 std::string filter_scope(const TypeInfo& type, const void* input) {

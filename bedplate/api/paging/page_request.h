@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // For services: reads what a list operation was asked (PageQuery), builds the SQL around it, and makes the Page.
 //
-//   PageRequest page = co_await ok(read_page(input, kTaskSort, "-created_at"));
+//   PageRequest page = co_await ok(read_page(input, kTaskSort, "title"));
 //   sql::Params params;
 //   std::string where = "owner = " + params.add(caller.user());
 //   if (page.after) where += " AND " + page.after_condition(params, "id");
-//   std::string text = "SELECT ... FROM tasks WHERE " + where + page.order_and_limit("id");
-//   std::vector<Row> rows = co_await ok(db.all<Row>(text, params));              // at most limit + 1
+//   std::string text = "SELECT id, title FROM tasks WHERE " + where + page.order_and_limit("id");
+//   std::vector<TaskView> rows = co_await ok(db.all<TaskView>(text, params));    // at most limit + 1
 //   Page<TaskView> answer = make_page<TaskView>(page, std::move(rows), total);
-//   answer.pagination.next_cursor = ...
+//   CursorValues last;                                                           // its sort keys, then its id
+//   if (answer.pagination.has_next) last = {answer.data.back().title, answer.data.back().id};
+//   if (answer.pagination.has_next) answer.pagination.next_cursor = page.cursor_after(last);
 //
 // Keyset pagination: rows are ordered by the sort's expressions and then by a unique column, and a page after a cursor
 // is the rows above that tuple, whatever was inserted meanwhile.
@@ -59,10 +61,17 @@ struct PageRequest {
   std::vector<sql::OrderKey> order(std::string_view unique_column) const;
 };
 
-/// Fails with Category::invalid and faults at `?page`, `?cursor` (`invalid_cursor`, `exclusive`), `?sort`.
-/// `default_sort` has the form of the parameter.
+/// Fails with Category::invalid and all the faults at `?page` (`exclusive`), `?cursor` (`invalid_cursor`) and `?sort`.
+/// `default_sort` has the form of the parameter. An operation that says sorts_by() is not called with such an input:
+/// the surface reports these faults together with the input's others.
 Result<PageRequest> read_page(const PageQuery& query, std::string_view scope,
                               std::span<const SortField> fields, std::string_view default_sort);
+
+/// What read_page() would find wrong, behind the faults that are there. `scope` is nothing where the filters are not
+/// known, `default_sort` empty where the operation alone knows it; what then cannot be judged is not reported.
+void find_page_faults(const PageQuery& query, std::optional<std::string_view> scope,
+                      std::span<const SortField> fields, std::string_view default_sort,
+                      std::vector<Fault>& faults);
 
 /// The text that names a list's filters: every field of the input but page, limit, cursor and sort.
 std::string filter_scope(const TypeInfo& type, const void* input);

@@ -18,33 +18,41 @@ Fault unknown_field(std::span<const SortField> fields) {
 
 }  // namespace
 
-Result<std::vector<SortKey>> parse_sort(std::string_view text, std::span<const SortField> fields) {
+std::vector<SortKey> parse_sort(std::string_view text, std::span<const SortField> fields,
+                                std::vector<Fault>& faults) {
   std::vector<SortKey> keys;
-  std::vector<Fault> faults;
+  bool has_unknown = false;
+  bool has_twice = false;
+  std::size_t names = 0;
   for (std::size_t at = 0; at <= text.size();) {
     std::size_t end = std::min(text.find(',', at), text.size());
     std::string_view name = text.substr(at, end - at);
     at = end + 1;
+    if (++names > kSortFieldsMax) break;
     bool descending = name.starts_with('-');
     if (descending) name.remove_prefix(1);
     auto field = std::ranges::find(fields, name, &SortField::name);
-    if (field == fields.end()) {
-      faults.push_back(unknown_field(fields));
-    } else if (std::ranges::any_of(keys, [&](const SortKey& key) { return key.field.name == name; })) {
-      faults.push_back({"?sort", "not_unique", "names a field twice"});
-    } else {
+    if (field == fields.end())
+      has_unknown = true;
+    else if (std::ranges::any_of(keys, [&](const SortKey& key) { return key.field.name == name; }))
+      has_twice = true;
+    else
       keys.push_back({*field, descending});
-    }
-    if (keys.size() + faults.size() > kSortFieldsMax) {
-      faults.push_back({"?sort", "too_long", fmt::format("names more than {} fields", kSortFieldsMax)});
-      break;
-    }
   }
-  if (!faults.empty())
-    return std::unexpected(
-        Error(Category::invalid, "validation_failed", "The request has values that are not valid.")
-            .with_faults(std::move(faults)));
+  if (has_unknown) faults.push_back(unknown_field(fields));
+  if (has_twice) faults.push_back({"?sort", "not_unique", "names a field twice"});
+  if (names > kSortFieldsMax)
+    faults.push_back({"?sort", "too_long", fmt::format("names more than {} fields", kSortFieldsMax)});
   return keys;
+}
+
+Result<std::vector<SortKey>> parse_sort(std::string_view text, std::span<const SortField> fields) {
+  std::vector<Fault> faults;
+  std::vector<SortKey> keys = parse_sort(text, fields, faults);
+  if (faults.empty()) return keys;
+  return std::unexpected(
+      Error(Category::invalid, "validation_failed", "The request has values that are not valid.")
+          .with_faults(std::move(faults)));
 }
 
 }  // namespace bedplate::api

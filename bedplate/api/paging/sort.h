@@ -3,9 +3,11 @@
 //
 //   inline constexpr SortField kTaskSort[] = {{"due_at", "coalesce(due_at, 0)"},
 //                                             {"title", "title", folded_in("title_key")}};
-//   std::vector<SortKey> keys = co_await ok(parse_sort(text, kTaskSort));
 //
-// page_request.h makes SQL of it.
+//   Result<std::vector<SortKey>> keys = parse_sort("-due_at,title", kTaskSort);
+//   // (*keys)[0].field.expression is "coalesce(due_at, 0)", (*keys)[0].descending is true
+//
+// List operations read it with the rest of their page: page_request.h.
 #pragma once
 
 #include <span>
@@ -44,5 +46,9 @@ inline constexpr std::size_t kSortFieldsMax = 4;
 /// Reads `text`. Category::invalid with faults at `?sort` ("not_one_of", "not_unique", "too_long") when it names
 /// what is not in `fields`, something twice, or too much. Views point into `fields`.
 Result<std::vector<SortKey>> parse_sort(std::string_view text, std::span<const SortField> fields);
+
+/// The same for a caller that collects faults: what could be read, and the faults behind those in `faults`.
+std::vector<SortKey> parse_sort(std::string_view text, std::span<const SortField> fields,
+                                std::vector<Fault>& faults);
 
 }  // namespace bedplate::api

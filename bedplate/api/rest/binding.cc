@@ -2,10 +2,12 @@
 #include "bedplate/api/rest/binding.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "bedplate/api/paging/page_request.h"
 #include "bedplate/base/text.h"
 #include "bedplate/describe/text/text_value.h"
 #include "bedplate/describe/validate.h"
@@ -44,13 +46,19 @@ struct GivenValues {
 Result<void> Binding::prepare(const Operation& operation) {
   type_ = operation.input;
   any_query_ = operation.any_query;
+  if (!operation.sort_fields.empty()) {
+    page_query_ = operation.page_query;
+    sort_fields_ = operation.sort_fields;
+    default_sort_ = operation.default_sort;
+  }
   std::vector<std::string_view> names = parameter_names(operation.route.path);
   if (type_ == nullptr) {
     if (names.empty()) return {};
     return wrong(operation,
                  fmt::format("the path names {{{}}}, but the operation takes no input.", names[0]));
   }
-  if (type_->kind != bedplate::Kind::object) return wrong(operation, "the input is a described struct.");
+  if (type_->kind != bedplate::Kind::object)
+    return wrong(operation, "its input must be a described struct, not a list or a single value.");
   const ObjectInfo& object = type_->object();
   for (std::string_view name : names) {
     const FieldInfo* field = object.find(name);
@@ -89,6 +97,7 @@ Result<void> Binding::fill(std::span<const std::string_view> parameters, std::st
   fill_path(parameters, input, faults);
   if (!any_query_ && (!query.empty() || !query_fields_.empty()))
     if (Result<void> read = fill_query(query, input, faults); !read) return read;
+  if (page_query_) check_page(input, faults);
   if (takes_body_) {
     JsonLimits limits;
     limits.size_bytes_max = body.size();  // bounded where it was received
@@ -154,6 +163,21 @@ Result<void> Binding::fill_query(std::string_view query, void* input, Faults& fa
   }
   report_missing(given, faults);
   return {};
+}
+
+// The operation will read the page too; here its faults join those of the other values. A cursor is bound to the
+// filters, so it is fully judged only where all that stands between them was read.
+void Binding::check_page(const void* input, Faults& faults) const {
+  constexpr std::string_view kNotInScope[] = {"?page", "?limit", "?cursor", "?sort"};
+  const bool knows_filters = !faults.more() && std::ranges::all_of(faults.list(), [&](const Fault& fault) {
+    return std::ranges::find(kNotInScope, fault.pointer) != std::end(kNotInScope);
+  });
+  const PageQuery& query = page_query_(input);
+  std::optional<std::string> scope;
+  if (knows_filters && query.cursor) scope = filter_scope(*type_, input);
+  std::vector<Fault> found;
+  find_page_faults(query, scope, sort_fields_, default_sort_, found);
+  for (Fault& fault : found) faults.add(std::move(fault.pointer), fault.code, std::move(fault.message));
 }
 
 void Binding::report_missing(std::uint64_t given, Faults& faults) const {

@@ -47,6 +47,7 @@ class Binding {
   void fill_path(std::span<const std::string_view> parameters, void* input, Faults& faults) const;
   Result<void> fill_query(std::string_view query, void* input, Faults& faults) const;
   void report_missing(std::uint64_t given, Faults& faults) const;
+  void check_page(const void* input, Faults& faults) const;
 
   const TypeInfo* type_ = nullptr;
   bool takes_body_ = false;
@@ -55,6 +56,10 @@ class Binding {
   std::uint64_t path_fields_ = 0;
   std::vector<const FieldInfo*> parameter_fields_;
   std::vector<const FieldInfo*> query_fields_;
+  // Of an operation that answers pages.
+  const PageQuery& (*page_query_)(const void* input) = nullptr;
+  std::span<const SortField> sort_fields_;
+  std::string_view default_sort_;
 };
 
 }  // namespace bedplate::api

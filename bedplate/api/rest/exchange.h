@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bedplate/api/openapi/openapi_errors.h"
 #include "bedplate/api/operation.h"
 #include "bedplate/api/rest/binding.h"
 #include "bedplate/api/rest/operation_metrics.h"
@@ -34,6 +35,7 @@ struct Endpoint {
   http::FieldBlock success_fields;  ///< of every answer that is no problem
   Readable readable = Readable::nothing;
   std::uint32_t metrics = 0;  ///< index in OperationMetrics
+  PossibleErrors errors;      ///< of an operation: what its documents say
 };
 
 struct Exchange {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "bedplate/api/openapi/openapi_errors.h"
 #include "bedplate/api/rest/cors.h"
 #include "bedplate/api/rest/request_id.h"
 #include "bedplate/api/rest/security_fields.h"
@@ -71,6 +72,15 @@ ServerProblems::ServerProblems(const RestSettings& rest, const CorsSettings& cor
 
 void ServerProblems::write_problem(http::Response& response, int status, std::string_view code,
                                    std::string_view detail) {
+#ifndef NDEBUG
+  if (!contains(server_errors(), status, code)) {
+    log_error("the HTTP server answers an error that no document names: add it to openapi_errors.cc",
+              {{"status", status}, {"code", code}});
+    status = 500;
+    code = "internal";
+    detail = "The server met an unexpected fault.";
+  }
+#endif
   RequestId id;
   id.make();
   response.set_field(http::FieldId::x_request_id, id.view());

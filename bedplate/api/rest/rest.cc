@@ -14,6 +14,7 @@
 #include "bedplate/api/rest/problem.h"
 #include "bedplate/api/rest/rest_state.h"
 #include "bedplate/api/value_slot.h"
+#include "bedplate/base/log.h"
 #include "bedplate/base/text.h"
 #include "bedplate/http/message/content.h"
 #include "bedplate/sql/database.h"
@@ -144,6 +145,25 @@ Result<void> check_media_types(Exchange& exchange) {
                               patch ? "application/merge-patch+json, application/json" : "application/json");
   return bedplate::fail(Category::unsupported_media_type, "unsupported_media_type",
                         what_to_send(request, patch));
+}
+
+// What debug builds, and so the tests, hold the documents to.
+void write_error(Exchange& exchange, const Error& error) {
+#ifndef NDEBUG
+  const bool never_sent = error.category() == Category::cancelled || error.category() == Category::internal;
+  const bool known = never_sent || !exchange.endpoint || exchange.endpoint->raw ||
+                     contains(exchange.endpoint->errors, http_status(error.category()), error.code());
+  if (!known) {
+    log_error("an operation answers an error that it does not declare: add it to its fails_with(...)",
+              {{"operation", exchange.operation().name},
+               {"status", http_status(error.category())},
+               {"code", error.code()}});
+    const Error refused(Category::internal, "undeclared_error",
+                        exchange.operation().name + " does not declare " + error.code());
+    return write_problem(exchange.response, refused, exchange.path(), exchange.id.view());
+  }
+#endif
+  write_problem(exchange.response, error, exchange.path(), exchange.id.view());
 }
 
 }  // namespace
@@ -277,7 +297,7 @@ Async<void> Rest::run(Exchange& exchange) {
 void Rest::finish(Exchange& exchange, const Result<void>& outcome) {
   http::Response& response = exchange.response;
   if (!outcome)
-    write_problem(response, outcome.error(), exchange.path(), exchange.id.view());
+    write_error(exchange, outcome.error());
   else if (exchange.endpoint)
     response.add_fields(exchange.endpoint->success_fields);
   response.add_fields(exchange.endpoint ? exchange.endpoint->fields : state_->default_fields);

@@ -22,7 +22,9 @@
 //                                    version is known: inside the operation, or of a read with its answer
 //
 // Then, for every answer: security headers, rate limit headers, metrics, access log. Errors are problem details
-// (problem.h). Thread-safe and immutable once made; everything it is given outlives it.
+// (problem.h). An operation answers only errors that it declares (fails_with) or that the framework adds, so that the
+// OpenAPI document is complete: builds with assertions (without NDEBUG) answer 500 to any other and log its code; other
+// builds let it pass. Thread-safe and immutable once made; everything it is given outlives it.
 #pragma once
 
 #include <cstdint>

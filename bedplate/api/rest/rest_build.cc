@@ -81,7 +81,7 @@ Result<void> check_parts(const Operation& operation, const Rest::Parts& parts) {
   if (operation.access != Access::open_to_all && !parts.authenticator)
     return wrong(operation, "it needs a signed-in caller, and there is no authenticator.");
   if (operation.output && operation.output->kind != bedplate::Kind::object)
-    return wrong(operation, "its output is a described struct.");
+    return wrong(operation, "its output must be a described struct, not a list or a single value.");
   if (operation.isolation && operation.kind != OperationKind::command)
     return wrong(operation,
                  "read_committed() is for commands: a procedure says it to each of its transactions.");
@@ -120,6 +120,7 @@ Result<void> add_operation(Rest::State& state, const Operation& operation) {
   Endpoint& endpoint = state.endpoints.emplace_back();
   endpoint.operation = operation;
   if (Result<void> good = endpoint.binding.prepare(operation); !good) return good;
+  endpoint.errors = possible_errors(operation, endpoint.binding);
   if (Result<void> good = check_location(operation); !good) return good;
   Result<void> input_example = check_example(operation, operation.example_input, operation.input, View::input,
                                              endpoint.binding.path_fields());

@@ -3,6 +3,7 @@
 
 #include "bedplate/api/rest/rest_test_kit.h"
 #include "bedplate/describe/json/json.h"
+#include "bedplate/sql/error.h"
 
 namespace bedplate::api {
 namespace {
@@ -78,6 +79,19 @@ TEST_F(RestBuildTest, RefusesALogInThatCannotBeOne) {
                             .procedure<&Things::log_in>(things_, post("/u"), open_to_all(),
                                                         logs_in<&Greeting::text>())),
               HasSubstr("t.log_in logs in already"));
+}
+
+struct Lists {
+  Result<std::vector<ThingView>> all() { return {}; }
+  Result<std::string> word() { return {}; }
+};
+
+TEST_F(RestBuildTest, SaysWhatAnOutputMustBe) {
+  Lists lists;
+  EXPECT_THAT(complaint(Api("t", "").pure<&Lists::all>(lists, get("/t"), open_to_all())),
+              HasSubstr("t.all (GET /t): its output must be a described struct, not a list"));
+  EXPECT_THAT(complaint(Api("t", "").pure<&Lists::word>(lists, get("/t"), open_to_all())),
+              HasSubstr("its output must be a described struct"));
 }
 
 TEST_F(RestBuildTest, NamesComeFromTheMembers) {
@@ -180,6 +194,87 @@ TEST_F(RestBuildTest, EveryReferenceLeadsSomewhere) {
         << path;
   }
   EXPECT_GT(references, 50u);
+}
+
+TEST_F(RestBuildTest, ComponentsThatNobodyUsesAreLeftOut) {
+  kit_.start();
+  for (std::string_view part :
+       {R"("Sunset":{"description")", R"("Deprecation":{"description")", R"("bearer":{)"})
+    EXPECT_THAT(kit_.rest->openapi(), HasSubstr(part));
+  std::vector<Api> apis;
+  apis.push_back(Api("t", "").pure<&Things::hello>(things_, get("/t"), open_to_all()));
+  auto rest = kit_.make(std::move(apis));
+  ASSERT_TRUE(rest);
+  for (std::string_view part : {"Sunset", "Deprecation", "\"bearer\"", "ETag", "Location"})
+    EXPECT_THAT((*rest)->openapi(), Not(HasSubstr(part)));
+}
+
+TEST_F(RestBuildTest, TheDocumentNamesTheLicenceThatItWasGiven) {
+  kit_.start();
+  EXPECT_THAT(kit_.rest->openapi(), Not(HasSubstr("\"license\"")));
+  kit_.parts.document.license = "Apache-2.0";
+  kit_.start();
+  EXPECT_THAT(kit_.rest->openapi(),
+              HasSubstr(R"("license":{"name":"Apache-2.0","identifier":"Apache-2.0"})"));
+}
+
+// ---- every error
+
+struct Answers {
+  ErrorCode error;
+  Result<Greeting> now() { return fail(error); }
+  Async<Greeting> read(sql::Reader&) { co_return fail(error); }
+  Async<void> write(sql::Transaction&) { co_await fail(error); }
+};
+constexpr ErrorCode kOfItsOwn{Category::gone, "things_are_gone", "Things are gone."};
+
+/// What each kind of operation answers to an error, declared or not.
+class DeclaredErrorsTest : public RestBuildTest {
+ protected:
+  template <class... Options>
+  std::string answers(const ErrorCode& error, Options... options) {
+    answers_.error = error;
+    std::vector<Api> apis;
+    apis.push_back(
+        Api("t", "")
+            .pure<&Answers::now>(answers_, bedplate::api::get("/now"), any_user(), options...)
+            .template query<&Answers::read>(answers_, bedplate::api::get("/read"), any_user(), options...)
+            .template command<&Answers::write>(answers_, post("/write"), any_user(), options...));
+    auto made = kit_.make(std::move(apis));
+    if (!made) return made.error().detail();
+    kit_.rest = std::move(*made);
+    return std::to_string(kit_.get("/now").status) + " " + std::to_string(kit_.get("/read").status) + " " +
+           std::to_string(kit_.send("POST", "/write", "").status);
+  }
+  Answers answers_;
+};
+
+TEST_F(DeclaredErrorsTest, AnErrorOfItsOwnIsDeclaredAndThenAnswered) {
+  EXPECT_EQ(answers(kOfItsOwn, fails_with(kOfItsOwn)), "410 410 410");
+  EXPECT_THAT(kit_.rest->openapi(), HasSubstr(R"("410":)"));
+  EXPECT_THAT(kit_.rest->openapi(), HasSubstr(R"("code":{"enum":["things_are_gone"]})"));
+}
+
+#ifndef NDEBUG
+TEST_F(DeclaredErrorsTest, OneThatIsNotDeclaredIsRefused) {
+  EXPECT_EQ(answers(kOfItsOwn), "500 500 500");
+  const ErrorCode same_code_other_status{Category::not_found, kOfItsOwn.code, kOfItsOwn.detail};
+  EXPECT_EQ(answers(same_code_other_status, fails_with(kOfItsOwn)), "500 500 500");
+}
+#endif
+
+// What the framework adds follows the kind of the operation.
+TEST_F(DeclaredErrorsTest, WhatTheDatabaseAnswersIsDocumentedByKind) {
+  EXPECT_EQ(answers({Category::unavailable, sql::kStorageFull, "Full."}), "500 503 503");
+  EXPECT_EQ(answers({Category::invalid, sql::kTextInvalid, "Bad text."}), "500 422 422");
+  EXPECT_EQ(answers({Category::conflict, sql::kUniqueViolation, "Taken."}), "500 500 409");
+  EXPECT_EQ(answers({Category::unavailable, sql::kCommitUnknown, "Who knows."}), "500 500 503");
+  EXPECT_EQ(answers({Category::timeout, "deadline_exceeded", "Too long."}), "504 504 504");
+  const std::string& document = kit_.rest->openapi();
+  for (std::string_view code : {sql::kStorageFull, sql::kTextInvalid, sql::kUniqueViolation,
+                                sql::kCommitUnknown, sql::kSerializationFailure, sql::kValueTooLarge})
+    EXPECT_THAT(document, HasSubstr("- `" + std::string(code) + "`: ")) << code;
+  EXPECT_THAT(document, Not(HasSubstr(R"("examples":["bad_)"))) << "the codes of a status are all there are";
 }
 
 TEST_F(RestBuildTest, TheReferencePageLoadsOnlyFromHere) {

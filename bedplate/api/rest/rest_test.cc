@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "bedplate/api/rest/problem.h"
 #include "bedplate/api/rest/rest_test_kit.h"
 #include "bedplate/base/text.h"
 #include "bedplate/describe/json/json.h"
@@ -104,6 +105,36 @@ TEST_P(RestTest, BindsQueryParameters) {
   EXPECT_TRUE(is_valid_utf8(cut.body)) << cut.body;
   EXPECT_EQ(kit_.get("/v1/things?limit=%zz").status, 400);
   EXPECT_EQ(kit_.get("/v1/things/018f3c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f?x=1").status, 422);
+}
+
+// Those of the page are found by other means than those of the other values; nobody should notice.
+TEST_P(RestTest, FaultsOfAPageComeTogetherWithTheOthers) {
+  const auto faults = [&](std::string_view query) {
+    Reply reply = kit_.get("/v1/things?" + std::string(query));
+    EXPECT_EQ(reply.status, 422) << reply.body;
+    std::string all;
+    Result<Problem> problem = from_json<Problem>(reply.body, {.view = View::stored});
+    if (!problem || !problem->errors) return reply.body;
+    for (const ProblemFault& fault : *problem->errors) all += fault.pointer + " " + fault.code + "; ";
+    return all;
+  };
+  EXPECT_EQ(faults("page=0&limit=1000&sort=foo,-foo&cursor=abc"),
+            "?page too_small; ?limit too_large; ?page exclusive; ?cursor invalid_cursor; ?sort not_one_of; ");
+  EXPECT_EQ(faults("sort=title,-title,foo&color=blue&nope=1"),
+            "?color not_one_of; ?nope unknown_field; ?sort not_one_of; ?sort not_unique; ");
+  // A cursor of this list is judged where all is known that it is bound to, and is given the benefit of the doubt
+  // elsewhere.
+  for (std::string_view title : {"a", "b", "c"}) created_path(title);
+  Result<Page<ThingView>> page =
+      from_json<Page<ThingView>>(kit_.get("/v1/things?limit=2").body, {.view = View::stored});
+  ASSERT_TRUE(page);
+  const std::string cursor = "cursor=" + *page->pagination.next_cursor;
+  EXPECT_EQ(kit_.get("/v1/things?limit=2&" + cursor).status, 200);
+  EXPECT_EQ(faults("limit=0&sort=-title&" + cursor), "?limit too_small; ?cursor invalid_cursor; ");
+  EXPECT_EQ(faults("limit=0&color=red&" + cursor), "?limit too_small; ?cursor invalid_cursor; ");
+  EXPECT_EQ(faults("limit=0&" + cursor), "?limit too_small; ");
+  EXPECT_EQ(faults("color=blue&" + cursor), "?color not_one_of; ");
+  EXPECT_EQ(faults("sort=foo&" + cursor), "?sort not_one_of; ");
 }
 
 TEST_P(RestTest, PagesByNumberAndCursor) {

@@ -178,7 +178,7 @@ inline Api things_api(Things& things) {
       .command<&Things::create>(things, post("/v1/things"), needs("things:write"), creates("/v1/things/{id}"),
                                 etag_from<&ThingView::version>(), fails_with(kTitleTaken),
                                 example_input(R"({"title":"Lamp"})"))
-      .query<&Things::list>(things, get("/v1/things"), needs("things:read"), sorts_by(kThingSort))
+      .query<&Things::list>(things, get("/v1/things"), needs("things:read"), sorts_by(kThingSort, "title"))
       .query<&Things::find>(things, get("/v1/things/{id}"), needs("things:read"), fails_with(kThingNotFound),
                             etag_from<&ThingView::version>())
       .command<&Things::rename>(things, patch("/v1/things/{id}"), needs("things:write"),
