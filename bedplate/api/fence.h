@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A fence: what is written under a lock is refused once somebody else has written under it since.
 //
-//   cache::Lock lock = co_await ok(locks.acquire("reports", 30s));
-//   co_await ok(db.transact(&Reports::write, reports, lock, report));
-//   ...
-//   Async<void> Reports::write(sql::Transaction& tx, const cache::Lock& lock, const Report& report) {
+//   Async<void> Reports::write(sql::Transaction& tx, const cache::Lock& lock, const std::string& text) {
 //     co_await ok(api::pass_fence(tx, lock));      // first
-//     co_await ok(tx.run("UPDATE reports ..."));
+//     co_await ok(tx.run("UPDATE reports SET text = $1", text));
 //   }
+//
+//   cache::Lock lock = co_await ok(locks.acquire("reports", 30s));
+//   co_await ok(db.transact(&Reports::write, reports, lock, text));
 //
 // Why a lock alone is not enough stands in cache/lock.h. The table that this needs comes with a migration that the
 // application adds: application.migrations("fences", api::fence_migrations()).

@@ -4,7 +4,7 @@
 //   Wake wake;
 //   for (;;) {
 //     co_await ok(wake.wait_for(500ms));   // true: woken
-//     co_await look_for_work();
+//     co_await ok(look_for_work());
 //   }
 //   wake.set();                            // any thread
 //

@@ -9,8 +9,12 @@
 //     }
 //     Async<std::optional<Profile>> load(cache::Partition whose, std::string id) override {
 //       sql::CallContext context(whose.tenant());
-//       ... db_.read(context, ...) ...
+//       return db_.read(context, &store::find_profile, id);
 //     }
+//
+//    private:
+//     sql::Database& db_;
+//     cache::Region<Profile> cached_;
 //   };
 //
 // A value belongs to a partition (partition.h), which is a part of its key: a value that was loaded for one tenant is

@@ -3,7 +3,7 @@
 //
 //   Faults faults;
 //   faults.add("/title", "too_long", "must have at most 200 characters");
-//   if (!faults.empty()) return std::unexpected(faults.to_error("The body is not valid."));
+//   if (!faults.empty()) return std::unexpected(std::move(faults).to_error("The body is not valid."));
 //
 // Fault codes that readers and rules give, closed and stable:
 //   required, unknown_field, duplicate_field, read_only, wrong_type, null_not_allowed, too_short, too_long,

@@ -3,8 +3,11 @@
 // which JSON Merge Patch (RFC 7396) needs and std::optional cannot.
 //
 //   struct PatchTask { Patch<std::string> title; Patch<Time> due_at; };
-//   patch.title.apply_to(task.title);      // changes it when a value was given
-//   patch.due_at.apply_to(task.due_at);    // std::optional<Time>: null clears it
+//
+//   void apply(const PatchTask& patch, Task& task) {
+//     patch.title.apply_to(task.title);      // changes it when a value was given
+//     patch.due_at.apply_to(task.due_at);    // std::optional<Time>: null clears it
+//   }
 //
 // Null is refused with `null_not_allowed` unless the field carries the rule `nullable`.
 #pragma once

@@ -3,11 +3,11 @@
 //
 //   std::string document = json_schema(type_of<Task>(), View::output);      // complete, with its own $defs
 //
-//   SchemaWriter writer("#/components/schemas/");                            // OpenAPI: refs into a shared
-//   place for (operation) writer.collect(*operation.input, View::input);           // first all of them, then
-//   write writer.write(out, *operation.input, View::input);                        //
-//   {"$ref":"#/components/schemas/CreateTask"} writer.write_definitions(out); //
-//   "CreateTask":{...},"Status":{...}
+//   SchemaWriter writer("#/components/schemas/");            // OpenAPI: refs into a shared place
+//   for (const TypeInfo* type : types) writer.collect(*type, View::input);   // first all of them, then write
+//   writer.write(out, *types[0], View::input);               // {"$ref":"#/components/schemas/CreateTask"}
+//   writer.write_definitions(out);                           // "CreateTask":{...},"Status":{...}
+//
 //
 // Input and output are two views of a struct: what is required differs (input: what must be given; output:
 // what is always there), read_only fields are missing from input (those of the struct that it `edits` stand

@@ -2,7 +2,7 @@
 // CallContext: on whose behalf a transaction or a read runs, and how fresh it must be.
 //
 //   CallContext context;
-//   context.tenant = caller.tenant;
+//   context.tenant = caller.tenant();
 //   context.after = seen;                       // what this client's last command answered
 //   CommitMark mark;
 //   context.committed = &mark;                  // where this one's commit stands

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Migrations: numbered SQL files that bring a schema up and down.
 //
-//   MigrationSource source{"tasks", tasks_migrations()};       // EmbeddedFile: 0001_tasks.up.sql,
-//   0001_tasks.down.sql Result<std::vector<MigrationStep>> done = migrate_up(database, std::span(&source,
-//   1));
+//   // EmbeddedFile: 0001_tasks.up.sql, 0001_tasks.down.sql
+//   MigrationSource source{"tasks", tasks_migrations()};
+//   Result<std::vector<MigrationStep>> done = migrate_up(database, std::span(&source, 1));
 //
 // A file is NNNN_name.up.sql or NNNN_name.down.sql where its text suits every engine, and
 // NNNN_name.sqlite.up.sql, NNNN_name.postgresql.up.sql and so on where it does not. Versions of a module are

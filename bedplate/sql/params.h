@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters of a statement: $1, $2, ... in its text.
 //
-//   tx.run("UPDATE tasks SET title = $2 WHERE id = $1", task.id, task.title);
+//   co_await ok(tx.run("UPDATE tasks SET title = $2 WHERE id = $1", task.id, task.title));
 //
 //   Params params;                                   // a list that grows while a statement is put together
 //   std::string where = "owner = " + params.add(user);          // "owner = $1"

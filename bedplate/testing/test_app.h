@@ -4,7 +4,7 @@
 //
 //   TestApp app([](app::Application& application) {
 //     application.migrations("notes", notes_migrations());
-//     application.wire([](app::Host& host) -> Result<void> { ... });
+//     application.wire([](app::Host& host) { host.serve(notes_api(host.make<Notes>(host.clock()))); });
 //   });
 //   HttpConnection http(app.url());
 //   EXPECT_EQ(http.get("/v1/notes").status, 200);

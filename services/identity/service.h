@@ -7,7 +7,7 @@
 //   co_await ok(identity.start(db));                      // after migrating, before serving
 //   identity.keep_current(db).detach(&scope);             // on one loop, until the scope is cancelled
 //   identity.keep_house(db).detach(&other_scope);         // the same
-//   rest.authenticate_with(identity.authenticator());
+//   host.authenticate_with(identity.authenticator());
 //
 // What holds:
 // - A password is checked or hashed in a pool, before and outside any transaction. Log-in does the same work

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A field from one piece of text and back: query and path parameters, environment variables, flags.
 //
-//   read_text_field("in_progress", status_field, &input, "?status", faults);   // parses and applies the
-//   rules Result<Time> when = from_text<Time>("2026-11-21T10:00:00Z");
+//   read_text_field("in_progress", status_field, &input, "?status", faults);   // parses, applies the rules
+//   Result<Time> when = from_text<Time>("2026-11-21T10:00:00Z");
 //
 // Forms: booleans are true and false; numbers as in JSON (an integer has no point and no exponent); enums,
 // ids and times as in JSON without quotes; strings as they stand (valid UTF-8 without U+0000); a Json field takes

@@ -2,7 +2,7 @@
 // Request and Response: what a handler sees of HTTP.
 //
 //   Async<void> handle(Request& request, Response& response) {
-//     if (request.method() != Method::post) ...
+//     if (request.method() != Method::post) co_await ok(refuse(response));
 //     std::string_view type = request.field(FieldId::content_type);   // "" when absent
 //     std::string_view body = co_await ok(request.body());            // whole, bounded
 //     response.set_status(201);

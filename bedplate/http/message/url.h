@@ -4,7 +4,7 @@
 //   std::string scratch;
 //   QueryReader reader(request.query(), scratch);
 //   while (reader.next()) use(reader.name(), reader.value());
-//   if (!reader.ok()) ...                                        // a bad escape: 400
+//   if (!reader.ok()) refuse();                                  // a bad escape: 400
 #pragma once
 
 #include <cstddef>
