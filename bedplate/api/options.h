@@ -110,7 +110,7 @@ inline auto no_content() {
   return detail::Option{[](Operation& operation) { operation.status = 204; }};
 }
 
-// ---- how failure looks
+// ---- how failure looks: builds with assertions answer nothing else (rest.h)
 
 /// Declares failures that are the operation's own. What the framework itself answers (401, 403, 422, 429, ...) is
 /// documented without being named.

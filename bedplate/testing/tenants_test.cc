@@ -57,6 +57,7 @@ struct ListNotes : api::PageQuery {
   }
 };
 
+constexpr ErrorCode kNoteNotFound{Category::not_found, "note_not_found", "There is no such note."};
 constexpr api::SortField kSort[] = {{"text", "text"}};
 
 // As forgetful as a store can be: no statement says whose rows it means, but for the one that must.
@@ -70,12 +71,12 @@ struct Notes {
   Async<Note> find(const auth::Caller&, sql::Reader& db, const NoteRef& input) {
     std::optional<Note> note =
         co_await ok(db.maybe<Note>("SELECT id, text FROM notes WHERE id = $1", input.id));
-    if (!note) co_return fail(Category::not_found, "note_not_found", "There is no such note.");
+    if (!note) co_return fail(kNoteNotFound);
     co_return std::move(*note);
   }
   Async<void> remove(const auth::Caller&, sql::Transaction& tx, const NoteRef& input) {
     std::int64_t removed = co_await ok(tx.run("DELETE FROM notes WHERE id = $1", input.id));
-    if (removed == 0) co_await fail(Category::not_found, "note_not_found", "There is no such note.");
+    if (removed == 0) co_await fail(kNoteNotFound);
   }
   Async<api::Page<Note>> list(const auth::Caller&, sql::Reader& db, const ListNotes& input) {
     api::PageRequest page = co_await ok(api::read_page(input, kSort, "text"));
@@ -130,12 +131,17 @@ class TenantsTest : public EngineTest {
     application.wire([](app::Host& host) -> Result<void> {
       auto& notes = host.make<Notes>();
       host.authenticate_with(host.make<TenantTokens>());
+      using api::fails_with;
       using api::needs;
-      host.serve(api::Api("notes", "Notes")
-                     .command<&Notes::create>(notes, api::post("/v1/notes"), needs("notes"))
-                     .query<&Notes::find>(notes, api::get("/v1/notes/{id}"), needs("notes"))
-                     .command<&Notes::remove>(notes, api::del("/v1/notes/{id}"), needs("notes"))
-                     .query<&Notes::list>(notes, api::get("/v1/notes"), needs("notes")));
+      using api::sorts_by;
+      host.serve(
+          api::Api("notes", "Notes")
+              .command<&Notes::create>(notes, api::post("/v1/notes"), needs("notes"))
+              .query<&Notes::find>(notes, api::get("/v1/notes/{id}"), needs("notes"),
+                                   fails_with(kNoteNotFound))
+              .command<&Notes::remove>(notes, api::del("/v1/notes/{id}"), needs("notes"),
+                                       fails_with(kNoteNotFound))
+              .query<&Notes::list>(notes, api::get("/v1/notes"), needs("notes"), sorts_by(kSort, "text")));
       return {};
     });
   }

@@ -169,7 +169,8 @@ PossibleErrors possible_errors(const Operation& operation, const Binding& bindin
   add_of_caller(all, operation);
   add_of_conditions(all, operation);
   const bool writes = operation.kind == OperationKind::command || operation.kind == OperationKind::procedure;
-  if (operation.kind != OperationKind::pure) add_of_database(all);
+  // One that waits may read through a cache, whose loader asks the database.
+  if (operation.invoke) add_of_database(all);
   if (writes) add_of_writes(all);
   if (operation.kind == OperationKind::command && operation.idempotent_replay &&
       operation.access != Access::open_to_all)

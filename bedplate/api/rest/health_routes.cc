@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 
+constexpr ErrorCode kNotReady{Category::unavailable, "not_ready", "The server is starting or shutting down."};
+
 class MetricsHandler final : public http::Handler {
  public:
   explicit MetricsHandler(const telemetry::Registry& registry) : registry_(registry) {}
@@ -86,9 +88,9 @@ Result<HealthStatus> HealthRoutes::live() {
 
 Result<HealthStatus> HealthRoutes::ready() {
   if (health_.is_ready()) return HealthStatus{"ok"};
-  return bedplate::fail(Category::unavailable, "not_ready",
-                        health_.readiness() == telemetry::Readiness::draining ? "The server is shutting down."
-                                                                              : "The server is starting.");
+  return fail(kNotReady, health_.readiness() == telemetry::Readiness::draining
+                             ? "The server is shutting down."
+                             : "The server is starting.");
 }
 
 // A supervisor that is told to come back later takes the server for dead: these cost nothing.
@@ -100,8 +102,7 @@ Api HealthRoutes::api() {
       .pure<&HealthRoutes::ready>(
           *this, get("/readyz"), open_to_all(), summary("Does it want requests?"),
           doc("For load balancers: 503 while the server starts and while it shuts down."),
-          cache_control("no-store"), cost(0), any_query(),
-          fails_with(Category::unavailable, "not_ready", "It is starting or shutting down."));
+          cache_control("no-store"), cost(0), any_query(), fails_with(kNotReady));
 }
 
 std::vector<RawRoute> HealthRoutes::operator_routes() {
