@@ -4,7 +4,7 @@
 //   Result<ListenSockets> sockets = listen_on(*SocketAddress::parse("127.0.0.1:0"), loops.size(), {});
 //   // on each loop's thread:
 //   Listener listener(loop, sockets->take(), handler, options);   // handler.on_connection(Stream)
-//   ...
+//   // and in the end
 //   listener.drain();                                              // accepts what waits, then closes
 //
 // TCP: a socket a loop on one port (SO_REUSEPORT), the kernel spreads connections. The first one is bound

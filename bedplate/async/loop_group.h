@@ -3,7 +3,7 @@
 //
 //   LoopGroup loops(2);
 //   loops.start();
-//   loops.for_each([&](Loop& loop, std::size_t i) { ... });   // runs on each loop's thread, waits for all
+//   loops.for_each([&](Loop& loop, std::size_t i) { listen(loop, i); });   // runs on each loop's thread, waits for all
 //   loops.stop();                                             // and join(), or the destructor
 #pragma once
 

@@ -3,7 +3,7 @@
 //
 //   SigningKey key = SigningKey::generate();
 //   std::string token = sign_token(key, policy, claims);
-//   Result<TokenClaims> claims = verify_token(token, ring, policy, now);
+//   Result<TokenClaims> read = verify_token(token, ring, policy, now);
 //
 // Nothing is negotiated (RFC 8725): the algorithm is EdDSA and the type `at+jwt` (RFC 9068), both compared,
 // never looked up. The signature is checked before a byte of the claims is read. Tokens are ours alone, so

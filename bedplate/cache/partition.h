@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Partition: whose values they are. It is a part of every key of a Region, so that nobody is answered with another's.
 //
-//   cached_.get_or_load(cache::Partition::of_tenant(caller.tenant()), id);   // this tenant's
-//   cached_.get_or_load(cache::Partition::shared(), id);                     // the same for everybody
+//   co_await ok(cached_.get_or_load(cache::Partition::of_tenant(caller.tenant()), id));   // this tenant's
+//   co_await ok(cached_.get_or_load(cache::Partition::shared(), id));                     // the same for everybody
 //
 // There is no default: whoever reads or erases says it, and a loader is told it, for the tenant of its own read
 // (sql/call_context.h). A caller without a tenant has a partition too, which is neither a tenant's nor everybody's.
