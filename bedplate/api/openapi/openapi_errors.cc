@@ -80,6 +80,9 @@ void add_of_caller(PossibleErrors& all, const Operation& operation) {
   add(all, Category::unauthenticated, "token_required", "No access token was sent.");
   add(all, Category::unauthenticated, "invalid_token", "The access token is not valid.");
   add(all, Category::unauthenticated, "expired_token", "The access token has expired.");
+  add(all, Category::unauthenticated, "token_not_yet_valid", "The access token is from the future.");
+  add(all, Category::unauthenticated, "token_revoked",
+      "The access token was revoked: refresh it, or log in.");
   add(all, Category::unavailable, "revocations_unknown",
       "Whether the token is still good cannot be found out just now.");
   if (operation.access == Access::scopes)
@@ -87,13 +90,22 @@ void add_of_caller(PossibleErrors& all, const Operation& operation) {
 }
 
 void add_of_conditions(PossibleErrors& all, const Operation& operation) {
-  if (operation.set_if_match) {
-    add(all, Category::malformed, "malformed_if_match", "If-Match is no list of entity tags.");
-    add(all, Category::precondition_failed, "version_mismatch", "It has changed since it was read.");
-  } else if (operation.route.verb != Verb::get) {
+  const bool read = operation.route.verb == Verb::get;
+  if (!read && !operation.set_if_match) {
     add(all, Category::precondition_failed, "if_match_not_supported",
         "The operation does not compare versions.");
+    add(all, Category::precondition_failed, "if_none_match_not_supported",
+        "The operation does not compare versions.");
+    return;
   }
+  add(all, Category::malformed, "malformed_if_match", "If-Match is no list of entity tags.");
+  add(all, Category::precondition_failed, "version_mismatch",
+      "The version is none of those that If-Match names: it has changed since it was read.");
+  if (!read || operation.version_of)
+    add(all, Category::malformed, "malformed_if_none_match", "If-None-Match is no list of entity tags.");
+  if (!read)
+    add(all, Category::precondition_failed, "version_excluded",
+        "It exists in a version that If-None-Match excludes.");
 }
 
 // ---- by the database
