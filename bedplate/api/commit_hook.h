@@ -3,6 +3,9 @@
 // plugs hooks in (Rest::Parts::commit_hooks).
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "bedplate/api/operation.h"
 #include "bedplate/async/async.h"
 
@@ -20,6 +23,11 @@ class CommitHook {
   /// threads. `input` and `output` are of the operation's types, null where it has none.
   virtual Async<void> before_commit(const Operation& operation, const Caller& caller,
                                     sql::Transaction& transaction, const void* input, const void* output) = 0;
+  /// Its own failures, for the documents of every command: those of the database are there already. They outlive it.
+  virtual std::span<const ErrorCode> errors() const { return {}; }
 };
+
+/// Of all of them.
+std::vector<ErrorCode> errors_of(std::span<CommitHook* const> hooks);
 
 }  // namespace bedplate::api

@@ -221,6 +221,8 @@ consteval std::string_view member_name() {
   std::string_view name =
       __PRETTY_FUNCTION__;  // "... [with auto Member = &ns::Tasks::create; ...]" or "[Member = ...]"
   name = name.substr(name.find("Member = ") + 9);
+  constexpr std::string_view kAnonymous = "(anonymous namespace)";  // clang's words; GCC's have no "("
+  if (std::size_t at = name.rfind(kAnonymous); at != name.npos) name = name.substr(at + kAnonymous.size());
   name = name.substr(0, name.find_first_of(";]("));
   return name.substr(name.rfind(':') + 1);
 }

@@ -278,7 +278,8 @@ api::DocumentInfo Host::document_info() const {
           .version = program.version,
           .description = program.doc,
           .license = program.license,
-          .read_replicas = read_replicas};
+          .read_replicas = read_replicas,
+          .commit_errors = api::errors_of(commit_hooks_)};
 }
 
 std::vector<api::Api> Host::all_apis() {

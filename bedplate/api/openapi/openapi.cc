@@ -175,7 +175,7 @@ class OpenapiWriter {
     if (documented.binding.takes_body()) write_request_body(documented);
     json_.key("responses").begin_object();
     write_success(documented);
-    for (const auto& [status, errors] : possible_errors(operation, documented.binding))
+    for (const auto& [status, errors] : possible_errors(operation, documented.binding, info_.commit_errors))
       write_failure(status, errors);
     json_.end_object().end_object();
   }

@@ -15,6 +15,9 @@
 
 #include <span>
 #include <string>
+#include <vector>
+
+#include "bedplate/base/result.h"
 
 namespace bedplate::api {
 
@@ -30,6 +33,8 @@ struct DocumentInfo {
   /// Queries may be answered by replicas of the database: commands and procedures answer Bedplate-Commit, queries
   /// take it (sql::CommitMark).
   bool read_replicas = false;
+  /// What commit hooks add to every command (CommitHook::errors); Rest::make() fills it.
+  std::vector<ErrorCode> commit_errors = {};
 };
 
 /// The operations were accepted by Rest::make(). Deterministic: the same program gives the same bytes.

@@ -174,9 +174,12 @@ bool contains(const PossibleErrors& errors, int status, std::string_view code) {
 }
 
 // Its own first: a reader looks for those, and the document shows an example of the first.
-PossibleErrors possible_errors(const Operation& operation, const Binding& binding) {
+PossibleErrors possible_errors(const Operation& operation, const Binding& binding,
+                               std::span<const ErrorCode> of_commits) {
   PossibleErrors all;
   for (const ErrorCode& error : operation.errors) add(all, http_status(error.category), error);
+  if (operation.kind == OperationKind::command)
+    for (const ErrorCode& error : of_commits) add(all, http_status(error.category), error);
   add_of_input(all, binding);
   add_of_caller(all, operation);
   add_of_conditions(all, operation);

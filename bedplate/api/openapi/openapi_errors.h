@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,7 +16,9 @@ namespace bedplate::api {
 /// By status, each code once.
 using PossibleErrors = std::map<int, std::vector<ErrorCode>>;
 
-PossibleErrors possible_errors(const Operation& operation, const Binding& binding);
+/// `of_commits`: what commit hooks add to every command.
+PossibleErrors possible_errors(const Operation& operation, const Binding& binding,
+                               std::span<const ErrorCode> of_commits);
 
 /// What the HTTP server answers before it knows of an operation: to what cannot be read, is too large or too slow.
 const PossibleErrors& server_errors();

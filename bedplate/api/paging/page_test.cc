@@ -48,7 +48,8 @@ TEST(SortTest, NamesEveryFault) {
     EXPECT_EQ(keys.error().category(), Category::invalid);
     EXPECT_EQ(keys.error().faults().at(0).pointer, "?sort");
   }
-  EXPECT_EQ(parse_sort("a,b,title", kSort).error().faults().size(), 2u);
+  EXPECT_EQ(parse_sort("a,b,title", kSort).error().faults().size(), 1u) << "what is wrong is said once";
+  EXPECT_EQ(parse_sort("a,title,title,b,c", kSort).error().faults().size(), 3u);
 }
 
 TEST(PageRequestTest, ReadsPagesAndCursors) {

@@ -120,7 +120,7 @@ Result<void> add_operation(Rest::State& state, const Operation& operation) {
   Endpoint& endpoint = state.endpoints.emplace_back();
   endpoint.operation = operation;
   if (Result<void> good = endpoint.binding.prepare(operation); !good) return good;
-  endpoint.errors = possible_errors(operation, endpoint.binding);
+  endpoint.errors = possible_errors(operation, endpoint.binding, state.parts.document.commit_errors);
   if (Result<void> good = check_location(operation); !good) return good;
   Result<void> input_example = check_example(operation, operation.example_input, operation.input, View::input,
                                              endpoint.binding.path_fields());
@@ -176,9 +176,17 @@ Result<void> add_documents(Rest::State& state) {
 
 }  // namespace
 
+std::vector<ErrorCode> errors_of(std::span<CommitHook* const> hooks) {
+  std::vector<ErrorCode> errors;
+  for (const CommitHook* hook : hooks)
+    for (const ErrorCode& error : hook->errors()) errors.push_back(error);
+  return errors;
+}
+
 Result<std::unique_ptr<Rest>> Rest::make(std::vector<Api> apis, Parts parts) {
   auto state = std::make_unique<State>(std::move(parts), std::move(apis));
   add_security_fields(state->default_fields, kNothingMayLoad, state->parts.rest);
+  state->parts.document.commit_errors = errors_of(state->parts.commit_hooks);
   for (const Api& api : state->apis)
     for (Operation operation : api.operations()) {
       operation.tag = api.name();

@@ -119,7 +119,7 @@ TEST_P(RestTest, FaultsOfAPageComeTogetherWithTheOthers) {
     return all;
   };
   EXPECT_EQ(faults("page=0&limit=1000&sort=foo,-foo&cursor=abc"),
-            "?page too_small; ?limit too_large; ?page exclusive; ?cursor invalid_cursor; ?sort not_one_of; ");
+            "?page too_small; ?limit too_large; ?sort not_one_of; ?page exclusive; ?cursor invalid_cursor; ");
   EXPECT_EQ(faults("sort=title,-title,foo&color=blue&nope=1"),
             "?color not_one_of; ?nope unknown_field; ?sort not_one_of; ?sort not_unique; ");
   // A cursor of this list is judged where all is known that it is bound to, and is given the benefit of the doubt
@@ -357,8 +357,11 @@ class Auditor final : public CommitHook {
   Async<void> before_commit(const Operation& operation, const Caller&, sql::Transaction&, const void*,
                             const void*) override {
     seen += operation.name + ";";
-    if (refuse) co_await bedplate::fail(Category::conflict, "refused", "No.");
+    if (refuse) co_await fail(kRefused);
   }
+  std::span<const ErrorCode> errors() const override { return {&kRefused, 1}; }
+
+  static constexpr ErrorCode kRefused{Category::conflict, "refused", "No."};
   std::string seen;
   bool refuse = false;
 };
@@ -368,6 +371,7 @@ TEST_P(RestTest, HooksTakePartInTheCommit) {
   kit_.parts.commit_hooks = {&auditor};
   kit_.start();
   std::string path = created_path();
+  EXPECT_THAT(kit_.rest->openapi(), HasSubstr("- `refused`: No."));
   EXPECT_EQ(auditor.seen, "things.create;");
   auditor.refuse = true;
   EXPECT_EQ(kit_.call("DELETE", path, {{"Authorization", "Bearer good"}}).status, 409);
