@@ -57,11 +57,13 @@ constexpr ServerError kServerErrors[] = {
 
 // ---- by the request
 
-void add_of_input(PossibleErrors& all, const Binding& binding) {
+void add_of_input(PossibleErrors& all, const Operation& operation, const Binding& binding) {
   add(all, Category::not_acceptable, "not_acceptable", "Answers are application/json.");
-  add(all, Category::malformed, "malformed_query", "The query string has a bad escape or character.");
-  add(all, Category::invalid, "validation_failed",
-      "Values of the request are not valid; `errors` names each.");
+  if (!operation.any_query) {
+    add(all, Category::malformed, "malformed_query", "The query string has a bad escape or character.");
+    add(all, Category::invalid, "validation_failed",
+        "Values of the request are not valid; `errors` names each.");
+  }
   if (!binding.takes_body()) return;
   add(all, Category::malformed, "malformed_json", "The body is not JSON; the detail has the offset.");
   add(all, Category::malformed, "bad_chunk", "The chunked body is not valid.");
@@ -180,7 +182,7 @@ PossibleErrors possible_errors(const Operation& operation, const Binding& bindin
   for (const ErrorCode& error : operation.errors) add(all, http_status(error.category), error);
   if (operation.kind == OperationKind::command)
     for (const ErrorCode& error : of_commits) add(all, http_status(error.category), error);
-  add_of_input(all, binding);
+  add_of_input(all, operation, binding);
   add_of_caller(all, operation);
   add_of_conditions(all, operation);
   const bool writes = operation.kind == OperationKind::command || operation.kind == OperationKind::procedure;
