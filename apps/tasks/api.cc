@@ -35,9 +35,8 @@ api::Api tasks_api(Tasks& tasks) {
       .query<&Tasks::find>(tasks, get("/v1/tasks/{id}"), needs("tasks:read"), summary("Read a task"),
                            fails_with(kTaskNotFound), etag_from<&Task::version>(), example_output(kExample))
       .command<&Tasks::replace>(tasks, put("/v1/tasks/{id}"), needs("tasks:write"), summary("Replace a task"),
-                                read_committed(), fails_with(kTaskNotFound),
-                                etag_from<&Task::version>(), if_match_into<&ReplaceTask::if_match>(),
-                                example_output(kExample))
+                                read_committed(), fails_with(kTaskNotFound), etag_from<&Task::version>(),
+                                if_match_into<&ReplaceTask::if_match>(), example_output(kExample))
       .command<&Tasks::patch>(tasks, patch("/v1/tasks/{id}"), needs("tasks:write"), summary("Change a task"),
                               read_committed(), fails_with(kTaskNotFound), etag_from<&Task::version>(),
                               if_match_into<&PatchTask::if_match>(), example_input(R"({"status": "done"})"),

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bedplate/auth/token.h"
 #include "bedplate/sql/error.h"
 
 namespace bedplate::api {
@@ -80,11 +81,9 @@ void add_of_caller(PossibleErrors& all, const Operation& operation) {
     add(all, Category::rate_limited, "rate_limited", "Too many requests; Retry-After says when.");
   if (operation.access == Access::open_to_all) return;
   add(all, Category::unauthenticated, "token_required", "No access token was sent.");
-  add(all, Category::unauthenticated, "invalid_token", "The access token is not valid.");
-  add(all, Category::unauthenticated, "expired_token", "The access token has expired.");
-  add(all, Category::unauthenticated, "token_not_yet_valid", "The access token is from the future.");
-  add(all, Category::unauthenticated, "token_revoked",
-      "The access token was revoked: refresh it, or log in.");
+  for (const ErrorCode& error :
+       {auth::kInvalidToken, auth::kExpiredToken, auth::kTokenNotYetValid, auth::kTokenRevoked})
+    add(all, http_status(error.category), error);
   add(all, Category::unavailable, "revocations_unknown",
       "Whether the token is still good cannot be found out just now.");
   if (operation.access == Access::scopes)

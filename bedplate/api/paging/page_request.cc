@@ -55,7 +55,8 @@ PageRequest read(const PageQuery& query, std::optional<std::string_view> scope,
   request.scope = sort_text(request.sort).append(1, '\n').append(*scope);
   if (!query.cursor) return request;
   request.after = decode_cursor(request.scope, *query.cursor);
-  if (!request.after || request.after->size() != cursor_values(request.sort)) faults.push_back(invalid_cursor());
+  if (!request.after || request.after->size() != cursor_values(request.sort))
+    faults.push_back(invalid_cursor());
   return request;
 }
 
