@@ -92,18 +92,15 @@ void append_answer_head(Buffer& out, const Response& response, std::string_view 
 
 namespace {
 
-// Adds the Vary that goes with the choice. Of a 304 too: it has the Vary of the 200 (RFC 9110 section 15.4.5), which
-// the body decides that was written and is not sent.
+// Sets Vary where the choice was the client's.
 Coding choose_body_coding(Request& request, Response& response, const CodingRules& rules) {
-  if (!rules.enabled) return Coding::identity;
   const bool streamed = response.body_source() != nullptr;
   const bool small = !streamed && body_size_of(response) < rules.size_min;
   const bool asked = request.has_field(FieldId::accept_encoding);
   // Nearly every small answer ends here. Only a client that refuses identity gets it compressed all the same.
   if (small && (!asked || request.field(FieldId::accept_encoding).find("=0") == std::string_view::npos))
     return Coding::identity;
-  if ((is_bodiless(response.status()) && response.status() != 304) || !may_transform(response))
-    return Coding::identity;
+  if (is_bodiless(response.status()) || !may_transform(response)) return Coding::identity;
   if (!is_compressible(response.field(FieldId::content_type))) return Coding::identity;
   if (!small) add_vary(response);
   if (!asked) return Coding::identity;
@@ -113,17 +110,26 @@ Coding choose_body_coding(Request& request, Response& response, const CodingRule
   return choice.coding;
 }
 
+// RFC 9110 section 15.4.5: a 304 has the Vary of the 200. How large that was is not known here, so each that could
+// have been compressed counts.
+void finish_not_modified(Request& request, Response& response, const CodingRules& rules) {
+  const bool compressible = is_compressible(response.field(FieldId::content_type));
+  response.remove_field(FieldId::content_type);  // of a body that is not sent
+  if (!rules.enabled) return;
+  if (compressible && may_transform(response)) add_vary(response);
+  if (request.has_field(FieldId::accept_encoding))
+    match_not_modified(request, response, choose_coding(request.field_list(FieldId::accept_encoding)).coding);
+}
+
 }  // namespace
 
 Coding negotiate_coding(Request& request, Response& response, const CodingRules& rules) {
-  const Coding coding = choose_body_coding(request, response, rules);
   if (response.status() == 304) {
-    if (rules.enabled && request.has_field(FieldId::accept_encoding))
-      match_not_modified(request, response,
-                         choose_coding(request.field_list(FieldId::accept_encoding)).coding);
-    response.remove_field(FieldId::content_type);  // of a body that is not sent
+    finish_not_modified(request, response, rules);
     return Coding::identity;
   }
+  if (!rules.enabled) return Coding::identity;
+  const Coding coding = choose_body_coding(request, response, rules);
   if (coding == Coding::identity) return coding;
   response.set_field(FieldId::content_encoding, coding_name(coding));
   add_etag_suffix(response, coding);

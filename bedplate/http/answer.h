@@ -42,8 +42,8 @@ struct CodingRules {
 };
 
 /// Which coding this answer's body gets; sets Content-Encoding, Vary and the suffix of a strong ETag to
-/// match. identity: leave the body as it is. A 304 gets the Vary that its body, which is not sent, would have had
-/// as a 200.
+/// match. identity: leave the body as it is. A 304 whose Content-Type is
+/// compressible gets the Vary of the 200, and loses the type.
 Coding negotiate_coding(Request& request, Response& response, const CodingRules& rules);
 
 }  // namespace bedplate::http

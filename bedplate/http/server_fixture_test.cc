@@ -111,8 +111,10 @@ Async<void> TestHandler::handle(Request& request, Response& response) {
   } else if (path == "/json") {
     response.set_field(FieldId::content_type, "application/json");
     response.set_field(FieldId::etag, make_etag(7));
-    if (if_none_match(request.field_list(FieldId::if_none_match), make_etag(7))) response.set_status(304);
-    response.body().append(make_json(number_in(request.query())));
+    if (if_none_match(request.field_list(FieldId::if_none_match), make_etag(7)))
+      response.set_status(304);
+    else
+      response.body().append(make_json(number_in(request.query())));
   } else if (path == "/static") {
     response.set_static_body("static bytes");
   } else if (path == "/wait") {

@@ -20,6 +20,7 @@ namespace bedplate::api {
 namespace {
 
 constexpr std::string_view kAnyVersion = "*";
+constexpr std::string_view kJson = "application/json";
 
 bool is_read(const Operation& operation) {
   return operation.route.verb == Verb::get;
@@ -96,7 +97,7 @@ void write_body(Exchange& exchange, const void* output) {
   Faults faults;
   Buffer& body = exchange.response.body();
   body.clear();
-  exchange.response.set_field(http::FieldId::content_type, "application/json");
+  exchange.response.set_field(http::FieldId::content_type, kJson);
   if (write_json(body, *operation.output, output, View::output, &faults)) return;
   for (const Fault& fault : faults.list())
     log_error(
@@ -116,8 +117,11 @@ void write_answer(Exchange& exchange, void* output) {
   const std::string_view etag = write_etag(operation, output, text);
   if (!etag.empty()) response.set_field(http::FieldId::etag, etag);
   if (is_read(operation) && exchange.request.has_field(http::FieldId::if_none_match) &&
-      http::if_none_match(exchange.request.field_list(http::FieldId::if_none_match), etag))
+      http::if_none_match(exchange.request.field_list(http::FieldId::if_none_match), etag)) {
     response.set_status(304);
+    response.set_field(http::FieldId::content_type, kJson);  // not sent: it decides the Vary
+    return;
+  }
   if (!operation.location.empty())
     response.set_field(http::FieldId::location, fill_path(operation.location, *operation.output, output));
   if (operation.status == 204) return;

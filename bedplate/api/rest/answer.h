@@ -8,9 +8,8 @@
 
 namespace bedplate::api {
 
-/// Status, ETag, Location, page links and JSON of a success; 304 where If-None-Match names the ETag (with the JSON,
-/// which is not sent: its size decides the Vary of both). May be called again for the same exchange; the last one
-/// counts. `output` is null when the operation has none.
+/// Status, ETag, Location, page links and JSON of a success; 304 where If-None-Match names the ETag. May be called
+/// again for the same exchange; the last one counts. `output` is null when the operation has none.
 void write_answer(Exchange& exchange, void* output);
 
 /// Reads If-Match and If-None-Match into the input of an operation that compares versions. One that changes something

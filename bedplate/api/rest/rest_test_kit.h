@@ -276,7 +276,6 @@ class RestKit {
     if (!assigned) throw std::runtime_error(assigned.error().detail());
     if (Result<void> handled = sql.run(rest->handle(request, response)); !handled)
       throw std::runtime_error(handled.error().detail());
-    if (response.status() == 304) response.body().clear();  // as the server sends it
     std::string text =
         response.static_body().empty() ? response.body().to_string() : std::string(response.static_body());
     return {response.status(), std::string(response.field_lines()), std::move(text)};

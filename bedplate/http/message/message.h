@@ -197,8 +197,8 @@ class Response {
   /// All field lines as they will be sent ("Name: value\r\n"...), without the server's own.
   std::string_view field_lines() const { return lines_.view(); }
 
-  /// The body; append to it. Sent with a right Content-Length. Not sent for HEAD, 204 and 304; written all the same,
-  /// a 304 has the Vary that goes with the size and type of the body.
+  /// The body; append to it. Sent with a right Content-Length. Not sent for HEAD, 204 and 304. A 304 with the
+  /// Content-Type of the 200 gets its Vary too.
   Buffer& body() { return body_; }
   const Buffer& body() const { return body_; }
   /// A body that lives as long as the server (an embedded file): sent without a copy. Replaces body().
