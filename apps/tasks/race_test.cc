@@ -164,7 +164,9 @@ TEST_P(TaskRaceTest, ItIsRemovedOrChangedAndNotBoth) {
     EXPECT_EQ(std::ranges::count(codes, "version_mismatch") + std::ranges::count(codes, "task_not_found"),
               kRacers - 1);
     const Result<Task> after = read(task.id);
-    if (after) EXPECT_EQ(after->version, 2);
+    if (after) {
+      EXPECT_EQ(after->version, 2);
+    }
   }
 }
 

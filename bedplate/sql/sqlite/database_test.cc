@@ -132,7 +132,9 @@ std::string opened_by_plain_user(const SqliteOptions& options) {
 TEST(SqliteOpenTest, WhatCannotBeWrittenIsRefusedByName) {
   TempDirectory directory;
   const auto for_nobody = [](const std::string& path, mode_t mode) {
-    if (::geteuid() == 0) EXPECT_EQ(::chown(path.c_str(), 65534, 65534), 0);
+    if (::geteuid() == 0) {
+      EXPECT_EQ(::chown(path.c_str(), 65534, 65534), 0);
+    }
     EXPECT_EQ(::chmod(path.c_str(), mode), 0);
   };
   SqliteOptions options;
