@@ -3,7 +3,7 @@
 
 option(BEDPLATE_TESTS "Build the unit and end-to-end tests" ON)
 option(BEDPLATE_FUZZ "Build the fuzz targets (clang only)" OFF)
-set(BEDPLATE_TEST_ROOMS "" CACHE STRING "Build the tests of these rooms only; empty: of all")
+option(BEDPLATE_THREADS "Build the tests that tests/threads.txt lists only" OFF)
 set(BEDPLATE_SANITIZE "" CACHE STRING "Value for -fsanitize=, for example address,undefined")
 
 set(CMAKE_CXX_STANDARD 23)

@@ -8,7 +8,7 @@
 # A new file needs no edit here.
 #
 # The targets made beside the libraries:
-#   all_tests                             the test programs (BEDPLATE_TEST_ROOMS says of which rooms)
+#   all_tests                             the test programs (with BEDPLATE_THREADS: of what tests/threads.txt lists)
 #   all_fuzzers                           the fuzz targets
 #   all_verify_interface_header_sets      compiles each header alone that no source of its own name includes first
 
@@ -52,7 +52,7 @@ function(bedplate_room name)
     target_sources(${library} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${alone}
                                      FILE_SET own_headers TYPE HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${own})
     set_target_properties(${library} PROPERTIES INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
-    if(BEDPLATE_FUZZ)
+    if(BEDPLATE_FUZZ AND fuzzers)
       target_compile_options(${library} PRIVATE -fsanitize=fuzzer-no-link)
     endif()
   else()
@@ -84,25 +84,41 @@ endfunction()
 #
 # A program that links test_servers has tests of two kinds: those with PostgreSQL, Redis or Outage in their names, or
 # that match one of SERVER_TESTS ("Replicas.*"), are labelled `servers` and find the shared servers of tests/servers
-# running. The others are labelled LABEL; where that is `unit`, they are refused a server.
+# running. The others are labelled LABEL; where that is `unit`, they are refused a server. Suites with Soak in their names
+# are labelled `soak`: cases that take long, which only `./dev test soak` runs.
 function(bedplate_test target)
   cmake_parse_arguments(TEST "" "ROOM;LABEL" "SOURCES;LINK;SERVER_TESTS" ${ARGN})
-  if(BEDPLATE_TEST_ROOMS AND NOT TEST_ROOM IN_LIST BEDPLATE_TEST_ROOMS)
-    return()
+  if(BEDPLATE_THREADS)
+    file(STRINGS ${PROJECT_SOURCE_DIR}/tests/threads.txt threaded REGEX "^[^#]")
+    list(TRANSFORM threaded PREPEND ${PROJECT_SOURCE_DIR}/)
+    set(tests ${TEST_SOURCES})
+    list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+    set(left ${tests})
+    list(REMOVE_ITEM left ${threaded} "")
+    list(REMOVE_ITEM TEST_SOURCES ${left} "")
+    if(tests STREQUAL left)
+      return()
+    endif()
   endif()
   add_executable(${target} ${TEST_SOURCES})
   target_compile_options(${target} PRIVATE ${BEDPLATE_TEST_OPTIONS})
   target_link_libraries(${target} PRIVATE ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   add_dependencies(all_tests ${target})
+  set(soak "*Soak*")
   if(NOT test_servers IN_LIST TEST_LINK)
-    bedplate_discover(${target} ${TEST_ROOM} ${TEST_LABEL} "*")
-  elseif(NOT TEST_LABEL STREQUAL "unit")
-    bedplate_discover(${target} ${TEST_ROOM} ${TEST_LABEL} "*" FIXTURES_REQUIRED servers)
+    bedplate_discover(${target} ${TEST_ROOM} ${TEST_LABEL} "-${soak}")
+    bedplate_discover(${target} ${TEST_ROOM} soak "${soak}")
+    return()
+  endif()
+  bedplate_discover(${target} ${TEST_ROOM} soak "${soak}" FIXTURES_REQUIRED servers)
+  if(NOT TEST_LABEL STREQUAL "unit")
+    bedplate_discover(${target} ${TEST_ROOM} ${TEST_LABEL} "-${soak}" FIXTURES_REQUIRED servers)
   else()
     list(JOIN TEST_SERVER_TESTS ":" patterns)
     string(PREPEND patterns "*ostgres*:*Redis*:*Outage*:")
-    bedplate_discover(${target} ${TEST_ROOM} servers "${patterns}" FIXTURES_REQUIRED servers)
-    bedplate_discover(${target} ${TEST_ROOM} unit "-${patterns}" ENVIRONMENT_MODIFICATION BEDPLATE_UNIT_TEST=set:1)
+    bedplate_discover(${target} ${TEST_ROOM} servers "${patterns}-${soak}" FIXTURES_REQUIRED servers)
+    bedplate_discover(${target} ${TEST_ROOM} unit "-${patterns}:${soak}"
+                      ENVIRONMENT_MODIFICATION BEDPLATE_UNIT_TEST=set:1)
   endif()
 endfunction()
 
@@ -143,7 +159,7 @@ endfunction()
 # reading it takes ten times as long as the rest of a case. ALSO_GCC: what the language does not promise, so GCC is asked
 # as well where it is not the compiler of the build (room.compile_fail_gcc.NAME).
 function(bedplate_compile_fail room header)
-  if(NOT BEDPLATE_TESTS OR BEDPLATE_TEST_ROOMS)
+  if(NOT BEDPLATE_TESTS OR BEDPLATE_THREADS)
     return()
   endif()
   set(compiled ${CMAKE_CURRENT_BINARY_DIR}/compiled_header)

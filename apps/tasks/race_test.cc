@@ -100,8 +100,8 @@ class TaskRaceTest : public ::testing::TestWithParam<std::tuple<Dialect, Isolati
                                 const std::vector<const Change*>& changes) {
     std::vector<std::string> codes;
     running_ = static_cast<int>(changes.size());
-    // Each with a number of its own: a change to what it is already would be none, and succeed.
-    for (const Change* how : changes) kit_.loop().spawn(change(codes, id, if_match, *how, ++racers_));
+    for (int racer = 0; racer < static_cast<int>(changes.size()); ++racer)
+      kit_.loop().spawn(change(codes, id, if_match, *changes[static_cast<std::size_t>(racer)], racer));
     kit_.loop().run();
     return codes;
   }
@@ -129,7 +129,6 @@ class TaskRaceTest : public ::testing::TestWithParam<std::tuple<Dialect, Isolati
   }
 
   int running_ = 0;
-  int racers_ = 0;
 };
 
 TEST_P(TaskRaceTest, OneOfThoseWithTheSameIfMatchChangesIt) {

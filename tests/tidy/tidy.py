@@ -9,6 +9,8 @@ What it checks, each in a function of its own below:
   banned calls    what the project does not use, and what to use instead
   coroutines      forms that GCC 12 compiles wrongly (cmake/coroutine_check.py)
   dead headers    a header that no file includes
+  own header      a source includes the header of its name first
+  threads         ThreadSanitizer runs each test that starts threads (tests/threads.txt)
   installed       a header that is installed includes only those that are (cmake/BedplateRoom.cmake says which)
   one definition  a type that two headers define
   license         each source begins with its SPDX line (migrations apart: a comment would change their checksums)
@@ -192,6 +194,30 @@ def check_installed(source):
             yield number, "installed", f"{include} is not installed, so this header would not compile where it is"
 
 
+def check_own_header(source):
+    if source.is_test or not source.name.endswith(".cc"):
+        return
+    own = source.name.removesuffix(".cc") + ".h"
+    if own in (names := [include for _, include in source.includes]) and names[0] != own:
+        yield source.includes[0][0], "own-header", f"{own} comes first, so that compiling this shows that it compiles alone"
+
+
+THREAD = re.compile(r"\bstd::j?thread\b")
+
+
+def check_threads(root, all_sources):
+    """tests/threads.txt names tests that exist, and each test that starts threads, end-to-end tests apart."""
+    path = root / "tests" / "threads.txt"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    listed = {line for line in text.split("\n") if line and not line.startswith("#")}
+    tests = {source.name: source for source in all_sources if source.name.endswith("_test.cc")}
+    for name in sorted(listed - set(tests)):
+        yield "tests/threads.txt", 1, "threads", f"{name} does not exist"
+    for name in sorted(set(tests) - listed):
+        if not name.startswith(("tests/", "docs/")) and any(THREAD.search(line) for line in tests[name].code):
+            yield name, 1, "threads", "it starts threads: list it in tests/threads.txt"
+
+
 def check_license(root):
     paths = [root / name for name in LICENSED_NAMES]
     for top in (*TOPS, "cmake", "tools", ".ci", ".github"):
@@ -257,7 +283,8 @@ def findings(root):
     everything = sources(root)
     for source in everything:
         checks = (check_layering(source, links), check_doors(source), check_banned_calls(source),
-                  check_coroutines(source), check_shape(source), check_installed(source))
+                  check_coroutines(source), check_shape(source), check_installed(source),
+                  check_own_header(source))
         for check in checks:
             for number, rule, sentence in check:
                 if not source.excused(number, rule):
@@ -265,6 +292,7 @@ def findings(root):
     for source, number, rule, sentence in [*check_dead_headers(everything), *check_one_definition(everything)]:
         if not source.excused(number, rule):
             yield source.name, number, rule, sentence
+    yield from check_threads(root, everything)
     yield from check_license(root)
 
 

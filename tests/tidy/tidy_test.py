@@ -132,6 +132,18 @@ class TidyTest(unittest.TestCase):
                 self.assertEqual(rules_broken({name: text or "\n"}, ("white-space",)), found, text)
         self.assertEqual(rules_broken({"apps/a/migrations/0001_a.up.sql": "\n"}, ()), [])
 
+    def test_a_source_includes_its_own_header_first(self):
+        header = {"bedplate/sql/a.h": "#pragma once\n"}
+        own, other = '#include "bedplate/sql/a.h"\n', '#include "bedplate/sql/b.h"\n'
+        self.assertEqual(rules_broken({"bedplate/sql/a.cc": own + other, **header}), [])
+        self.assertEqual(rules_broken({"bedplate/sql/a.cc": other + own, **header}), ["own-header"])
+
+    def test_thread_sanitizer_runs_the_tests_with_threads(self):
+        test = {"bedplate/async/a_test.cc": "std::jthread other;\n"}
+        self.assertEqual(rules_broken(test), ["threads"])
+        self.assertEqual(rules_broken({**test, "tests/threads.txt": "# all\nbedplate/async/a_test.cc\n"}), [])
+        self.assertEqual(rules_broken({"tests/threads.txt": "bedplate/async/gone_test.cc\n"}), ["threads"])
+
     def test_headers_open_no_namespace(self):
         head = "#pragma once\n"
         self.assertEqual(broken_by("bedplate/sql/a.h", head + "using namespace std;"), ["using-namespace"])
