@@ -165,7 +165,6 @@ void Application::set_up_log(const Invocation& invocation) const {
 Result<void> Application::dispatch(const Invocation& invocation) {
   for (const AddedCommand& command : commands_) {
     if (command.spec.name != invocation.command) continue;
-    if (log_level() == LogLevel::info) set_log_level(LogLevel::warn);  // what it prints is for an operator
     if (!command.spec.makes_database)
       if (auto there = check_database_exists(*this); !there) return there;
     auto host = Host::open(*this, command.spec.makes_database ? HostPurpose::prepare : HostPurpose::command);
