@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -35,6 +37,12 @@ Async<Task> find(sql::Reader& db, const Tasks& tasks, const auth::Caller& caller
   return tasks.find(caller, db, input);
 }
 
+/// One that no task has had: a change to what is there already makes no version.
+std::string new_title(std::string_view how, int racer) {
+  static std::atomic<int> count{0};
+  return std::string(how) + " by " + std::to_string(racer) + ", " + std::to_string(++count);
+}
+
 /// One way to change a task, in the version that `if_match` names.
 class Change {
  public:
@@ -49,7 +57,7 @@ class PatchIt final : public Change {
     PatchTask input;
     input.id = id;
     input.if_match = if_match;
-    input.title = "patched by " + std::to_string(racer);
+    input.title = new_title("patched", racer);
     co_await ok(tasks.patch(caller, tx, input));
   }
 };
@@ -60,7 +68,7 @@ class ReplaceIt final : public Change {
     ReplaceTask input;
     input.id = id;
     input.if_match = if_match;
-    input.title = "replaced by " + std::to_string(racer);
+    input.title = new_title("replaced", racer);
     co_await ok(tasks.replace(caller, tx, input));
   }
 };

@@ -84,11 +84,11 @@ TEST(InvalidationOnPostgresql, HappensWhenTheAnswerOfTheCommitIsLost) {
   sql::PostgresqlOptions options;
   options.url = place.url();
   options.command_time_max_ms = options.connect_timeout_ms = 60'000;
+  Loop loop;  // the database's connections are on it, and end first
   auto database = std::move(*sql::open_postgresql(options));
   cache::MemoryCache memory;
   cache::LoadingCache cache(memory);
   Notes notes(*database, cache);
-  Loop loop;
   EXPECT_EQ(*run_to_end(loop, notes.find("note")), "old");
 
   constexpr const char* kCut =

@@ -10,13 +10,15 @@
     nginx   nginx -t, in its http block
     caddyfile, haproxy   their own checks
     yaml    promtool check config
+    json    Python reads it
 
-The last four are read only where their program is installed; the others must be there.
+Those for nginx, caddyfile, haproxy and yaml are read only where their program is installed; the others must be there.
 
 Sessions (console) are session_test.py's, quoted sources (cpp, cmake) quotes_test.py's, and text is nobody's. Any other
 language, or none, is an error.
 """
 import configparser
+import json
 import pathlib
 import re
 import shlex
@@ -57,6 +59,13 @@ class Snippets:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
         return path
+
+    def json(self, text):
+        try:
+            json.loads(text)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     def sh(self, text):
         wrong = run(["bash", "-n", self.file("snippet.sh", text)])
