@@ -20,6 +20,7 @@ namespace bedplate::e2e {
 namespace {
 
 constexpr int kRounds = 8;
+constexpr int kRoundsOfSoak = 80;
 constexpr std::size_t kWriters = 4;
 constexpr int kWritesBeforeTheKill = 60;
 
@@ -220,9 +221,10 @@ class Kill : public testing::EngineTest {
     check_file(database_url().substr(std::string("sqlite:").size()));
     check_rows(DatabaseFile(database_url().substr(std::string("sqlite:").size())));
   }
+  void kill_under_load(int rounds);
 };
 
-TEST_P(Kill, UnderLoadLosesNothingAndLeavesNothingHalfDone) {
+void Kill::kill_under_load(int rounds) {
   TempDir directory;
   const Server::Options options{.listen = "127.0.0.1:0",
                                 .settings = {"identity.login_throttle.enabled=false", "rest.access_log=false",
@@ -234,7 +236,7 @@ TEST_P(Kill, UnderLoadLosesNothingAndLeavesNothingHalfDone) {
     writers.push_back(std::make_unique<Writer>(*server, "writer" + std::to_string(i) + "@example.com"));
 
   std::atomic<int> written{0};
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     for (auto& writer : writers) writer->connect(*server);
     sign_ups.connect(*server);
     const int enough = written + kWritesBeforeTheKill + 7 * round;  // each time at another moment
@@ -252,12 +254,21 @@ TEST_P(Kill, UnderLoadLosesNothingAndLeavesNothingHalfDone) {
     sign_ups.check(*server);
     if (::testing::Test::HasFailure()) break;
   }
-  EXPECT_GE(written, kRounds * kWritesBeforeTheKill);
-  EXPECT_GE(sign_ups.count(), kRounds);
+  EXPECT_GE(written, rounds * kWritesBeforeTheKill);
+  EXPECT_GE(sign_ups.count(), rounds);
   EXPECT_EQ(server->terminate().status, 0);
 }
 
+TEST_P(Kill, UnderLoadLosesNothingAndLeavesNothingHalfDone) {
+  kill_under_load(kRounds);
+}
 INSTANTIATE_TEST_SUITE_P(Engines, Kill, testing::every_engine(), testing::engine_name);
+
+class KillSoak : public Kill {};
+TEST_P(KillSoak, UnderLoadLosesNothingAndLeavesNothingHalfDone) {
+  kill_under_load(kRoundsOfSoak);
+}
+INSTANTIATE_TEST_SUITE_P(Engines, KillSoak, testing::every_engine(), testing::engine_name);
 
 }  // namespace
 }  // namespace bedplate::e2e

@@ -43,9 +43,8 @@ class Caller {
   User user_;
 };
 
-TEST(Load, EveryOperationAtOnceFromSeveralCallers) {
+void call_every_operation(int rounds) {
   constexpr int kCallers = 4;
-  constexpr int kRounds = 15;
   TempDir directory;
   Server server(directory.path());
   const testing::ApiDocument document(server.url());
@@ -54,10 +53,18 @@ TEST(Load, EveryOperationAtOnceFromSeveralCallers) {
   {
     std::vector<std::jthread> threads;
     for (int number = 0; number < kCallers; ++number)
-      threads.emplace_back([&, number] { wrong += Caller(server, document, number).run(kRounds); });
+      threads.emplace_back([&, number] { wrong += Caller(server, document, number).run(rounds); });
   }
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(server.terminate().status, 0) << server.process().err();
+}
+
+TEST(Load, EveryOperationAtOnceFromSeveralCallers) {
+  call_every_operation(15);
+}
+
+TEST(LoadSoak, EveryOperationAtOnceFromSeveralCallers) {
+  call_every_operation(1500);
 }
 
 }  // namespace
