@@ -44,7 +44,7 @@ Result<void> print_health(const Application& application) {
   std::string failing;
   for (const api::HealthCheckView& check : report->checks)
     if (check.status == "fail") failing += (failing.empty() ? "" : ", ") + check.name;
-  return fail(Category::unavailable, "unhealthy", "Not well: " + failing + ".");
+  return fail(Category::unavailable, "unhealthy", "These checks fail: " + failing + ".");
 }
 
 }  // namespace bedplate::app

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -96,12 +97,16 @@ bool is_stale(const SocketAddress& address) {
 }
 
 // Held while a stale socket is looked at and replaced, by everybody who does that in this folder: otherwise one could
-// remove what another has just made. Where a folder cannot be locked it is done without.
+// remove what another has just made. Where a folder cannot be locked, or somebody holds the lock for two seconds
+// (whoever may read a folder can), it is done without.
 class FolderLock {
  public:
   explicit FolderLock(const std::string& path)
       : fd_(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (fd_ >= 0) ::flock(fd_, LOCK_EX);
+    constexpr int kTries = 200;
+    constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 10'000'000};
+    for (int i = 0; fd_ >= 0 && i < kTries && ::flock(fd_, LOCK_EX | LOCK_NB) != 0; ++i)
+      ::nanosleep(&kPause, nullptr);
   }
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -18,14 +18,17 @@ Api add_sessions(Api api, Identity& identity) {
           identity, post("/v1/auth/signup"), open_to_all(), body_at_most(kStrangersBodyMax),
           creates("/v1/me"), issues_secrets(), summary("Sign up"),
           fails_with(kEmailTaken, kPasswordLength, kPasswordKnown, kTooManyAttempts, kStarting),
-          doc("Makes an account and logs it in. The password is never kept, only an argon2id hash of it."))
+          doc("Makes an account and logs it in. The password is never kept, only an argon2id hash of it. An "
+              "Idempotency-Key is not looked at: an answer with tokens is never stored."))
       .procedure<&Identity::log_in>(
           identity, post("/v1/auth/login"), open_to_all(), body_at_most(kStrangersBodyMax), issues_secrets(),
           logs_in<&Grant::access_token>(), summary("Log in"),
           fails_with(kInvalidCredentials, kAccountDisabled, kTooManyAttempts, kStarting),
           doc("Starts a session. A wrong password and an unknown address get the same answer, after the same "
               "work. "
-              "After several wrong ones each further attempt must wait longer (`Retry-After`)."))
+              "After several wrong ones each further attempt must wait longer (`Retry-After`). An "
+              "Idempotency-Key is "
+              "not looked at."))
       .procedure<&Identity::refresh>(
           identity, post("/v1/auth/refresh"), open_to_all(), body_at_most(kStrangersBodyMax),
           issues_secrets(), summary("Renew the tokens of a session"),

@@ -65,7 +65,9 @@ std::optional<std::string> canonical_email(std::string_view typed) {
 }
 
 const char* check_email(const std::string& typed) {
-  return canonical_email(typed) ? nullptr : "must be an e-mail address";
+  return canonical_email(typed) ? nullptr
+                                : "must be an e-mail address such as ada@example.com: ASCII before the @, a "
+                                  "domain name behind it";
 }
 
 std::string email_key(std::string_view email) {

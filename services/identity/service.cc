@@ -319,6 +319,8 @@ UserView view_of(const UserRow& user) {
 
 Async<Grant> Identity::sign_up(const api::Caller& caller, sql::Database& db, const SignUp& input) {
   const Time now = clock_.now();
+  // Before it counts as an attempt: whoever is told to choose a longer password tries again.
+  const std::string password = co_await ok(accept_password(input.password, "/password"));
   co_await ok(unless_throttled(throttle_.admit_sign_up(caller.address, now), "sign-ups from your address"));
   UserRow user;
   user.email_key = email_key(input.email);
@@ -331,7 +333,6 @@ Async<Grant> Identity::sign_up(const api::Caller& caller, sql::Database& db, con
   user.roles = {std::string(kUserRole)};
   user.created_at = now;
   user.updated_at = now;
-  const std::string password = co_await ok(accept_password(input.password, "/password"));
   user.password_hash = co_await ok(passwords_.hash(password));
   NewSession session = new_session(user.id, caller, now);
   Result<void> inserted = co_await db.transact(&Identity::insert_account, *this, user, session);

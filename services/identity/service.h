@@ -23,7 +23,7 @@
 //   server that runs. One that cannot read it for identity.revocations_age_max_seconds takes no access token at
 //   all (503 `revocations_unknown`) until it can again: it does not know which of them are still good.
 // - An account's row is written as it was read: where another transaction was faster, which only an isolation below
-//   serializable lets happen, the operation fails.
+//   serializable lets happen, the transaction runs again.
 // - The log names users and sessions by id; no address, password or token enters it.
 //
 // Immutable but for what guards itself; every member may be called from any loop.

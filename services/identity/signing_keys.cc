@@ -72,9 +72,8 @@ Result<auth::SigningKey> SigningKeys::unseal(const SigningKeyRow& row) const {
         "The signing keys in the database were sealed with another key file than " +
             (file.empty() ? "this one" : file) +
             ". Put that one there, or name it with identity.key_file: it is the identity.key of the data "
-            "directory in which this database was served before, and not in backups. If it is lost, "
-            "delete the rows of identity_signing_keys: the next start makes new keys, and the access "
-            "tokens of the old ones end.");
+            "directory in which this database was served before, and not in backups. If it is lost, back the "
+            "database up and restore that backup: this makes new keys and ends all sessions.");
   };
   auto secret = sealing_.unseal(row.sealed_seed);
   auth::SigningKey::Seed seed;

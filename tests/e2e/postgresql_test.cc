@@ -156,7 +156,7 @@ TEST(HangingPostgres, IsNamedByHealthWithinSecondsAndClientsHearWhenToComeBack) 
   const Output command = run({"health", "--data", directory.path()});
   EXPECT_EQ(command.exit.status, 1);
   EXPECT_THAT(command.out, HasSubstr(R"("name":"database","status":"fail")"));
-  EXPECT_EQ(command.err, "bedplate: Not well: database.\n");
+  EXPECT_EQ(command.err, "bedplate: These checks fail: database.\n");
   EXPECT_EQ(http.get("/readyz").status, 200);
   EXPECT_EQ(http.get("/livez").status, 200);
 

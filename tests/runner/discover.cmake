@@ -7,14 +7,21 @@
 #   LABEL       the tests' label             FILTER      which of the cases (a --gtest_filter)
 #   OWN_LABEL   that of the program: a suite has the other one in its name
 #   RUN         the command of run_suite.py  PROPERTIES  further properties of the tests
-#   LIST        the file to remember the suites in; it is made anew when the program is newer
+#   LIST        the file to remember the suites in; it is made anew when the program is newer, or one of
+#   SCRIPTS     the files that say how they are run
 if(NOT EXISTS ${PROGRAM})
   add_test(${ROOM}_NOT_BUILT ${PROGRAM})
   set_tests_properties(${ROOM}_NOT_BUILT PROPERTIES LABELS ${LABEL})
   return()
 endif()
 
-if(${PROGRAM} IS_NEWER_THAN ${LIST} OR ${CMAKE_CURRENT_LIST_FILE} IS_NEWER_THAN ${LIST})
+set(stale FALSE)
+foreach(file ${PROGRAM} ${CMAKE_CURRENT_LIST_FILE} ${SCRIPTS})
+  if(${file} IS_NEWER_THAN ${LIST})
+    set(stale TRUE)
+  endif()
+endforeach()
+if(stale)
   execute_process(COMMAND ${PROGRAM} --gtest_list_tests --gtest_filter=${FILTER}
                   OUTPUT_VARIABLE listing RESULT_VARIABLE failed TIMEOUT 120)
   if(failed)

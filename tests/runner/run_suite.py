@@ -20,6 +20,7 @@ import sys
 import time
 
 ENDED = re.compile(r"\[ +(OK|FAILED|SKIPPED) +\] ([^ ,]+).*\((\d+) ms\)$")
+FAILED = re.compile(r"\[ +FAILED +\] ([^ ,]+), where ")  # The value may be printed over several lines.
 BEGUN = re.compile(r"\[ RUN +\] (\S+)$")
 
 
@@ -37,6 +38,9 @@ def run(program, cases):
         elif (match := ENDED.search(line)) and match.group(2) == running:
             ended[running] = (match.group(1), int(match.group(3)) / 1000)
             running = None
+        elif (match := FAILED.search(line)) and match.group(1) == running:
+            ended[running] = ("FAILED", 0.0)
+            running = None
     return ended, running, process.wait()
 
 
@@ -48,10 +52,10 @@ def run_all(program, cases):
         if crashed:
             print(f"run_suite.py: {program} ended with status {status} in {crashed}", flush=True)
             results[crashed] = ("CRASHED", 0.0)
+        elif not set(ended) & set(left):
+            return results  # The program has none of them, or ended before the first.
         elif status and not any(result == "FAILED" for result, _ in ended.values()):
             return results | blame(program, [case for case in left if case in ended], results)
-        elif not ended:
-            return results  # None of them is in the program.
         left = [case for case in left if case not in results]
     return results
 
@@ -70,8 +74,14 @@ def main(folder, program, room, label, *names):
     suite = cases[0].split(".")[0]
     if wanted := os.environ.get("BEDPLATE_TEST_CASES"):
         cases = [case for case in cases if re.search(wanted, f"{room}.{case}")]
+    if not cases:
+        sys.exit(f"run_suite.py: no case of {room}.{suite} has such a name")
     start = time.monotonic()
     results = run_all(program, cases)
+    for case in cases:
+        if case not in results:
+            print(f"run_suite.py: {case} was not run")
+            results[case] = ("FAILED", 0.0)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     record = {"room": room, "label": label, "suite": suite, "program": program,
               "wall_s": round(time.monotonic() - start, 3), "cpu_s": round(used.ru_utime + used.ru_stime, 3),
@@ -79,10 +89,7 @@ def main(folder, program, room, label, *names):
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     (path / f"{room}.{suite}.{label}.json".replace("/", "-")).write_text(json.dumps(record), encoding="utf-8")
-    missing = [case for case in cases if case not in results]
-    for case in missing:
-        print(f"run_suite.py: {case} was not run")
-    return 1 if missing or any(result in ("FAILED", "CRASHED") for result, _ in results.values()) else 0
+    return 1 if any(result in ("FAILED", "CRASHED") for result, _ in results.values()) else 0
 
 
 if __name__ == "__main__":

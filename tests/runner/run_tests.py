@@ -38,13 +38,18 @@ def list_tests(build):
         labels = next((p["value"] for p in test.get("properties", []) if p["name"] == "LABELS"), [])
         command = test.get("command", [])
         cases = command[6].split(":") if len(command) > 6 and command[1].endswith("run_suite.py") else []
-        tests.append({"number": number, "name": test["name"], "label": labels[0] if labels else "", "cases": cases,
-                      "room": command[4] if cases else ""})
+        tests.append({"number": number, "name": test["name"], "label": labels[0] if labels else "", "labels": labels,
+                      "cases": cases, "room": command[4] if cases else ""})
     return tests
 
 
 def full_names(test):
     return [f"{test['room']}.{case}" for case in test["cases"]] or [test["name"]]
+
+
+def was_skipped(case):
+    """It said itself that the machine lacks what it needs (SKIP_RETURN_CODE)."""
+    return any("SKIP_RETURN_CODE" in skipped.get("message", "") for skipped in case.iter("skipped"))
 
 
 def run_ctest(build, numbers, names=None):
@@ -66,7 +71,7 @@ def run_ctest(build, numbers, names=None):
     process.wait()
     if not junit.exists():
         sys.exit(f"ctest did not finish (see {log.name})")
-    results = {case.get("name"): (float(case.get("time", "0")), case.get("status") == "run")
+    results = {case.get("name"): (float(case.get("time", "0")), case.get("status") == "run" or was_skipped(case))
                for case in xml.parse(junit).getroot().iter("testcase")}
     junit.unlink()
     return results, "".join(printed)
@@ -76,12 +81,14 @@ def read_records(build):
     return [json.loads(path.read_text(encoding="utf-8")) for path in (build / "test_results").glob("*.json")]
 
 
-def failed_cases(tests, results, records):
-    """{full name of the case: its test}, and how many passed."""
+def judge(tests, results, records):
+    """{full name of a failed case: its test}, how many passed, and the names of those that were skipped. What stands for
+    a whole test, which was stopped or never ran, has the test's name."""
     by_suite = {f"{r['room']}.{r['suite']}.{r['label']}": r for r in records}
-    failed, passed = {}, 0
+    failed, passed, skipped = {}, 0, []
     for test in tests:
         if test["name"] not in results:
+            failed[test["name"]] = test
             continue
         suite = test["cases"][0].split(".")[0] if test["cases"] else ""
         record = by_suite.get(f"{test['room']}.{suite}.{test['label']}") if test["cases"] else None
@@ -91,10 +98,11 @@ def failed_cases(tests, results, records):
             continue
         bad = [name for name, case in record["cases"].items() if case["result"] in ("FAILED", "CRASHED")]
         if not bad and not results[test["name"]][1]:
-            bad = [suite + ".(the suite as a whole)"]
+            failed[test["name"]] = test
         failed |= {f"{test['room']}.{name}": test for name in bad}
-        passed += sum(case["result"] in ("OK", "SKIPPED") for case in record["cases"].values())
-    return failed, passed
+        passed += sum(case["result"] == "OK" for case in record["cases"].values())
+        skipped += [f"{test['room']}.{name}" for name, case in record["cases"].items() if case["result"] == "SKIPPED"]
+    return failed, passed, skipped
 
 
 def run_again(build, failed, printed):
@@ -106,7 +114,8 @@ def run_again(build, failed, printed):
         if test["label"] not in SERVERS:
             continue
         print(f"Again, alone: {name}", flush=True)
-        results, _ = run_ctest(build, [test["number"]], f"^{re.escape(name)}$" if test["cases"] else None)
+        case = name in full_names(test) and test["cases"]
+        results, _ = run_ctest(build, [test["number"]], f"^{re.escape(name)}$" if case else None)
         if results.get(test["name"], (0, False))[1]:
             passed.append(name)
     return passed
@@ -137,7 +146,7 @@ def over_budget(build, used):
 def choose(tests, options):
     chosen = tests
     if options.label:
-        chosen = [test for test in chosen if re.search(options.label, test["label"])]
+        chosen = [test for test in chosen if any(re.search(options.label, label) for label in test["labels"] or [""])]
     if options.names:
         chosen = [test for test in chosen if any(re.search(options.names, name) for name in full_names(test))]
     if options.files is not None:
@@ -164,11 +173,13 @@ def main():
     results, printed = run_ctest(build, [test["number"] for test in chosen], options.names)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     records = read_records(build)
-    failed, passed = failed_cases(tests, results, records)
+    failed, passed, skipped = judge(chosen, results, records)
     flaky = run_again(build, failed, printed)
     for name in flaky:
         del failed[name]
     print(f"{passed + len(flaky)} passed, {len(failed)} failed; {used.ru_utime + used.ru_stime:.0f} s of processor time")
+    for name in skipped:
+        print(f"skipped: {name}")
     for name in failed:
         print(f"failed: {name}")
     over = []

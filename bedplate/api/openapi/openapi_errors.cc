@@ -128,7 +128,7 @@ void add_of_database(PossibleErrors& all) {
 }
 
 void add_of_writes(PossibleErrors& all) {
-  add(all, Category::conflict, sql::kUniqueViolation, "A value that must be unique is taken already.");
+  add(all, Category::conflict, sql::kUniqueViolation, "A value that must be unique is already taken.");
   add(all, Category::conflict, sql::kForeignKeyViolation,
       "It refers to what is missing, or is still referred to.");
   add(all, Category::conflict, sql::kCheckViolation, "The database refused the change.");

@@ -40,7 +40,8 @@ PageRequest read(const PageQuery& query, std::optional<std::string_view> scope,
   request.limit = query.limit;
   const std::string_view sort = query.sort ? std::string_view(*query.sort) : default_sort;
   const std::size_t faults_before = faults.size();
-  if (query.sort || !sort.empty()) request.sort = parse_sort(sort, fields, faults);
+  // An empty text has a fault of its own already: it is too short.
+  if (!sort.empty()) request.sort = parse_sort(sort, fields, faults);
   const bool knows_sort = !request.sort.empty() && faults.size() == faults_before;
   if (!query.cursor) {
     request.page = query.page.value_or(1);
@@ -49,11 +50,13 @@ PageRequest read(const PageQuery& query, std::optional<std::string_view> scope,
     faults.push_back({"?page", "exclusive", "does not go together with cursor; give one of them"});
   }
   if (!knows_sort || !scope) {
-    if (query.cursor && !looks_like_cursor(*query.cursor)) faults.push_back(invalid_cursor());
+    if (query.cursor && !query.cursor->empty() && !looks_like_cursor(*query.cursor))
+      faults.push_back(invalid_cursor());
     return request;
   }
   request.scope = sort_text(request.sort).append(1, '\n').append(*scope);
   if (!query.cursor) return request;
+  if (query.cursor->empty()) return request;
   request.after = decode_cursor(request.scope, *query.cursor);
   if (!request.after || request.after->size() != cursor_values(request.sort))
     faults.push_back(invalid_cursor());

@@ -331,7 +331,7 @@ Result<std::int64_t> DataCopy::count_at_source(const TableShape& table) {
 // Where it stopped, for the operator.
 Error stopped(const Error& error, std::string_view table, std::int64_t rows) {
   Error told(error.category(), error.code(),
-             "Copying " + std::string(table) + " stopped behind " + std::to_string(rows) +
+             "Copying " + std::string(table) + " stopped after " + std::to_string(rows) +
                  " rows: " + error.detail());
   return std::move(told).with_subject(error.subject());
 }

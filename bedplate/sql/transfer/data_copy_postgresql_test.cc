@@ -72,7 +72,7 @@ class DataCopyPostgresqlTest : public ::testing::Test {
   void goes_on_after(const Result<DataCopyReport>& broken) {
     ASSERT_FALSE(broken);
     EXPECT_EQ(broken.error().category(), Category::unavailable) << broken.error().detail();
-    EXPECT_THAT(broken.error().detail(), HasSubstr("Copying orders stopped behind "));
+    EXPECT_THAT(broken.error().detail(), HasSubstr("Copying orders stopped after "));
     const std::int64_t there = place().count("SELECT count(*) FROM orders");
     EXPECT_EQ(there % 64, 0);
     EXPECT_LT(there, 1000);
@@ -239,7 +239,7 @@ TEST(DataCopyOutage, GoesOnAfterTheServerWasKilledInTheMiddleOfABatch) {
   killer.join();
   ASSERT_FALSE(copied);
   EXPECT_EQ(copied.error().category(), Category::unavailable);
-  EXPECT_THAT(copied.error().detail(), HasSubstr("Copying orders stopped behind 960 rows: "));
+  EXPECT_THAT(copied.error().detail(), HasSubstr("Copying orders stopped after 960 rows: "));
   server.start();
   EXPECT_EQ(place.count("SELECT count(*) FROM orders"), 960);
   options.progress = nullptr;
