@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <mutex>
 #include <semaphore>
+#include <tuple>
 #include <utility>
 
 #include "bedplate/async/loop.h"
@@ -97,7 +98,7 @@ Async<void> BackgroundTasks::supervise(Task& task) {
     log_error("a background task has ended and is started again",
               {{"task", task.name}, {"code", code}, {"after_ms", pause.count()}});
     task.waits(code, pause);
-    static_cast<void>(co_await timing_.pause(pause));
+    std::ignore = co_await timing_.pause(pause);
     if (task.scope.cancelled()) break;
     task.restarts.add();
     task.runs();
