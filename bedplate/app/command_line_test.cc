@@ -52,7 +52,8 @@ TEST(CommandLineTest, TwoWordCommandsAndTheirArguments) {
 
 TEST(CommandLineTest, FlagsThatWereGivenFollowTheArguments) {
   EXPECT_THAT(parse({"admin", "list", "staff"}).invocation->arguments, ElementsAre("staff"));
-  EXPECT_THAT(parse({"admin", "list", "--json", "staff"}).invocation->arguments, ElementsAre("staff", "--json"));
+  EXPECT_THAT(parse({"admin", "list", "--json", "staff"}).invocation->arguments,
+              ElementsAre("staff", "--json"));
   EXPECT_THAT(parse({"admin", "list", "staff", "--json", "--all"}).invocation->arguments,
               ElementsAre("staff", "--all", "--json"));
   EXPECT_EQ(parse({"admin", "grant", "ada@example.com", "--json"}).exit_status, 2);

@@ -84,9 +84,10 @@ struct DatabaseSettings {
             field<&S::pooler>(optional_with_default,
                               "PostgreSQL: `transaction` if connections go through a pooler in transaction "
                               "mode (pgbouncer): no prepared statements, no LISTEN"),
-            field<&S::isolation>(optional_with_default,
-                                 "PostgreSQL: isolation level of commands that ask for no other. `serializable` "
-                                 "matches SQLite; serialization failures are retried"),
+            field<&S::isolation>(
+                optional_with_default,
+                "PostgreSQL: isolation level of commands that ask for no other. `serializable` "
+                "matches SQLite; serialization failures are retried"),
             field<&S::read_connections>(range{1, 64}, optional_with_default,
                                         "PostgreSQL: connections of each loop that its reads share"),
             field<&S::transaction_connections>(

@@ -74,10 +74,9 @@ std::string field_schema(std::string_view name, View view) {
 TEST(Schema, fields) {
   EXPECT_EQ(field_schema("id", View::output),
             R"({"type":"string","format":"uuid","description":"Set by the server","readOnly":true})");
-  EXPECT_EQ(
-      field_schema("title", View::input),
-      R"({"type":"string","minLength":1,"maxLength":200,"pattern":"^[^\\x00]*$",)"
-      R"("description":"What is to be done","examples":["Buy milk"]})");
+  EXPECT_EQ(field_schema("title", View::input),
+            R"({"type":"string","minLength":1,"maxLength":200,"pattern":"^[^\\x00]*$",)"
+            R"("description":"What is to be done","examples":["Buy milk"]})");
   EXPECT_EQ(field_schema("status", View::input), R"({"$ref":"#/$defs/Status","default":"todo"})");
   EXPECT_EQ(field_schema("due_at", View::input),
             R"({"type":["string","null"],"format":"date-time","deprecated":true})");

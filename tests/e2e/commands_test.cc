@@ -330,7 +330,8 @@ TEST_F(Admin, ListsUsers) {
 
 TEST_F(Admin, AnUnknownAddressIsAClearError) {
   for (const char* command : {"grant", "revoke", "reset-password", "disable", "enable", "delete"})
-    expect_refusal(admin(command, "bob@example.com"), "There is no user with the e-mail address bob@example.com.\n");
+    expect_refusal(admin(command, "bob@example.com"),
+                   "There is no user with the e-mail address bob@example.com.\n");
   EXPECT_EQ(ada_.call("GET", "/v1/me").status, 200);
 }
 
