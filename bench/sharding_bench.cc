@@ -80,7 +80,7 @@ class Buckets {
 /// Consistent hashing (Karger and others, 1997): a slot belongs to the next point on the ring.
 class Ring {
  public:
-  explicit Ring(const Keys& keys) : keys_(keys), below_(kRingSlots + 1) {
+  explicit Ring(const Keys& keys) : below_(kRingSlots + 1) {
     for (int slot = 0; slot < kRingSlots; ++slot) below_[slot + 1] = below_[slot] + keys.in_slot[slot];
   }
 
@@ -110,7 +110,6 @@ class Ring {
     return below_[to + 1] - below_[from + 1];
   }
 
-  const Keys& keys_;
   std::vector<std::int64_t> below_;
   std::map<int, int> points_;
   std::vector<std::int64_t> held_;
