@@ -133,6 +133,7 @@ struct ValuePromise : PromiseBase {
 
 /// Its name is what the compiler says of a `co_return fail(...)`: a promise cannot have both return_void() and
 /// return_value().
+// NOLINTNEXTLINE(readability-identifier-naming): its name is a message of the compiler's
 struct AsyncVoid_fails_with_co_await_fail : PromiseBase {
   Async<void> get_return_object();
   void return_void() {}

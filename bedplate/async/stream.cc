@@ -66,8 +66,10 @@ Socket::Socket(Loop& loop, int descriptor, SocketAddress other_end)
 }
 
 Socket::~Socket() {
-  loop().forget(*this);
-  ::close(fd);  // which also leaves epoll
+  // Closing is not enough: while a child process that was just forked still holds the descriptor, epoll would go on
+  // reporting events for this object (epoll(7), "Questions and answers", 6).
+  loop().remove(*this, fd);
+  ::close(fd);
   if (reader) end_reader(connection_closed());
   if (writer) end_writer(connection_closed());
   if (!count) return;
