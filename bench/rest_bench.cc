@@ -14,11 +14,11 @@
 #include <string>
 #include <string_view>
 
-#include "bedplate/api/rest/health_routes.h"
-#include "bedplate/api/rest/problem.h"
-#include "bedplate/api/rest/rest.h"
 #include "bedplate/async/loop_group.h"
 #include "bedplate/http/server.h"
+#include "bedplate/surfaces/rest/health_routes.h"
+#include "bedplate/surfaces/rest/problem.h"
+#include "bedplate/surfaces/rest/rest.h"
 #include "bedplate/telemetry/metrics.h"
 
 namespace {

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "bedplate/api/api.h"
-#include "bedplate/api/paging/page.h"
-#include "bedplate/api/rest/conditional.h"
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
+#include "bedplate/operations/api.h"
+#include "bedplate/operations/if_match.h"
+#include "bedplate/operations/paging/page.h"
 
 namespace bedplate::tasks {
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "bedplate/api/paging/page_request.h"
 #include "bedplate/base/text.h"
 #include "bedplate/describe/text/text_value.h"
+#include "bedplate/operations/paging/page_request.h"
 #include "bedplate/search/query.h"
 #include "bedplate/sql/error.h"
 #include "bedplate/words/fold.h"

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "apps/tasks/api.h"
-#include "bedplate/api/paging/sort.h"
 #include "bedplate/async/async.h"
 #include "bedplate/auth/principal.h"
+#include "bedplate/operations/paging/sort.h"
 #include "bedplate/search/index.h"
 #include "bedplate/sql/maintenance.h"
 #include "bedplate/sql/session.h"

@@ -13,8 +13,8 @@
 
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"
-#include "bedplate/api/rest/problem.h"
 #include "bedplate/describe/json/json.h"
+#include "bedplate/surfaces/rest/problem.h"
 #include "bedplate/testing/conformance.h"
 #include "bedplate/testing/test_app.h"
 #include "identity_migrations.h"

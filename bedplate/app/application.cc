@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "bedplate/api/rest/idempotency.h"
 #include "bedplate/app/builtin_commands.h"
 #include "bedplate/app/caching.h"
 #include "bedplate/app/database_place.h"
@@ -14,6 +13,7 @@
 #include "bedplate/async/address.h"
 #include "bedplate/base/log.h"
 #include "bedplate/describe/json/json.h"
+#include "bedplate/execution/idempotency.h"
 #include "bedplate/http/address.h"
 #include "bedplate/sql/error.h"
 #include "bedplate/sql/open.h"

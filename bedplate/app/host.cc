@@ -10,10 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "bedplate/api/openapi/openapi.h"
-#include "bedplate/api/rest/health_routes.h"
-#include "bedplate/api/rest/problem.h"
-#include "bedplate/api/rest/rest.h"
 #include "bedplate/app/application.h"
 #include "bedplate/app/caching.h"
 #include "bedplate/app/database_place.h"
@@ -30,6 +26,10 @@
 #include "bedplate/sql/open.h"
 #include "bedplate/sql/tenants.h"
 #include "bedplate/sql/transfer/data_copy.h"
+#include "bedplate/surfaces/openapi/openapi.h"
+#include "bedplate/surfaces/rest/health_routes.h"
+#include "bedplate/surfaces/rest/problem.h"
+#include "bedplate/surfaces/rest/rest.h"
 #include "bedplate/telemetry/health.h"
 #include "bedplate/telemetry/metrics.h"
 #include "bedplate/telemetry/process.h"

@@ -21,16 +21,17 @@
 #include <utility>
 #include <vector>
 
-#include "bedplate/api/api.h"
-#include "bedplate/api/settings.h"
 #include "bedplate/app/background.h"
 #include "bedplate/app/settings.h"
 #include "bedplate/async/async.h"
 #include "bedplate/async/loop_group.h"
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
+#include "bedplate/execution/settings.h"
 #include "bedplate/http/settings.h"
+#include "bedplate/operations/api.h"
 #include "bedplate/sql/database.h"
+#include "bedplate/surfaces/rest/settings.h"
 
 namespace bedplate {
 namespace api {

@@ -10,14 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "bedplate/api/rest/health_routes.h"
-#include "bedplate/api/rest/rest.h"
 #include "bedplate/app/host.h"
 #include "bedplate/async/loop.h"
 #include "bedplate/async/loop_group.h"
 #include "bedplate/base/log.h"
 #include "bedplate/http/client.h"
 #include "bedplate/http/server.h"
+#include "bedplate/surfaces/rest/health_routes.h"
+#include "bedplate/surfaces/rest/rest.h"
 
 namespace bedplate::app {
 namespace {

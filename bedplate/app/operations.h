@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
-#include "bedplate/api/rest/problem.h"
 #include "bedplate/async/address.h"
 #include "bedplate/async/listener.h"
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
+#include "bedplate/surfaces/rest/problem.h"
 
 namespace bedplate {
 class LoopGroup;

@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <string>
 
-#include "bedplate/api/rest/health_routes.h"
 #include "bedplate/app/application.h"
 #include "bedplate/app/operations.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/http/client.h"
+#include "bedplate/surfaces/rest/health_routes.h"
 
 namespace bedplate::app {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "bedplate/api/rest/shared_rate_limit.h"
+#include "bedplate/execution/shared_rate_limit.h"
 #include "bedplate/redis/client.h"
 #include "bedplate/telemetry/metrics.h"
 

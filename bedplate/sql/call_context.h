@@ -4,7 +4,7 @@
 //   CallContext context;
 //   context.tenant = caller.tenant();
 //   context.after = seen;                       // what this client's last command answered
-//   CommitMark mark;
+//   CommitPosition mark;
 //   context.committed = &mark;                  // where this one's commit stands
 //   co_await ok(db.transact(context, &Store::insert, store, row));
 //
@@ -27,19 +27,19 @@ class CommitActions;
 /// next request, so that a replica answers only when it has come so far. Engines without replicas leave it
 /// empty. On PostgreSQL it is a position in the write-ahead log; after a fail-over or a restore an old mark
 /// may lie ahead of the new history, which costs a short wait and then the primary answers.
-class CommitMark {
+class CommitPosition {
  public:
-  CommitMark() = default;
-  explicit CommitMark(std::uint64_t position) : position_(position) {}
+  CommitPosition() = default;
+  explicit CommitPosition(std::uint64_t position) : position_(position) {}
 
   /// Reads what to_string() writes; nothing for any other text.
-  static std::optional<CommitMark> parse(std::string_view text);
+  static std::optional<CommitPosition> parse(std::string_view text);
   /// 1 to 16 lower-case hexadecimal digits; empty for an empty mark.
   std::string to_string() const;
 
   bool empty() const { return position_ == 0; }
   std::uint64_t position() const { return position_; }
-  auto operator<=>(const CommitMark&) const = default;
+  auto operator<=>(const CommitPosition&) const = default;
 
  private:
   std::uint64_t position_ = 0;
@@ -65,7 +65,7 @@ struct CallContext {
   /// Whose rows may be seen and written: see Reader::tenant().
   std::optional<Uuid> tenant;
   /// Reads hold at least what was committed up to here, also from a replica.
-  CommitMark after;
+  CommitPosition after;
   /// A replica may answer a read, if it has come as far as `after`. Without this the primary does, so that
   /// reads which decide about writes never look at the past.
   bool from_replica = false;
@@ -73,7 +73,7 @@ struct CallContext {
   std::optional<Isolation> isolation;
   /// Where to put the commit's mark, once it is durable; only engines that have replicas give one. A
   /// command that fails leaves it as it was.
-  CommitMark* committed = nullptr;
+  CommitPosition* committed = nullptr;
   /// What the transaction wants done after its commit: Database fills this in (after_commit.h).
   CommitActions* actions = nullptr;
 };

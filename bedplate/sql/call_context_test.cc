@@ -9,24 +9,24 @@
 namespace bedplate::sql {
 namespace {
 
-TEST(CommitMark, WritesAndReadsItsPosition) {
+TEST(CommitPosition, WritesAndReadsItsPosition) {
   for (std::uint64_t position : {std::uint64_t{1}, std::uint64_t{0x16b3740}, ~std::uint64_t{0}}) {
-    const CommitMark mark(position);
-    ASSERT_TRUE(CommitMark::parse(mark.to_string()));
-    EXPECT_EQ(*CommitMark::parse(mark.to_string()), mark);
+    const CommitPosition mark(position);
+    ASSERT_TRUE(CommitPosition::parse(mark.to_string()));
+    EXPECT_EQ(*CommitPosition::parse(mark.to_string()), mark);
   }
-  EXPECT_EQ(CommitMark(0x16b3740).to_string(), "16b3740");
-  EXPECT_EQ(CommitMark().to_string(), "");
+  EXPECT_EQ(CommitPosition(0x16b3740).to_string(), "16b3740");
+  EXPECT_EQ(CommitPosition().to_string(), "");
 }
 
-TEST(CommitMark, RefusesEveryOtherText) {
+TEST(CommitPosition, RefusesEveryOtherText) {
   for (const char* text : {"", " 1", "1 ", "0x1", "-1", "1B", "g", "0/16B3740", "12345678901234567"})
-    EXPECT_FALSE(CommitMark::parse(text)) << text;
+    EXPECT_FALSE(CommitPosition::parse(text)) << text;
 }
 
-TEST(CommitMark, LaterIsGreater) {
-  EXPECT_LT(CommitMark(), CommitMark(1));
-  EXPECT_LT(CommitMark(9), CommitMark(10));
+TEST(CommitPosition, LaterIsGreater) {
+  EXPECT_LT(CommitPosition(), CommitPosition(1));
+  EXPECT_LT(CommitPosition(9), CommitPosition(10));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "bedplate/api/rest/idempotency.h"
+#include "bedplate/execution/idempotency.h"
 #include "bedplate/sql/migrate.h"
 #include "bedplate/testing/query_guard.h"
 #include "tests/engines/engine_kit.h"

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "bedplate/api/paging/page_request.h"
 #include "bedplate/auth/authenticator.h"
 #include "bedplate/auth/token.h"
 #include "bedplate/base/embedded.h"
+#include "bedplate/operations/paging/page_request.h"
 #include "bedplate/sql/tenants.h"
 #include "bedplate/testing/test_app.h"
 #include "tests/servers/test_database.h"

@@ -13,12 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "bedplate/api/api.h"
 #include "bedplate/auth/jwks.h"
 #include "bedplate/auth/password_text.h"
 #include "bedplate/auth/principal.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
+#include "bedplate/operations/api.h"
 #include "services/identity/email.h"
 
 namespace bedplate::sql {

@@ -3,7 +3,7 @@
 """The text of /docs can be read in both themes: `contrast_test.py CHECKOUT`.
 
 WCAG 2.2 asks 4.5 to 1 of text (1.4.3) and 3 to 1 of the edges of controls and of the focus (1.4.11). Here that is
-computed for every pair of a text colour and a background in bedplate/api/docs_ui/reference.css. That no other colours
+computed for every pair of a text colour and a background in bedplate/surfaces/docs_ui/reference.css. That no other colours
 are shown follows from two rules that are checked too: nothing there names a colour but the list at its top, and
 Swagger UI's style is in a layer below, all colours of which are reset.
 """
@@ -68,7 +68,7 @@ def rule_faults(css):
 
 
 def faults(root):
-    folder = root / "bedplate/api/docs_ui"
+    folder = root / "bedplate/surfaces/docs_ui"
     css = re.sub(r"/\*.*?\*/", "", (folder / "reference.css").read_text(encoding="utf-8"), flags=re.S)
     themes = [dict(re.findall(r"--([\w-]+): ([^;]+);", body)) for body in THEME.findall(css)]
     if len(themes) != 2:

@@ -44,10 +44,14 @@ BELOW = {
     "auth": ["base", "async", "describe", "telemetry"],
     "redis": ["base", "async", "telemetry"],
     "cache": ["base", "async", "describe", "telemetry", "redis"],
-    "api": ["base", "words", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache"],
-    "app": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache", "api"],
+    "operations": ["base", "words", "async", "describe", "telemetry", "sql", "auth"],
+    "execution": ["base", "words", "async", "describe", "telemetry", "sql", "http", "auth", "cache", "operations"],
+    "surfaces": ["base", "words", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache",
+                 "operations", "execution"],
+    "app": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache", "operations",
+            "execution", "surfaces"],
     "testing": ["base", "async", "describe", "config", "telemetry", "sql", "documents", "http", "auth", "redis", "cache",
-                "api", "app"],
+                "operations", "execution", "surfaces", "app"],
 }
 
 LINES_MAX = 700

@@ -30,7 +30,7 @@ enum class FieldId : std::uint8_t {
   age,
   allow,
   authorization,
-  bedplate_commit,  ///< how far a client has seen the database: CommitMark in sql/call_context.h
+  bedplate_commit,  ///< how far a client has seen the database: CommitPosition in sql/call_context.h
   cache_control,
   connection,
   content_disposition,

@@ -32,7 +32,7 @@ struct PostgresqlReplica {
   PostgresqlReplica(PostgresqlShare& share, const std::string& url) : endpoint(share, url) {}
 
   PostgresqlEndpoint endpoint;
-  CommitMark replayed;  ///< it has come at least so far
+  CommitPosition replayed;  ///< it has come at least so far
 };
 
 /// How far a replica has come: nothing when it is none any more.
@@ -41,7 +41,7 @@ class ReplayedBody final : public ReadBody {
   Async<void> run(Reader& reader) override {
     text_ = co_await ok(reader.value<std::string>("SELECT coalesce(pg_last_wal_replay_lsn()::text, '')"));
   }
-  CommitMark mark() const { return CommitMark(read_postgresql_lsn(text_).value_or(0)); }
+  CommitPosition mark() const { return CommitPosition(read_postgresql_lsn(text_).value_or(0)); }
 
  private:
   std::string text_;
@@ -112,7 +112,7 @@ class PostgresqlDatabase final : public Database {
                          milliseconds time_max);
   Async<void> read_from(PostgresqlPart& part, PostgresqlEndpoint& endpoint, const CallContext& context,
                         ReadBody& body);
-  Async<bool> has_caught_up(PostgresqlPart& part, PostgresqlReplica& replica, CommitMark after);
+  Async<bool> has_caught_up(PostgresqlPart& part, PostgresqlReplica& replica, CommitPosition after);
   Async<void> read_alone(PostgresqlEndpoint& endpoint, const CallContext& context, ReadBody& body,
                          PostgresqlSharedRead& first);
   Async<Attempt> attempt_read(PostgresqlEndpoint& endpoint, const CallContext& context, ReadBody& body,
@@ -233,7 +233,7 @@ Async<void> PostgresqlDatabase::read(const CallContext& context, ReadBody& body)
 
 // Asks the replica again and again for a short while. False: it lags too much, or does not answer.
 Async<bool> PostgresqlDatabase::has_caught_up(PostgresqlPart& part, PostgresqlReplica& replica,
-                                              CommitMark after) {
+                                              CommitPosition after) {
   if (after <= replica.replayed) co_return true;
   const auto until = steady_clock::now() + milliseconds(options_.replica_wait_ms);
   for (milliseconds pause{1};; pause *= 2) {

@@ -249,7 +249,7 @@ void PostgresqlOwned::on_control(PostgresqlControl what, const PGresult* result)
     committed_ = std::string_view(PQcmdStatus(const_cast<PGresult*>(result))) == "COMMIT";
   if (what == PostgresqlControl::rollback) rolling_back_ = false;
   if (what == PostgresqlControl::mark && PQntuples(result) == 1)
-    mark_ = CommitMark(read_postgresql_lsn(PQgetvalue(result, 0, 0)).value_or(0));
+    mark_ = CommitPosition(read_postgresql_lsn(PQgetvalue(result, 0, 0)).value_or(0));
 }
 
 void PostgresqlOwned::on_synced() {

@@ -52,7 +52,7 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   /// It failed for a reason that may be gone when it is run again: nothing was committed.
   bool may_run_again() const { return may_run_again_; }
   int statements() const { return statements_; }
-  CommitMark mark() const { return mark_; }
+  CommitPosition mark() const { return mark_; }
 
  private:
   friend class PostgresqlEndpoint;  // makes, lends, closes and buries it
@@ -100,7 +100,7 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   int statements_ = 0;
   EndOp* ending_ = nullptr;
   std::optional<Error> control_error_;
-  CommitMark mark_;
+  CommitPosition mark_;
   PostgresqlCancel cancel_;          ///< until it has arrived it could hit the next transaction
   PostgresqlConnection connection_;  // last: it tells the rest
 };

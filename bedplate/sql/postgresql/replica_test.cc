@@ -67,10 +67,10 @@ TEST_F(Replicas, AnswerReadsThatMayLagAndNoOthers) {
 TEST_F(Replicas, WhoCarriesTheMarkReadsWhatItWrote) {
   options_.replica_wait_ms = kPatientMs;
   database_ = std::move(*open_postgresql(options_));
-  CommitMark seen;
+  CommitPosition seen;
   for (std::int64_t i = 1; i <= 30; ++i) {
     CallContext writing;
-    CommitMark mark;
+    CommitPosition mark;
     writing.committed = &mark;
     ASSERT_TRUE(run(database_->transact(writing, &insert, i)));
     ASSERT_FALSE(mark.empty());
@@ -85,13 +85,13 @@ TEST_F(Replicas, WhoCarriesTheMarkReadsWhatItWrote) {
 TEST_F(Replicas, OneThatLagsIsWaitedForAndThenThePrimaryAnswers) {
   testing::run_sql(replica_->admin_url(), "SELECT pg_wal_replay_pause()");
   CallContext writing;
-  CommitMark mark;
+  CommitPosition mark;
   writing.committed = &mark;
   ASSERT_TRUE(run(database_->transact(writing, &insert, 1)));
   may_lag_.after = mark;
   EXPECT_EQ(run(database_->read(may_lag_, &count)), 1);
   EXPECT_EQ(database_->stats().reads_on_replicas, 0u);
-  may_lag_.after = CommitMark();
+  may_lag_.after = CommitPosition();
   EXPECT_EQ(run(database_->read(may_lag_, &count)), 0);  // it said that it does not mind
   testing::run_sql(replica_->admin_url(), "SELECT pg_wal_replay_resume()");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scoreboard.h"
 
-#include "bedplate/api/invalidation.h"
+#include "bedplate/execution/invalidation.h"
 #include "scoreboard_migrations.h"
 
 namespace scoreboard {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "bedplate/api/api.h"
 #include "bedplate/app/application.h"
 #include "bedplate/cache/region.h"
 #include "bedplate/describe/describe.h"
+#include "bedplate/operations/api.h"
 #include "bedplate/sql/database.h"
 
 namespace scoreboard {

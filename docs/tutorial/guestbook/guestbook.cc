@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "bedplate/api/paging/page_request.h"
+#include "bedplate/operations/paging/page_request.h"
 #include "guestbook_migrations.h"  // made by bedplate_embed()
 
 namespace guestbook {

@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "bedplate/api/api.h"
 #include "bedplate/app/application.h"
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
+#include "bedplate/operations/api.h"
 #include "bedplate/sql/session.h"
 
 namespace guestbook {

@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-// expect: an operation says once who may call it
-#include "bedplate/api/compile_fail/prelude.h"
-
-namespace bedplate::api {
-Api made(Service& s) {
-  return Api("s", "doc").query<&Service::read>(s, get("/a"), any_user(), open_to_all());
-}
-}  // namespace bedplate::api

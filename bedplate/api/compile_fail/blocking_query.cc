@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-// expect: an operation that uses the database is a coroutine
-#include "bedplate/api/compile_fail/prelude.h"
-
-namespace bedplate::api {
-Api made(Service& s) {
-  return Api("s", "doc").query<&Service::blocks>(s, get("/a"), any_user());
-}
-}  // namespace bedplate::api

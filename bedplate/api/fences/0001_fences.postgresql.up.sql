@@ -1,5 +1,0 @@
--- The largest token of each lock under which something was written: see bedplate/api/fence.h.
-CREATE TABLE fences (
-  name  text   NOT NULL PRIMARY KEY,    -- of the lock
-  token bigint NOT NULL
-);

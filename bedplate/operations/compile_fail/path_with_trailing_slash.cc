@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: route_paths_have_no_empty_segment
+#include "bedplate/operations/compile_fail/prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc").query<&Service::read>(s, get("/a/"), any_user());
+}
+}  // namespace bedplate::api

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: times_are_rfc_3339_such_as_2026_11_21T10_00_00Z
+#include "bedplate/operations/compile_fail/prelude.h"
+
+namespace bedplate::api {
+Api made(Service& s) {
+  return Api("s", "doc")
+      .query<&Service::read>(s, get("/a"), any_user(),
+                             deprecated("2026-01-01T00:00:00Z", "2026-02-30T00:00:00Z"));
+}
+}  // namespace bedplate::api
