@@ -2,17 +2,17 @@
 # What `cmake --install` puts into a prefix: the server, the headers, the static libraries, and the package
 #
 #   find_package(Bedplate REQUIRED)
-#   target_link_libraries(mine PRIVATE Bedplate::bedplate)           # the framework: every room that an application uses
+#   target_link_libraries(mine PRIVATE Bedplate::bedplate)           # the framework: every library that an application uses
 #   target_link_libraries(mine PRIVATE Bedplate::identity)           # users, sessions, tokens
 #   target_link_libraries(mine_test PRIVATE Bedplate::testing)       # the test kit
 #   bedplate_embed(TARGET mine ...)                                  # see BedplateEmbed.cmake
 #
-# Each room is a target of its own too, under its name: Bedplate::search, Bedplate::http, ...
+# Each library is a target of its own too, under its name: Bedplate::search, Bedplate::http, ...
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# Called by bedplate_room() for each room: those of the framework and the platform services are installed.
-function(bedplate_install_room name)
+# Called by bedplate_library() for each library: those of the framework and the platform services are installed.
+function(bedplate_install_library name)
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE folder)
   if(NOT folder MATCHES "^(bedplate|services)/")
     return()
@@ -30,7 +30,7 @@ endfunction()
 function(bedplate_install)
   add_library(bedplate_framework INTERFACE)
   set_target_properties(bedplate_framework PROPERTIES EXPORT_NAME bedplate)
-  # app links most rooms; the others are for applications to use as they like.
+  # app links most libraries; the others are for applications to use as they like.
   target_link_libraries(bedplate_framework INTERFACE bedplate_app bedplate_search bedplate_documents bedplate_sharding)
   install(TARGETS bedplate_flags bedplate_framework EXPORT BedplateTargets)
   install(TARGETS bedplate RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -27,12 +27,12 @@ using identity::Administration;
 using identity::IdentitySettings;
 
 /// Administration of a host's accounts, with everything it refers to.
-struct AdminRoom {
+struct AdminContext {
   tasks::Tasks tasks;
   auth::PasswordHasher passwords;
   Administration admin;
 
-  AdminRoom(Host& host, const IdentitySettings& settings)
+  AdminContext(Host& host, const IdentitySettings& settings)
       : tasks(host.clock(), host.dialect()),
         passwords(auth::PasswordCost(static_cast<std::uint32_t>(settings.password_memory_kib),
                                      static_cast<std::uint32_t>(settings.password_passes)),
@@ -55,17 +55,17 @@ void add_admin_command(app::Application& application, const IdentitySettings& se
                    .group_doc = "Manage users (safe while the server runs)"};
   application.command(std::move(spec),
                       [&settings, change, done](Host& host, std::span<const std::string> arguments) {
-                        AdminRoom room(host, settings);
+                        AdminContext context(host, settings);
                         const std::string& email = arguments[0];
-                        Result<void> changed = host.wait_for(change(room.admin, email));
+                        Result<void> changed = host.wait_for(change(context.admin, email));
                         if (changed) std::printf("%s: %s\n", email.c_str(), done);
                         return changed;
                       });
 }
 
 Result<void> reset_password(Host& host, const IdentitySettings& settings, const std::string& email) {
-  AdminRoom room(host, settings);
-  Result<std::string> password = host.wait_for(room.admin.reset_password(email));
+  AdminContext context(host, settings);
+  Result<std::string> password = host.wait_for(context.admin.reset_password(email));
   if (!password) return std::unexpected(std::move(password.error()));
   std::printf("%s: the new password is %s\nIt is shown this once. Every session of the account has ended.\n",
               email.c_str(), password->c_str());
@@ -83,12 +83,12 @@ void print_account(const identity::AccountRow& account) {
 }
 
 Result<void> list_accounts(Host& host, const IdentitySettings& settings, bool as_json) {
-  AdminRoom room(host, settings);
+  AdminContext context(host, settings);
   if (!as_json) std::printf("%-32s %-12s %-8s %s\n", "EMAIL", "ROLES", "DISABLED", "LAST SEEN");
   std::string after;
   std::string json;
   while (true) {
-    Result<std::vector<identity::AccountRow>> accounts = host.wait_for(room.admin.list(after));
+    Result<std::vector<identity::AccountRow>> accounts = host.wait_for(context.admin.list(after));
     if (!accounts) return std::unexpected(std::move(accounts.error()));
     for (const identity::AccountRow& account : *accounts) {
       if (!as_json) {
@@ -159,12 +159,12 @@ void add_commands(app::Application& application, const IdentitySettings& setting
                        .arguments = {},
                        .makes_database = true},
                       [&settings](Host& host, std::span<const std::string>) {
-                        AdminRoom room(host, settings);
-                        return make_demo(host, room.admin, room.tasks);
+                        AdminContext context(host, settings);
+                        return make_demo(host, context.admin, context.tasks);
                       });
   application.after_restore([&settings](Host& host) {
-    AdminRoom room(host, settings);
-    return host.wait_for(room.admin.forget_all_tokens());
+    AdminContext context(host, settings);
+    return host.wait_for(context.admin.forget_all_tokens());
   });
 }
 

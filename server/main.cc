@@ -3,7 +3,7 @@
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"
 #include "bedplate/app/application.h"
-#include "bedplate/cache/nudges.h"
+#include "bedplate/cache/change_notifier.h"
 #include "identity_migrations.h"
 #include "server/commands.h"
 #include "services/identity/service.h"
@@ -31,11 +31,11 @@ int main(int argc, char** argv) {
     auto& identity = host.make<identity::Identity>(identity_settings, std::move(*key), host.clock());
     identity.add_data_owner(tasks);
     identity.report_to(host.metrics());
-    if (cache::Nudges* nudges = host.nudges()) identity.tell_others_through(*nudges);
+    if (cache::ChangeNotifier* notifier = host.change_notifier()) identity.tell_others_through(*notifier);
     host.authenticate_with(identity.authenticator());
     host.on_start([&] { return host.wait_for(identity.start(host.database())); });
     host.in_background("identity: revocations", [&] { return identity.keep_current(host.database()); });
-    host.in_background("identity: housekeeping", [&] { return identity.keep_house(host.database()); });
+    host.in_background("identity: maintenance", [&] { return identity.run_maintenance(host.database()); });
 
     host.serve(identity::identity_api(identity));
     host.serve(tasks::tasks_api(tasks));

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Caching>> Caching::make(const CacheSettings& settings, te
   const cache::LocalCache& in_process = memory ? caching->memory_->local() : caching->two_level_->local();
   caching->collector_ =
       std::make_unique<cache::CacheMetrics>(*caching->loading_, in_process, caching->client_.get(),
-                                            caching->redis_ ? &caching->redis_->owed() : nullptr);
+                                            caching->redis_ ? &caching->redis_->pending() : nullptr);
   caching->watch_ = metrics.watch(*caching->collector_);
   return caching;
 }
@@ -74,7 +74,7 @@ Result<void> Caching::use_redis(const CacheSettings& settings, const cache::Loca
   two_level_ = std::make_unique<cache::TwoLevelCache>(*client_, *redis_, levels);
   loading_ = std::make_unique<cache::LoadingCache>(*two_level_);
   locks_ = std::make_unique<cache::RedisLocks>(*client_, settings.prefix);
-  nudges_ = std::make_unique<cache::RedisNudges>(*client_, settings.prefix);
+  notifier_ = std::make_unique<cache::RedisChangeNotifier>(*client_, settings.prefix);
   rate_limits_ = std::make_unique<RedisRateLimits>(*client_, settings.prefix, metrics);
   check_ = std::make_unique<RedisCheck>(*client_);
   return {};
@@ -86,12 +86,12 @@ Caching::~Caching() {
 
 void Caching::start(Loop& loop) {
   if (two_level_) two_level_->start(loop);
-  if (nudges_) nudges_->start(loop);
+  if (notifier_) notifier_->start(loop);
 }
 
 void Caching::close() {
   if (loading_) loading_->close();
-  if (nudges_) nudges_->close();
+  if (notifier_) notifier_->close();
   if (two_level_) two_level_->close();
   if (client_) client_->close();
 }

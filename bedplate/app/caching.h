@@ -12,7 +12,7 @@
 #include "bedplate/cache/lock.h"
 #include "bedplate/cache/memory_cache.h"
 #include "bedplate/cache/metrics.h"
-#include "bedplate/cache/nudges.h"
+#include "bedplate/cache/change_notifier.h"
 #include "bedplate/cache/redis_cache.h"
 #include "bedplate/cache/two_level_cache.h"
 #include "bedplate/telemetry/health.h"
@@ -42,7 +42,7 @@ class Caching {
   cache::LoadingCache& cache() { return *loading_; }
   cache::Locks& locks() { return *locks_; }
   /// Null without a Redis, all three.
-  cache::Nudges* nudges() { return nudges_.get(); }
+  cache::ChangeNotifier* notifier() { return notifier_.get(); }
   api::SharedRateLimits* rate_limits() { return rate_limits_.get(); }
   telemetry::HealthCheck* health_check() { return check_.get(); }
 
@@ -64,7 +64,7 @@ class Caching {
   std::unique_ptr<cache::TwoLevelCache> two_level_;
   std::unique_ptr<cache::LoadingCache> loading_;
   std::unique_ptr<cache::Locks> locks_;
-  std::unique_ptr<cache::RedisNudges> nudges_;
+  std::unique_ptr<cache::RedisChangeNotifier> notifier_;
   std::unique_ptr<RedisRateLimits> rate_limits_;
   std::unique_ptr<RedisCheck> check_;
   std::unique_ptr<cache::CacheMetrics> collector_;

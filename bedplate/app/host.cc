@@ -168,8 +168,8 @@ cache::LoadingCache& Host::cache() {
 cache::Locks& Host::locks() {
   return running_->caching->locks();
 }
-cache::Nudges* Host::nudges() {
-  return running_->caching->nudges();
+cache::ChangeNotifier* Host::change_notifier() {
+  return running_->caching->notifier();
 }
 LoopGroup& Host::loops() {
   return *running_->loops;

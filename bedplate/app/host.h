@@ -44,7 +44,7 @@ class Authenticator;
 namespace cache {
 class LoadingCache;
 class Locks;
-class Nudges;
+class ChangeNotifier;
 }  // namespace cache
 namespace telemetry {
 class Health;
@@ -132,7 +132,7 @@ class Host {
   /// Locks among all replicas (of this process alone without a Redis): cache/lock.h.
   cache::Locks& locks();
   /// How replicas tell one another that something changed; null without a Redis.
-  cache::Nudges* nudges();
+  cache::ChangeNotifier* change_notifier();
 
   // ---- From on_start() on.
 

@@ -32,9 +32,9 @@ void Revocations::bump() {
   epoch_.fetch_add(1, std::memory_order_release);
 }
 
-// The epoch moves after: whoever sees the new one sees the blindness.
-void Revocations::lose_sight() {
-  if (!blind_.exchange(true)) bump();
+// The epoch moves after: a reader that sees the new epoch sees the flag too.
+void Revocations::mark_stale() {
+  if (!stale_.exchange(true)) bump();
 }
 
 bool Revocations::revoked(const Principal& principal) const {

@@ -10,8 +10,8 @@
 // past the bound, every token issued before now is refused instead, which makes clients refresh and costs
 // nothing else.
 //
-// Whoever fills this from a table that other processes write says with lose_sight() that it has not been able to
-// read for too long: until regain_sight() no token is taken, for nobody here knows which of them were revoked.
+// A reader that fills this from a table which other processes write calls mark_stale() when it could not read the table
+// for too long. Until mark_current() all tokens are rejected, because the list of revoked ones is unknown.
 #pragma once
 
 #include <atomic>
@@ -39,10 +39,10 @@ class Revocations {
   /// Makes caches ask again, although nothing was revoked: a signing key was taken away.
   void bump();
 
-  /// What others revoke does not arrive; or does again. Idempotent.
-  void lose_sight();
-  void regain_sight() { blind_.store(false, std::memory_order_release); }
-  bool blind() const { return blind_.load(std::memory_order_acquire); }
+  /// The list is stale: revocations by other processes do not arrive; or it is current again. Idempotent.
+  void mark_stale();
+  void mark_current() { stale_.store(false, std::memory_order_release); }
+  bool stale() const { return stale_.load(std::memory_order_acquire); }
 
   bool revoked(const Principal& principal) const;
   std::size_t size() const;
@@ -56,7 +56,7 @@ class Revocations {
 
   const std::size_t entries_max_;
   std::atomic<std::uint64_t> epoch_{1};
-  std::atomic<bool> blind_{false};
+  std::atomic<bool> stale_{false};
   mutable std::mutex mutex_;
   std::unordered_map<SessionId, Time> sessions_;
   std::unordered_map<UserId, UserEntry> users_;

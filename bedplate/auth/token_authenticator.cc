@@ -51,7 +51,7 @@ Result<PrincipalRef> TokenAuthenticator::authenticate(std::string_view bearer, T
   // Read before the look-up: what is revoked after this load makes the next request ask again.
   std::uint64_t epoch = revocations_.epoch();
   if (entry->epoch != epoch) [[unlikely]] {
-    if (revocations_.blind()) return revocations_unknown();
+    if (revocations_.stale()) return revocations_unknown();
     const bool revoked = revocations_.revoked(*entry->principal);
     if (revoked || !ring_.find(entry->kid, now)) {
       TokenCache::forget(*entry);
@@ -70,7 +70,7 @@ Result<PrincipalRef> TokenAuthenticator::verify(std::string_view bearer, Time no
     if (claims.error().code() == kTokenNotYetValid.code) warn_of_clocks(now);
     return std::unexpected(std::move(claims.error()));
   }
-  if (revocations_.blind()) return revocations_unknown();
+  if (revocations_.stale()) return revocations_unknown();
   auto principal = std::make_shared<Principal>();
   principal->user = claims->user;
   principal->session = claims->session;

@@ -7,7 +7,7 @@
 //
 // Every thread has a cache of its own (no lock, no sharing). A hit compares the whole token, its expiry and
 // the revocation epoch. What fails to verify is never stored, so bad tokens cannot push good ones out. While
-// revocations are not known (Revocations::lose_sight()) a good token is answered Category::unavailable
+// revocations are not known (Revocations::mark_stale()) a good token is answered Category::unavailable
 // `revocations_unknown`.
 #pragma once
 

@@ -80,13 +80,13 @@ TEST_F(TokenAuthenticatorTest, NoTokenIsTakenWhileRevocationsAreUnknown) {
   std::string seen = token(good_claims());
   std::string fresh = token(good_claims());
   EXPECT_EQ(code_of(seen), "good");
-  revocations_.lose_sight();
+  revocations_.mark_stale();
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(code_of(seen), "revocations_unknown");
     EXPECT_EQ(code_of(fresh), "revocations_unknown");
   }
   EXPECT_EQ(code_of("nonsense"), "invalid_token") << "what is bad in itself is said to be";
-  revocations_.regain_sight();
+  revocations_.mark_current();
   EXPECT_EQ(code_of(seen), "good");
   EXPECT_EQ(code_of(fresh), "good");
 }

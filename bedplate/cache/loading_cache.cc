@@ -67,25 +67,25 @@ Async<std::optional<Hit>> LoadingCache::look_up(std::string_view key) {
 
 Async<Found> LoadingCache::get(std::string_view key, Policy policy, BytesLoader& loader) {
   for (int attempt = 1;; ++attempt) {
-    const std::uint64_t landings = flights_.landings(key);
+    const std::uint64_t completions = single_flight_.completions(key);
     std::optional<Hit> hit = co_await ok(look_up(key));
     if (hit) {
       count(hit->fresh() ? counters_.hits : counters_.stale_hits);
       if (!hit->fresh()) refresh_behind(key, policy, loader);
       co_return Found{std::move(hit->value), hit->absent};
     }
-    JoinOp join(flights_, key);
+    JoinOp join(single_flight_, key);
     Result<Joined> joined = co_await join;
     if (!joined) co_return std::unexpected(std::move(joined.error()));
     if (joined->leads) {
       // What somebody loaded between our look and now need not be loaded again.
-      if (landings != flights_.landings(key) && attempt < kAttemptsMax) {
-        flights_.land(joined->flight, fail(Category::cancelled, "cancelled", "Look again."));
+      if (completions != single_flight_.completions(key) && attempt < kAttemptsMax) {
+        single_flight_.complete(joined->flight, fail(Category::cancelled, "cancelled", "Look again."));
         continue;
       }
       count(counters_.misses);
       Result<Found> found = co_await load(*joined->flight, policy, loader);
-      flights_.land(joined->flight, found);
+      single_flight_.complete(joined->flight, found);
       co_return found;
     }
     Result<Found>& outcome = *joined->outcome;
@@ -112,18 +112,18 @@ Async<Found> LoadingCache::load(const Flight& flight, Policy policy, BytesLoader
 
 Async<void> LoadingCache::keep(const Flight& flight, const Found& found, Policy policy) {
   const Lifetime lifetime = lifetime_of(policy, found.absent);
-  if (lifetime.fresh.count() <= 0 || flight.overtaken.load(std::memory_order_acquire)) co_return;
+  if (lifetime.fresh.count() <= 0 || flight.invalidated.load(std::memory_order_acquire)) co_return;
   Entry entry = found.absent ? Entry::none() : Entry(found.value.view());
   Result<void> kept = co_await cache_.put(flight.key, entry, lifetime);
   // Erased while it was put: which of the two came last is not known.
-  if (flight.overtaken.load(std::memory_order_acquire)) kept = co_await cache_.erase(flight.key);
+  if (flight.invalidated.load(std::memory_order_acquire)) kept = co_await cache_.erase(flight.key);
   if (!kept) count(counters_.cache_failures);
 }
 
 void LoadingCache::refresh_behind(std::string_view key, const Policy& policy, BytesLoader& loader) {
   // Counted before looking at closed_, so that close() sees it or it sees close().
   if (refreshing_.fetch_add(1) < kRefreshingMax && !closed_.load()) {
-    if (std::shared_ptr<Flight> flight = flights_.lead(key))
+    if (std::shared_ptr<Flight> flight = single_flight_.lead(key))
       return refresh(std::move(flight), policy, loader).detach(nullptr);
   }
   refreshing_.fetch_sub(1);
@@ -131,13 +131,13 @@ void LoadingCache::refresh_behind(std::string_view key, const Policy& policy, By
 
 Async<void> LoadingCache::refresh(std::shared_ptr<Flight> flight, Policy policy, BytesLoader& loader) {
   Result<Found> found = co_await load(*flight, policy, loader);
-  flights_.land(flight, found);
+  single_flight_.complete(flight, found);
   refreshing_.fetch_sub(1);
 }
 
 Async<void> LoadingCache::invalidate(std::string_view key) {
   count(counters_.invalidations);
-  flights_.overtake(key);
+  single_flight_.invalidate_in_flight(key);
   Result<void> erased = co_await cache_.erase(key);
   if (erased) co_return;
   if (!is_cache_trouble(erased.error())) co_await std::unexpected(std::move(erased.error()));

@@ -24,7 +24,7 @@
 
 #include "bedplate/async/async.h"
 #include "bedplate/cache/cache.h"
-#include "bedplate/cache/flights.h"
+#include "bedplate/cache/single_flight.h"
 
 namespace bedplate::cache {
 
@@ -81,7 +81,7 @@ class LoadingCache final : private InvalidationListener {
   Cache& cache() { return cache_; }
 
  private:
-  void on_invalidated(std::string_view key) override { flights_.overtake(key); }
+  void on_invalidated(std::string_view key) override { single_flight_.invalidate_in_flight(key); }
   Async<std::optional<Hit>> look_up(std::string_view key);
   Async<Found> load(const Flight& flight, Policy policy, BytesLoader& loader);
   Async<void> keep(const Flight& flight, const Found& found, Policy policy);
@@ -89,7 +89,7 @@ class LoadingCache final : private InvalidationListener {
   Async<void> refresh(std::shared_ptr<Flight> flight, Policy policy, BytesLoader& loader);
 
   Cache& cache_;
-  Flights flights_;
+  SingleFlight single_flight_;
   std::atomic<int> refreshing_{0};
   std::atomic<bool> closed_{false};
 

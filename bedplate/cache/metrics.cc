@@ -45,13 +45,13 @@ void CacheMetrics::collect(telemetry::MetricWriter& out) const {
   out.gauge("bedplate_cache_local_size_bytes", "What they take, keys and tables included.",
             static_cast<double>(local.size_bytes));
   if (client_) collect_redis(out, client_->stats());
-  if (!owed_) return;
+  if (!pending_) return;
   out.gauge("bedplate_cache_erasures_owed",
             "Keys erased while Redis was away, to be erased there when it is back.",
-            static_cast<double>(owed_->owed()));
+            static_cast<double>(pending_->pending()));
   count(out, "bedplate_cache_erasures_forgotten_total",
         "Of these, too many to be remembered: old values may be read until their time is over.",
-        owed_->forgotten());
+        pending_->forgotten());
 }
 
 }  // namespace bedplate::cache

@@ -4,7 +4,7 @@
 
 #include "bedplate/cache/loading_cache.h"
 #include "bedplate/cache/local_cache.h"
-#include "bedplate/cache/owed_erasures.h"
+#include "bedplate/cache/pending_invalidations.h"
 #include "bedplate/redis/client.h"
 #include "bedplate/telemetry/metrics.h"
 
@@ -14,15 +14,15 @@ namespace bedplate::cache {
 class CacheMetrics final : public telemetry::Collector {
  public:
   CacheMetrics(const LoadingCache& cache, const LocalCache& local, const redis::Client* client,
-               const OwedErasures* owed)
-      : cache_(cache), local_(local), client_(client), owed_(owed) {}
+               const PendingInvalidations* pending)
+      : cache_(cache), local_(local), client_(client), pending_(pending) {}
   void collect(telemetry::MetricWriter& out) const override;
 
  private:
   const LoadingCache& cache_;
   const LocalCache& local_;
   const redis::Client* client_;
-  const OwedErasures* owed_;
+  const PendingInvalidations* pending_;
 };
 
 }  // namespace bedplate::cache

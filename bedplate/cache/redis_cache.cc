@@ -73,7 +73,7 @@ Async<std::optional<Hit>> RedisCache::get(std::string_view key) {
   redis::Command command("GET", full(key));
   redis::Reply reply = co_await ok(client_.call(std::move(command)));
   on_answered();
-  if (debts_->owed.has(key)) co_return std::nullopt;
+  if (debts_->pending.has(key)) co_return std::nullopt;
   const std::optional<Envelope> envelope = Envelope::read(reply.text);
   const std::int64_t now = now_ms();
   if (!envelope || envelope->keep_until_ms <= now) co_return std::nullopt;
@@ -112,7 +112,7 @@ Async<void> RedisCache::erase(std::string_view key) {
     on_answered();
     co_return;
   }
-  debts_->owed.add(owned_key);
+  debts_->pending.add(owned_key);
   co_await std::unexpected(std::move(erased.error()));
 }
 
@@ -129,13 +129,13 @@ Async<void> RedisCache::erase_there(redis::Client& client, std::string full_key,
 // ---- what Redis was not told
 
 void RedisCache::on_answered() {
-  if (!debts_->owed.any()) [[likely]]
+  if (!debts_->pending.any()) [[likely]]
     return;
   if (steady_ns() >= debts_->pause_until_ns.load(std::memory_order_relaxed)) repeat_owed();
 }
 
 void RedisCache::repeat_owed() {
-  for (int i = 0; i < kRepeatingMax && debts_->owed.any(); ++i) {
+  for (int i = 0; i < kRepeatingMax && debts_->pending.any(); ++i) {
     if (debts_->repeating.fetch_add(1) >= kRepeatingMax) {
       debts_->repeating.fetch_sub(1);
       return;
@@ -146,10 +146,10 @@ void RedisCache::repeat_owed() {
 
 Async<void> RedisCache::repeat(redis::Client& client, std::shared_ptr<Debts> debts, std::string prefix,
                                std::string sender) {
-  while (std::optional<OwedErasure> one = debts->owed.next()) {
+  while (std::optional<PendingInvalidation> one = debts->pending.next()) {
     const Result<void> erased =
         co_await erase_there(client, prefix + one->key, prefix + "erased", sender + one->key);
-    debts->owed.settle(*one, erased.has_value());
+    debts->pending.settle(*one, erased.has_value());
     if (erased) continue;
     debts->pause_until_ns.store(steady_ns() + nanoseconds(kPauseAfterFailure).count(),
                                 std::memory_order_relaxed);

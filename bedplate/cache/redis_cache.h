@@ -9,7 +9,7 @@
 // erase() deletes the key and publishes it on the channel `<prefix>erased`, in one step on one server (in a Cluster:
 // one after the other), with the sender's name in front, so that caches in front of Redis forget it too.
 //
-// An erasure that Redis may not have heard of is remembered (owed_erasures.h): until it has, the key is not there for
+// An erasure that Redis may not have heard of is remembered (pending_invalidations.h): until it has, the key is not there for
 // this process, whatever Redis says. It is repeated after the next call that Redis answers, or repeat_owed().
 #pragma once
 
@@ -19,7 +19,7 @@
 #include <string>
 
 #include "bedplate/cache/cache.h"
-#include "bedplate/cache/owed_erasures.h"
+#include "bedplate/cache/pending_invalidations.h"
 #include "bedplate/redis/client.h"
 
 namespace bedplate::cache {
@@ -36,7 +36,7 @@ class RedisCache final : public Cache {
 
   /// Redis can be reached again: what is owed is repeated. From a loop; does not wait.
   void repeat_owed();
-  const OwedErasures& owed() const { return debts_->owed; }
+  const PendingInvalidations& pending() const { return debts_->pending; }
 
   std::string channel() const { return prefix_ + "erased"; }
   /// The name in front of this process's messages, kSenderSize characters.
@@ -46,7 +46,7 @@ class RedisCache final : public Cache {
  private:
   /// Outlives the cache with those who repeat.
   struct Debts {
-    OwedErasures owed;
+    PendingInvalidations pending;
     std::atomic<int> repeating{0};
     std::atomic<std::int64_t> pause_until_ns{0};  ///< of the steady clock: an attempt has failed
   };

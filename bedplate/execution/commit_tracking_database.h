@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // CommitTrackingDatabase: what a procedure is given for a database: it notes how far the procedure's commits have come, so
-// that the client can be told (sql::CommitPosition). Internal to this room.
+// that the client can be told (sql::CommitPosition). Private header.
 #pragma once
 
 #include <algorithm>

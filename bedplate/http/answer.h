@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wire form of an answer's head, and which content coding its body gets. Internal to the server.
+// The wire form of an answer's head, and which content coding its body gets. Private header.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the connections of one loop share. Internal to the server.
+// What the connections of one loop share. Private header.
 #pragma once
 
 #include <atomic>

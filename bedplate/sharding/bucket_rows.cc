@@ -84,8 +84,8 @@ Async<void> delete_at_source(Transaction& tx, const BucketWrite& write) {
   co_await ok(delete_rows(tx, write));
 }
 
-Async<void> delete_disowned(Transaction& tx, const BucketWrite& write) {
-  co_await ok(check_disowned(tx, write.move));
+Async<void> delete_released(Transaction& tx, const BucketWrite& write) {
+  co_await ok(check_target_released(tx, write.move));
   co_await ok(delete_rows(tx, write));
 }
 
@@ -390,7 +390,7 @@ Async<void> forget_all_changes(const BucketCopy& copy) {
 }
 
 Async<void> delete_leftover(const BucketCopy& copy) {
-  co_await ok(delete_bucket(copy.target, copy, &delete_disowned));
+  co_await ok(delete_bucket(copy.target, copy, &delete_released));
 }
 
 }  // namespace bedplate::sharding

@@ -35,8 +35,8 @@ class BucketRowsTest : public ::testing::TestWithParam<Engines> {
     const sql::Dialect dialect = kit.database(0).dialect();
     for (const sql::TableShape& table : source.tables)
       get(kit.run(kit.database(0).transact(&make_change_log, table, dialect)));
-    const Turnstile turnstile(dialect, std::chrono::milliseconds(60'000));
-    get(kit.run(kit.database(0).transact(&start_logging, turnstile, move)));
+    const DrainWait drain(dialect, std::chrono::milliseconds(60'000));
+    get(kit.run(kit.database(0).transact(&start_logging, drain, move)));
   }
   void prepare(BucketSide& side, std::size_t shard) {
     const std::vector<std::string> names = {"customers", "orders"};

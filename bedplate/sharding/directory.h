@@ -119,7 +119,7 @@ class Directory {
   Async<Move> cancel_move(Bucket bucket, std::int64_t now_us);
   /// Ends a cancelled move, and notes that its target may have rows of the bucket.
   Async<void> end_cancelled(const Move& move);
-  /// Cancelled moves whose targets are to be tidied up, as they were when they ended.
+  /// Cancelled moves whose targets are to be cleaned up, as they were when they ended.
   Async<std::vector<Move>> leftovers();
   Async<void> forget_leftover(const Move& move);
 

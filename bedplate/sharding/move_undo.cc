@@ -20,8 +20,8 @@ Async<void> MoveUndo::beat() {
 
 Async<void> MoveUndo::at_source() {
   source_ = co_await ok(side(move_.source));
-  const Turnstile turnstile(source_.database->dialect(), options_.held_max);
-  co_await ok(source_.database->transact(&restore, turnstile, move_));
+  const DrainWait drain(source_.database->dialect(), options_.held_max);
+  co_await ok(source_.database->transact(&restore, drain, move_));
   co_await ok(done(MoveStep::restored));
   co_await ok(forget_all_changes(copy()));
   co_await ok(done(MoveStep::forgotten));
@@ -31,8 +31,8 @@ Async<void> MoveUndo::at_source() {
 
 Async<void> MoveUndo::at_target() {
   target_ = co_await ok(side(move_.target));
-  const bool mine = co_await ok(target_.database->transact(&disown, move_));
-  co_await ok(done(MoveStep::disowned));
+  const bool mine = co_await ok(target_.database->transact(&release_target, move_));
+  co_await ok(done(MoveStep::target_released));
   if (mine) {
     const sql::Dialect dialect = target_.database->dialect();
     target_.tables = co_await ok(target_.database->read(&read_sharded_tables, dialect, tables_));
@@ -43,7 +43,7 @@ Async<void> MoveUndo::at_target() {
   }
   co_await ok(done(MoveStep::emptied));
   co_await ok(shards_.directory().forget_leftover(move_));
-  co_await ok(done(MoveStep::tidied));
+  co_await ok(done(MoveStep::cleaned));
 }
 
 }  // namespace bedplate::sharding

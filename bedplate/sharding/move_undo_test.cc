@@ -17,8 +17,8 @@ const std::vector<std::string> kTables = {"orders", "customers"};
 constexpr MoveStep kBeforeSwitch[] = {MoveStep::begun,  MoveStep::arriving, MoveStep::logging,
                                       MoveStep::copied, MoveStep::fenced,   MoveStep::equal};
 constexpr MoveStep kOfCancelling[] = {MoveStep::cancelled, MoveStep::restored, MoveStep::forgotten,
-                                      MoveStep::released,  MoveStep::disowned, MoveStep::emptied,
-                                      MoveStep::tidied};
+                                      MoveStep::released,  MoveStep::target_released, MoveStep::emptied,
+                                      MoveStep::cleaned};
 
 MoverOptions dying_after(MoveStep last) {
   MoverOptions options = patient_mover();
@@ -123,16 +123,16 @@ TEST_P(MoveUndoTest, the_mover_of_a_cancelled_move_is_refused_everywhere) {
   kit.customer_in(3);
   const Move slept = get(kit.run(kit.directory().begin_move(3, "b", 1)));
   get(kit.run(kit.database(1).transact(&start_arriving, slept)));
-  const Turnstile turnstile(kit.database(0).dialect(), milliseconds(60'000));
-  get(kit.run(kit.database(0).transact(&start_logging, turnstile, slept)));
+  const DrainWait drain(kit.database(0).dialect(), milliseconds(60'000));
+  get(kit.run(kit.database(0).transact(&start_logging, drain, slept)));
   Mover mover(kit.sharded(), kTables, patient_mover());
   get(kit.run(mover.cancel(3)));
   const sql::Dialect here = kit.database(1).dialect();
   EXPECT_EQ(kit.run(kit.database(1).transact(&start_arriving, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.database(1).transact(&check_arriving, here, slept)).error().code(), "move_overtaken");
-  EXPECT_EQ(kit.run(kit.database(0).transact(&start_logging, turnstile, slept)).error().code(),
+  EXPECT_EQ(kit.run(kit.database(0).transact(&start_logging, drain, slept)).error().code(),
             "move_overtaken");
-  EXPECT_EQ(kit.run(kit.database(0).transact(&fence, turnstile, slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(0).transact(&fence, drain, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().switch_bucket(slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().end_move(slept)).error().code(), "move_overtaken");
   expect_nothing_left();

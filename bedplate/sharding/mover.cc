@@ -49,7 +49,7 @@ class Mover::Run final : private Pulse {
 
  private:
   using Step = Async<void> (*)(sql::Transaction&, const Move&);
-  using TurnstileStep = Async<void> (*)(sql::Transaction&, const Turnstile&, const Move&);
+  using DrainStep = Async<void> (*)(sql::Transaction&, const DrainWait&, const Move&);
 
   Async<void> prepare();
   Async<void> before_the_switch();
@@ -66,9 +66,9 @@ class Mover::Run final : private Pulse {
 
   /// A step in the transaction of one side.
   Async<void> at(BucketSide& side, Step step) { co_await ok(side.database->transact(step, move_)); }
-  Async<void> at_turnstile(TurnstileStep step) {
-    const Turnstile turnstile(source_.database->dialect(), mover_.options_.held_max);
-    co_await ok(source_.database->transact(step, turnstile, move_));
+  Async<void> after_drain(DrainStep step) {
+    const DrainWait drain(source_.database->dialect(), mover_.options_.held_max);
+    co_await ok(source_.database->transact(step, drain, move_));
   }
   Result<void> done(MoveStep step) {
     const auto& after = mover_.options_.after_step;
@@ -104,7 +104,7 @@ Async<void> Mover::Run::before_the_switch() {
   co_await ok(at(target_, &start_arriving));
   co_await ok(done(MoveStep::arriving));
   co_await ok(keep_change_log());
-  co_await ok(at_turnstile(&start_logging));
+  co_await ok(after_drain(&start_logging));
   co_await ok(done(MoveStep::logging));
   BucketSync sync(copy());
   co_await ok(copy_all(sync));
@@ -113,7 +113,7 @@ Async<void> Mover::Run::before_the_switch() {
     co_await ok(done(MoveStep::copied));
     held_since_ = steady_clock::now();
     ++report_.fences;
-    Result<void> reached = co_await at_turnstile(&fence);
+    Result<void> reached = co_await after_drain(&fence);
     if (reached) {
       co_await ok(done(MoveStep::fenced));
       may_give_up_ = true;
@@ -268,24 +268,24 @@ Async<void> Mover::finish_cancelled(Move move) {
   MoveUndo undo(shards_, tables_, options_, move);
   co_await ok(undo.at_source());
   log_info("a move of a bucket was cancelled", {{"bucket", move.bucket}, {"target", move.target}});
-  const Result<void> tidied = co_await undo.at_target();
-  if (!tidied)
+  const Result<void> cleaned = co_await undo.at_target();
+  if (!cleaned)
     log_info("what a cancelled move has left at its target is deleted later",
-             {{"bucket", move.bucket}, {"target", move.target}, {"error", tidied.error().detail()}});
+             {{"bucket", move.bucket}, {"target", move.target}, {"error", cleaned.error().detail()}});
 }
 
-// One that cannot be reached keeps no other from being tidied up: it may be gone for good.
+// One that cannot be reached keeps no other from being cleaned up: it may be gone for good.
 Async<void> Mover::tidy_up_targets() {
   const std::vector<Move> leftovers = co_await ok(shards_.directory().leftovers());
   for (const Move& left : leftovers) {
     MoveUndo undo(shards_, tables_, options_, left);
-    const Result<void> tidied = co_await undo.at_target();
-    if (tidied)
+    const Result<void> cleaned = co_await undo.at_target();
+    if (cleaned)
       log_info("what a cancelled move had left is deleted",
                {{"bucket", left.bucket}, {"target", left.target}});
     else
       log_debug("what a cancelled move has left cannot be deleted yet",
-                {{"bucket", left.bucket}, {"target", left.target}, {"error", tidied.error().detail()}});
+                {{"bucket", left.bucket}, {"target", left.target}, {"error", cleaned.error().detail()}});
   }
 }
 

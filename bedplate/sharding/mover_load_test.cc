@@ -99,9 +99,9 @@ Async<void> keep_writing(ShardKit& kit, const bool& over, int& answered) {
 }
 Async<void> fence_and_lift(ShardKit& kit, const Move& move, bool& over, const int& answered, int& meanwhile) {
   while (answered < 6) co_await ok(sleep_for(milliseconds(5)));
-  const Turnstile turnstile(sql::Dialect::postgresql, milliseconds(60'000));
+  const DrainWait drain(sql::Dialect::postgresql, milliseconds(60'000));
   const int before = answered;
-  const Result<void> fenced = co_await kit.database(0).transact(&fence, turnstile, move);
+  const Result<void> fenced = co_await kit.database(0).transact(&fence, drain, move);
   meanwhile = answered - before;
   over = true;
   co_await ok(kit.database(0).transact(&lift_fence, move));
@@ -109,7 +109,7 @@ Async<void> fence_and_lift(ShardKit& kit, const Move& move, bool& over, const in
 }
 
 // Row locks alone would let the fence starve: whoever shares a row does not queue behind who wants it for itself.
-TEST(Turnstiles, let_a_fence_pass_between_commands_that_always_overlap) {
+TEST(DrainWaits, let_a_fence_pass_between_commands_that_always_overlap) {
   constexpr int kWriters = 6;
   ShardPlaces places(Engines::postgresql);
   ShardKit kit(places, {"a", "b"});

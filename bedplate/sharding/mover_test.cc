@@ -183,20 +183,20 @@ TEST_P(MoverTest, that_wakes_up_late_is_refused_everywhere) {
       << "touched since";
   const Move taken = get(kit.run(kit.directory().claim_move(slept, 2, 3)));
   get(kit.run(kit.database(1).transact(&start_arriving, taken)));
-  const Turnstile turnstile(kit.database(0).dialect(), milliseconds(60'000));
-  get(kit.run(kit.database(0).transact(&start_logging, turnstile, taken)));
-  get(kit.run(kit.database(0).transact(&fence, turnstile, taken)));
+  const DrainWait drain(kit.database(0).dialect(), milliseconds(60'000));
+  get(kit.run(kit.database(0).transact(&start_logging, drain, taken)));
+  get(kit.run(kit.database(0).transact(&fence, drain, taken)));
 
   const sql::Dialect dialect = kit.database(1).dialect();
   const sql::Dialect source = kit.database(0).dialect();
   EXPECT_EQ(kit.run(kit.database(1).transact(&start_arriving, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.database(1).transact(&check_arriving, dialect, slept)).error().code(),
             "move_overtaken");
-  EXPECT_EQ(kit.run(kit.database(0).transact(&start_logging, turnstile, slept)).error().code(),
+  EXPECT_EQ(kit.run(kit.database(0).transact(&start_logging, drain, slept)).error().code(),
             "move_overtaken");
   EXPECT_EQ(kit.run(kit.database(0).transact(&check_logging, source, slept)).error().code(),
             "move_overtaken");
-  EXPECT_EQ(kit.run(kit.database(0).transact(&fence, turnstile, slept)).error().code(), "move_overtaken");
+  EXPECT_EQ(kit.run(kit.database(0).transact(&fence, drain, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.database(0).transact(&lift_fence, slept)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().touch_move(slept, 9)).error().code(), "move_overtaken");
   EXPECT_EQ(kit.run(kit.directory().switch_bucket(slept)).error().code(), "move_overtaken");

@@ -61,17 +61,17 @@ Async<void> must_change_one(std::int64_t changed) {
 }
 
 /// Waits for the commands of the bucket that run, and holds off later ones until this transaction ends.
-Async<void> pass_turnstile(Transaction& tx, const Turnstile& turnstile, Bucket bucket) {
-  if (turnstile.dialect == sql::Dialect::sqlite) co_return;
-  const std::string wait_max = std::to_string(std::max<std::int64_t>(1, turnstile.wait_max.count())) + "ms";
+Async<void> wait_for_drain(Transaction& tx, const DrainWait& drain, Bucket bucket) {
+  if (drain.dialect == sql::Dialect::sqlite) co_return;
+  const std::string wait_max = std::to_string(std::max<std::int64_t>(1, drain.wait_max.count())) + "ms";
   co_await ok(tx.run(kWaitMax, wait_max));
   co_await ok(tx.run(kLockBucket, bucket));
 }
 
-/// At a source that has not given the bucket away, past its turnstile.
-Async<void> set_at_source(Transaction& tx, const Turnstile& turnstile, const Move& move,
+/// At a source that has not given the bucket away, past its drain.
+Async<void> set_at_source(Transaction& tx, const DrainWait& drain, const Move& move,
                           std::string_view what) {
-  co_await ok(pass_turnstile(tx, turnstile, move.bucket));
+  co_await ok(wait_for_drain(tx, drain, move.bucket));
   const std::string text = fmt::format(
       "UPDATE sharding_owned SET {}, mover = $3 WHERE bucket = $1 AND epoch = $2 "
       "AND state IN ('owned', 'leaving') AND mover <= $3",
@@ -82,16 +82,16 @@ Async<void> set_at_source(Transaction& tx, const Turnstile& turnstile, const Mov
 
 }  // namespace
 
-Async<void> check_command(Transaction& tx, sql::Dialect dialect, const Claim& claim) {
+Async<void> check_command(Transaction& tx, sql::Dialect dialect, const OwnershipAssertion& assertion) {
   const std::string_view text = dialect == sql::Dialect::postgresql ? kOwnedForCommand : kOwned;
-  const std::optional<OwnedRow> row = co_await ok(tx.maybe<OwnedRow>(text, claim.bucket));
-  if (!row || row->epoch != claim.epoch || row->state == "gone") co_await elsewhere();
+  const std::optional<OwnedRow> row = co_await ok(tx.maybe<OwnedRow>(text, assertion.bucket));
+  if (!row || row->epoch != assertion.epoch || row->state == "gone") co_await elsewhere();
   if (row->state != "owned") co_await moving();
 }
 
-Async<void> check_read(Reader& db, const Claim& claim) {
-  const std::optional<OwnedRow> row = co_await ok(db.maybe<OwnedRow>(kOwned, claim.bucket));
-  if (!row || row->epoch != claim.epoch || row->state == "gone") co_await elsewhere();
+Async<void> check_read(Reader& db, const OwnershipAssertion& assertion) {
+  const std::optional<OwnedRow> row = co_await ok(db.maybe<OwnedRow>(kOwned, assertion.bucket));
+  if (!row || row->epoch != assertion.epoch || row->state == "gone") co_await elsewhere();
   if (row->state == "arriving") co_await moving();
 }
 
@@ -133,8 +133,8 @@ Async<void> check_arriving(Transaction& tx, sql::Dialect dialect, const Move& mo
     co_await overtaken();
 }
 
-Async<void> start_logging(Transaction& tx, const Turnstile& turnstile, const Move& move) {
-  co_await ok(set_at_source(tx, turnstile, move, "state = 'owned', logged = 1"));
+Async<void> start_logging(Transaction& tx, const DrainWait& drain, const Move& move) {
+  co_await ok(set_at_source(tx, drain, move, "state = 'owned', logged = 1"));
 }
 
 Async<void> check_logging(Transaction& tx, sql::Dialect dialect, const Move& move) {
@@ -142,8 +142,8 @@ Async<void> check_logging(Transaction& tx, sql::Dialect dialect, const Move& mov
   if (!row || row->epoch != move.epoch - 1 || row->mover != move.mover) co_await overtaken();
 }
 
-Async<void> fence(Transaction& tx, const Turnstile& turnstile, const Move& move) {
-  co_await ok(set_at_source(tx, turnstile, move, "state = 'leaving'"));
+Async<void> fence(Transaction& tx, const DrainWait& drain, const Move& move) {
+  co_await ok(set_at_source(tx, drain, move, "state = 'leaving'"));
 }
 
 Async<void> lift_fence(Transaction& tx, const Move& move) {
@@ -179,12 +179,12 @@ Async<void> check_closed(Transaction& tx, const Move& move) {
   co_await ok(must_change_one(mine));
 }
 
-Async<void> restore(Transaction& tx, const Turnstile& turnstile, const Move& move) {
-  co_await ok(set_at_source(tx, turnstile, move, "state = 'owned', logged = 0"));
+Async<void> restore(Transaction& tx, const DrainWait& drain, const Move& move) {
+  co_await ok(set_at_source(tx, drain, move, "state = 'owned', logged = 0"));
 }
 
 // At the epoch before the move, so that the next one, which has the same, may arrive.
-Async<bool> disown(Transaction& tx, const Move& move) {
+Async<bool> release_target(Transaction& tx, const Move& move) {
   const std::int64_t changed =
       co_await ok(tx.run("UPDATE sharding_owned SET state = 'gone', epoch = $2 - 1, mover = $3 "
                          "WHERE bucket = $1 AND mover <= $3 AND ((state = 'arriving' AND epoch = $2) "
@@ -193,7 +193,7 @@ Async<bool> disown(Transaction& tx, const Move& move) {
   co_return changed == 1;
 }
 
-Async<void> check_disowned(Transaction& tx, const Move& move) {
+Async<void> check_target_released(Transaction& tx, const Move& move) {
   const std::int64_t mine = co_await ok(tx.run(
       "UPDATE sharding_owned SET mover = mover WHERE bucket = $1 AND epoch = $2 - 1 AND state = 'gone' "
       "AND mover = $3",

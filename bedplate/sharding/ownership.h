@@ -38,15 +38,15 @@ inline constexpr std::string_view kBucketElsewhere = "bucket_elsewhere";
 inline constexpr std::string_view kBucketMoving = "bucket_moving";
 
 /// What a router believes of a bucket.
-struct Claim {
+struct OwnershipAssertion {
   Bucket bucket = 0;
   std::int64_t epoch = 0;
 };
 
 /// First in every command. Holds off start_logging() and fence() until the transaction ends.
-Async<void> check_command(sql::Transaction& tx, sql::Dialect dialect, const Claim& claim);
+Async<void> check_command(sql::Transaction& tx, sql::Dialect dialect, const OwnershipAssertion& assertion);
 /// First in every read: of its snapshot.
-Async<void> check_read(sql::Reader& db, const Claim& claim);
+Async<void> check_read(sql::Reader& db, const OwnershipAssertion& assertion);
 
 /// Which buckets can be read here, as sums that tell a whole set of shards from one with a bucket missing or twice.
 struct ReadableSum {
@@ -71,8 +71,8 @@ Async<void> own_from_the_start(sql::Transaction& tx, const std::vector<Bucket>& 
 
 /// Who waits for a bucket's commands to end, and how long: meanwhile later ones wait too. Past `wait_max` a step fails
 /// with Category::unavailable `database_busy`, and nothing has changed. (SQLite: as long as any command waits.)
-struct Turnstile {
-  Turnstile(sql::Dialect of, std::chrono::milliseconds most) : dialect(of), wait_max(most) {}
+struct DrainWait {
+  DrainWait(sql::Dialect of, std::chrono::milliseconds most) : dialect(of), wait_max(most) {}
   sql::Dialect dialect;
   std::chrono::milliseconds wait_max;
 };
@@ -83,11 +83,11 @@ Async<void> start_arriving(sql::Transaction& tx, const Move& move);
 Async<void> check_arriving(sql::Transaction& tx, sql::Dialect dialect, const Move& move);
 /// At the source: from here on every change of the bucket is written down (change_log.h); lifts the fence of an earlier
 /// mover.
-Async<void> start_logging(sql::Transaction& tx, const Turnstile& turnstile, const Move& move);
+Async<void> start_logging(sql::Transaction& tx, const DrainWait& drain, const Move& move);
 /// At the source, first in each transaction that takes changes from the log.
 Async<void> check_logging(sql::Transaction& tx, sql::Dialect dialect, const Move& move);
 /// At the source: commands are refused from here on.
-Async<void> fence(sql::Transaction& tx, const Turnstile& turnstile, const Move& move);
+Async<void> fence(sql::Transaction& tx, const DrainWait& drain, const Move& move);
 /// At the source: takes the fence back. Only by a mover that has not asked for the switch.
 Async<void> lift_fence(sql::Transaction& tx, const Move& move);
 /// At the source, after the switch: nothing of the bucket is served, and nothing written down.
@@ -100,11 +100,11 @@ Async<void> check_closed(sql::Transaction& tx, const Move& move);
 // ---- Steps of cancelling a move, likewise.
 
 /// At the source: it serves the bucket as before the move, and nothing more is written down.
-Async<void> restore(sql::Transaction& tx, const Turnstile& turnstile, const Move& move);
+Async<void> restore(sql::Transaction& tx, const DrainWait& drain, const Move& move);
 /// At the target: no mover before this one writes the bucket any more. False: there is nothing of this move, or a later
 /// one has begun.
-Async<bool> disown(sql::Transaction& tx, const Move& move);
+Async<bool> release_target(sql::Transaction& tx, const Move& move);
 /// At the target, first in each transaction that deletes what had arrived.
-Async<void> check_disowned(sql::Transaction& tx, const Move& move);
+Async<void> check_target_released(sql::Transaction& tx, const Move& move);
 
 }  // namespace bedplate::sharding

@@ -16,30 +16,30 @@ using std::chrono::steady_clock;
 /// The caller's body, behind the shard's own check in the same transaction.
 class GuardedCommand final : public sql::TransactionBody {
  public:
-  GuardedCommand(sql::TransactionBody& body, sql::Dialect dialect, const Claim& claim)
-      : body_(body), dialect_(dialect), claim_(claim) {}
+  GuardedCommand(sql::TransactionBody& body, sql::Dialect dialect, const OwnershipAssertion& assertion)
+      : body_(body), dialect_(dialect), assertion_(assertion) {}
   Async<void> run(sql::Transaction& tx) override {
-    co_await ok(check_command(tx, dialect_, claim_));
+    co_await ok(check_command(tx, dialect_, assertion_));
     co_await ok(body_.run(tx));
   }
 
  private:
   sql::TransactionBody& body_;
   const sql::Dialect dialect_;
-  const Claim claim_;
+  const OwnershipAssertion assertion_;
 };
 
 class GuardedRead final : public sql::ReadBody {
  public:
-  GuardedRead(sql::ReadBody& body, const Claim& claim) : body_(body), claim_(claim) {}
+  GuardedRead(sql::ReadBody& body, const OwnershipAssertion& assertion) : body_(body), assertion_(assertion) {}
   Async<void> run(sql::Reader& db) override {
-    co_await ok(check_read(db, claim_));
+    co_await ok(check_read(db, assertion_));
     co_await ok(body_.run(db));
   }
 
  private:
   sql::ReadBody& body_;
-  const Claim claim_;
+  const OwnershipAssertion assertion_;
 };
 
 /// The caller's body, and which buckets its snapshot could see.
@@ -146,7 +146,7 @@ Result<ShardedDatabase::Place> ShardedDatabase::place_of(const ShardKeys& keys) 
   sql::Database* database = find(map->shard_of(bucket));
   if (!database)
     return unavailable("shard_unreachable", "The shard of this data is not known to this server.");
-  return Place{.database = database, .claim = {.bucket = bucket, .epoch = map->owner(bucket).epoch}};
+  return Place{.database = database, .assertion = {.bucket = bucket, .epoch = map->owner(bucket).epoch}};
 }
 
 Async<void> ShardedDatabase::run_command(const sql::CallContext& context, const ShardKeys& keys,
@@ -154,7 +154,7 @@ Async<void> ShardedDatabase::run_command(const sql::CallContext& context, const 
   Patience patience(options_.wait_max);
   for (;;) {
     const Place place = co_await ok(place_of(keys));
-    GuardedCommand guarded(body, place.database->dialect(), place.claim);
+    GuardedCommand guarded(body, place.database->dialect(), place.assertion);
     Result<void> done = co_await place.database->transact(context, guarded);
     if (done) co_return;
     if (!is_about_placement(done.error())) co_await ok(std::move(done));
@@ -167,7 +167,7 @@ Async<void> ShardedDatabase::run_read(const sql::CallContext& context, const Sha
   Patience patience(options_.wait_max);
   for (;;) {
     const Place place = co_await ok(place_of(keys));
-    GuardedRead guarded(body, place.claim);
+    GuardedRead guarded(body, place.assertion);
     Result<void> done = co_await place.database->read(context, guarded);
     if (done) co_return;
     if (!is_about_placement(done.error())) co_await ok(std::move(done));

@@ -138,7 +138,7 @@ class ShardedDatabase {
  private:
   struct Place {
     sql::Database* database = nullptr;
-    Claim claim;
+    OwnershipAssertion assertion;
   };
   Result<Place> place_of(const ShardKeys& keys) const;
   Async<void> run_command(const sql::CallContext& context, const ShardKeys& keys, sql::TransactionBody& body);

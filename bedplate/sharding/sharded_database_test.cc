@@ -83,7 +83,7 @@ TEST_P(ShardedDatabaseTest, a_router_with_an_old_map_is_refused_by_the_shard_and
 
   Mover mover(kit.sharded(), {"customers", "orders"}, patient_mover());
   get(kit.run(mover.move(3, "b")));
-  const Claim stale{3, 1};
+  const OwnershipAssertion stale{3, 1};
   for (const std::size_t shard : {0u, 1u}) {
     const sql::Dialect dialect = kit.database(shard).dialect();
     EXPECT_EQ(kit.run(kit.database(shard).transact(&check_command, dialect, stale)).error().code(),

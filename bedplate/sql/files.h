@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that only their owner may read, and that survive a power cut. Inside the room only.
+// Files that only their owner may read, and that survive a power cut. Private header.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The migration files of a module, read by their names for one engine. Inside the room only.
+// The migration files of a module, read by their names for one engine. Private header.
 #pragma once
 
 #include <cstdint>

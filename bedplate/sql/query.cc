@@ -181,23 +181,23 @@ std::optional<std::string> after_prefix(std::string_view prefix) {
   return std::nullopt;
 }
 
-std::string audit_values(Params& params, const Stamp& stamp) {
+std::string audit_values(Params& params, const AuditStamp& stamp) {
   const std::string at = params.add(stamp.at);
   const std::string by = params.add(stamp.by);
   return at + ", " + by + ", " + at + ", " + by + ", 1";
 }
 
-std::string audit_update(Params& params, const Stamp& stamp) {
+std::string audit_update(Params& params, const AuditStamp& stamp) {
   const std::string at = params.add(stamp.at);
   return "updated_at = " + at + ", updated_by = " + params.add(stamp.by) + ", version = version + 1";
 }
 
-std::string soft_delete(Params& params, const Stamp& stamp) {
+std::string soft_delete(Params& params, const AuditStamp& stamp) {
   const std::string at = params.add(stamp.at);
   return "deleted_at = " + at + ", deleted_by = " + params.add(stamp.by) + ", version = version + 1";
 }
 
-std::string soft_restore(Params& params, const Stamp& stamp) {
+std::string soft_restore(Params& params, const AuditStamp& stamp) {
   return "deleted_at = NULL, deleted_by = NULL, " + audit_update(params, stamp);
 }
 

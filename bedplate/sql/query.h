@@ -175,8 +175,8 @@ std::optional<std::string> after_prefix(std::string_view prefix);
 // ---- Audit columns and soft delete
 
 /// Who did something, and when. Nobody: the system itself.
-struct Stamp {
-  Stamp(Time when, const std::optional<Uuid>& who) : at(when), by(who) {}
+struct AuditStamp {
+  AuditStamp(Time when, const std::optional<Uuid>& who) : at(when), by(who) {}
 
   Time at;
   std::optional<Uuid> by;
@@ -188,15 +188,15 @@ struct Stamp {
 ///       audit_values(params, stamp) + ")"
 ///   "UPDATE notes SET title = " + title + ", " + audit_update(params, stamp) + " WHERE id = " + id
 inline constexpr std::string_view kAuditColumns = "created_at, created_by, updated_at, updated_by, version";
-std::string audit_values(Params& params, const Stamp& stamp);
-std::string audit_update(Params& params, const Stamp& stamp);
+std::string audit_values(Params& params, const AuditStamp& stamp);
+std::string audit_update(Params& params, const AuditStamp& stamp);
 
 /// For tables with deleted_at and deleted_by beside those: a row that is gone for every query that says kNotDeleted,
 /// until a clean-up of the application takes it away.
 ///
 ///   "UPDATE notes SET " + soft_delete(params, stamp) + " WHERE id = " + id + " AND " + kNotDeleted
 inline constexpr std::string_view kNotDeleted = "deleted_at IS NULL";
-std::string soft_delete(Params& params, const Stamp& stamp);
-std::string soft_restore(Params& params, const Stamp& stamp);
+std::string soft_delete(Params& params, const AuditStamp& stamp);
+std::string soft_restore(Params& params, const AuditStamp& stamp);
 
 }  // namespace bedplate::sql

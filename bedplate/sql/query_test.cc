@@ -103,7 +103,7 @@ TEST(OrderTest, PagesGoOnAfterARow) {
 
 TEST(AuditTest, OneStampForAll) {
   Params params;
-  const Stamp stamp(Time(std::chrono::seconds(5)), std::nullopt);
+  const AuditStamp stamp(Time(std::chrono::seconds(5)), std::nullopt);
   EXPECT_EQ(audit_values(params, stamp), "$1, $2, $1, $2, 1");
   EXPECT_EQ(audit_update(params, stamp), "updated_at = $3, updated_by = $4, version = version + 1");
   EXPECT_EQ(soft_delete(params, stamp), "deleted_at = $5, deleted_by = $6, version = version + 1");
@@ -191,7 +191,7 @@ class QueryTest : public ::testing::TestWithParam<Dialect> {
   using Ids = std::vector<std::int64_t>;
 
   EngineKit kit;
-  const Stamp stamp{Time(std::chrono::seconds(1'800'000'000)), std::nullopt};
+  const AuditStamp stamp{Time(std::chrono::seconds(1'800'000'000)), std::nullopt};
 };
 
 TEST_P(QueryTest, ConditionsMeanTheSame) {

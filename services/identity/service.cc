@@ -51,22 +51,22 @@ KeyRotation rotation_of(const IdentitySettings& settings) {
 }
 
 /// Fires when revocations could not be read for as long as the settings allow: they are unknown from then on.
-class Sight final : private CoarseTimer {
+class StalenessWatchdog final : private CoarseTimer {
  public:
   /// `patience` zero: never.
-  Sight(Loop& loop, seconds patience, auth::Revocations& revocations)
-      : CoarseTimer(loop, &Sight::passed), patience_(patience), revocations_(revocations) {}
+  StalenessWatchdog(Loop& loop, seconds patience, auth::Revocations& revocations)
+      : CoarseTimer(loop, &StalenessWatchdog::passed), patience_(patience), revocations_(revocations) {}
 
   /// They were read just now.
   void renew() {
-    revocations_.regain_sight();
+    revocations_.mark_current();
     if (patience_ > seconds(0)) arm(patience_);
   }
 
  private:
   static void passed(CoarseTimer& timer) {
     log_error("revocations could not be read for too long: access tokens are refused until they can");
-    static_cast<Sight&>(timer).revocations_.lose_sight();
+    static_cast<StalenessWatchdog&>(timer).revocations_.mark_stale();
   }
 
   const seconds patience_;
@@ -109,19 +109,19 @@ Async<void> Identity::start(sql::Database& db) {
 }
 
 Async<void> Identity::keep_current(sql::Database& db) {
-  Sight sight(*Loop::current(), seconds(settings_.revocations_age_max_seconds), revocations_);
-  sight.renew();
+  StalenessWatchdog watchdog(*Loop::current(), seconds(settings_.revocations_age_max_seconds), revocations_);
+  watchdog.renew();
   for (bool away = false;;) {
     co_await ok(revocations_made_.wait_for(kRevocationsEvery));
     Result<void> read = co_await read_revocations(db);
-    if (read) sight.renew();
+    if (read) watchdog.renew();
     if (!read && !away) log_warn("revocations cannot be read", {{"code", read.error().code()}});
     if (read && away) log_info("revocations are read again");
     away = !read;
   }
 }
 
-Async<void> Identity::keep_house(sql::Database& db) {
+Async<void> Identity::run_maintenance(sql::Database& db) {
   Loop& loop = *Loop::current();
   for (Loop::TimePoint cleanup_due = loop.now() + kCleanupEvery;;) {
     co_await ok(sleep_for(kKeysEvery));
@@ -164,17 +164,17 @@ Async<void> Identity::refresh_keys(sql::Database& db) {
   if (key_left) revocations_.bump();
 }
 
-void Identity::tell_others_through(cache::Nudges& nudges) {
-  nudges_ = &nudges;
-  nudges.listen(std::string(kRevocationsTopic), [this] { revocations_made_.set(); });
+void Identity::tell_others_through(cache::ChangeNotifier& notifier) {
+  notifier_ = &notifier;
+  notifier.listen(std::string(kRevocationsTopic), [this] { revocations_made_.set(); });
 }
 
 Async<void> Identity::apply_revocations(sql::Database& db) {
   const std::int64_t before = revocations_seen_.load(std::memory_order_relaxed);
   Result<void> read = co_await read_revocations(db);
   if (!read) log_warn("revocations could not be read", {{"code", read.error().code()}});
-  if (nudges_ && revocations_seen_.load(std::memory_order_relaxed) != before)
-    nudges_->nudge(kRevocationsTopic);
+  if (notifier_ && revocations_seen_.load(std::memory_order_relaxed) != before)
+    notifier_->notify(kRevocationsTopic);
 }
 
 void Identity::Numbers::collect(telemetry::MetricWriter& out) const {

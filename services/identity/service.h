@@ -6,7 +6,7 @@
 //   identity.add_data_owner(tasks);                       // its rows go when an account goes
 //   co_await ok(identity.start(db));                      // after migrating, before serving
 //   identity.keep_current(db).detach(&scope);             // on one loop, until the scope is cancelled
-//   identity.keep_house(db).detach(&other_scope);         // the same
+//   identity.run_maintenance(db).detach(&other_scope);         // the same
 //   host.authenticate_with(identity.authenticator());
 //
 // What holds:
@@ -43,7 +43,7 @@
 #include "bedplate/auth/revocations.h"
 #include "bedplate/auth/token_authenticator.h"
 #include "bedplate/base/time.h"
-#include "bedplate/cache/nudges.h"
+#include "bedplate/cache/change_notifier.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/telemetry/metrics.h"
 #include "services/identity/api.h"
@@ -72,7 +72,7 @@ class Identity {
 
   /// Before start(), where several processes serve one database: what one of them revokes the others then refuses at
   /// once, and not only at their next round. `nudges` outlives it.
-  void tell_others_through(cache::Nudges& nudges);
+  void tell_others_through(cache::ChangeNotifier& notifier);
 
   /// Before start(): new passwords must not be in there, beside the built-in list of identity.refuse_common_passwords.
   /// Where it cannot say, the password is taken, and the log has it. `known` outlives it.
@@ -91,7 +91,7 @@ class Identity {
   Async<void> keep_current(sql::Database& db);
   /// Reads keys and forgets sealed refresh tokens every minute, and deletes what has expired every few minutes. Fails
   /// as keep_current() does.
-  Async<void> keep_house(sql::Database& db);
+  Async<void> run_maintenance(sql::Database& db);
   /// One round of reading revocations: what other processes have ended since the last.
   Async<void> read_revocations(sql::Database& db);
   Async<void> refresh_keys(sql::Database& db);
@@ -187,7 +187,7 @@ class Identity {
   std::vector<UserDataOwner*> owners_;
   auth::CommonPasswords common_passwords_;
   std::vector<auth::KnownPasswords*> known_passwords_;
-  cache::Nudges* nudges_ = nullptr;
+  cache::ChangeNotifier* notifier_ = nullptr;
   Wake revocations_made_;
   std::atomic<std::int64_t> revocations_seen_{0};  ///< the highest seq applied
   std::atomic<std::int64_t> revocations_read_ms_{0};

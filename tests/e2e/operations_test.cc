@@ -150,7 +150,7 @@ TEST_F(OperationsListener, IsAskedByCommands) {
   std::vector<std::string> names;
   for (const Json& check : report["checks"].items()) names.push_back(check["name"].text());
   EXPECT_THAT(names, ::testing::IsSupersetOf({"database", "disk", "background task identity: revocations",
-                                              "background task identity: housekeeping"}));
+                                              "background task identity: maintenance"}));
   EXPECT_THAT(run_well({"metrics", "--data", directory_.path()}),
               HasSubstr("bedplate_background_restarts_total{task=\"identity: revocations\"} 0\n"));
   EXPECT_EQ(server.terminate().status, 0);

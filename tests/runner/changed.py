@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which tests a change touches.
 
-A test file of the same room is touched by a change of itself, of a header that it includes, or of the source beside such
+A test file of the same library is touched by a change of itself, of a header that it includes, or of the source beside such
 a header. The tests of the services and the applications are always among them: they use all of the framework.
 
 `changed.py FILES...` prints the build's targets with these tests.
@@ -16,7 +16,7 @@ ALWAYS = ("services/", "apps/")
 SUITE = re.compile(r"\b(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP)\(\s*(\w+)")
 
 
-def room_of(name):
+def folder_of(name):
     parts = name.split("/")
     return "/".join(parts[:2]) if parts[0] in ("bedplate", "services", "apps", "tests") else parts[0]
 
@@ -36,20 +36,20 @@ def read_includes(root, build):
 
 def is_touched(source, includes, files):
     for name in files:
-        if name in includes or name.removesuffix(".cc") + ".h" in includes and room_of(name) == room_of(source):
+        if name in includes or name.removesuffix(".cc") + ".h" in includes and folder_of(name) == folder_of(source):
             return True
     return False
 
 
 def touched(root, build, tests, files):
     includes = read_includes(root, build)
-    rooms = {room_of(name) for name in files}
+    libraries = {folder_of(name) for name in files}
     sources = {source for source, names in includes.items()
-               if source.startswith(ALWAYS) or room_of(source) in rooms and is_touched(source, names, files)}
-    # A source that no test beside it includes by a header: every test of its room.
+               if source.startswith(ALWAYS) or folder_of(source) in libraries and is_touched(source, names, files)}
+    # A source that no test beside it includes by a header: every test of its library.
     for name in files:
         if not any(name in includes[source] or is_touched(source, includes[source], [name]) for source in includes):
-            sources |= {source for source in includes if room_of(source) == room_of(name)}
+            sources |= {source for source in includes if folder_of(source) == folder_of(name)}
     suites = set()
     for source in sources:
         suites |= {suite for suite in SUITE.findall((root / source).read_text(encoding="utf-8"))}
@@ -60,10 +60,10 @@ def touched(root, build, tests, files):
 def targets(files):
     names = {"bedplate_identity_test", "bedplate_tasks_test"}
     for name in files:
-        room = room_of(name).split("/")
-        if room[0] in ("bedplate", "services", "apps") and name.endswith((".cc", ".h")):
-            names.add(f"bedplate_{room[1]}_test")
-        elif room[0] in ("server", "tests"):
+        library = folder_of(name).split("/")
+        if library[0] in ("bedplate", "services", "apps") and name.endswith((".cc", ".h")):
+            names.add(f"bedplate_{library[1]}_test")
+        elif library[0] in ("server", "tests"):
             names |= {"bedplate", "bedplate_e2e_test"}
     return sorted(names)
 

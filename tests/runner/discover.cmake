@@ -3,15 +3,15 @@
 # of cases costs minutes, and a suite that crashes is run again case by case (run_suite.py). ctest includes this file
 # when it starts, once for each program and label, with these variables set:
 #
-#   PROGRAM     the test program             ROOM        the first word of the tests' names
+#   PROGRAM     the test program             MODULE        the first word of the tests' names
 #   LABEL       the tests' label             FILTER      which of the cases (a --gtest_filter)
 #   OWN_LABEL   that of the program: a suite has the other one in its name
 #   RUN         the command of run_suite.py  PROPERTIES  further properties of the tests
 #   LIST        the file to remember the suites in; it is made anew when the program is newer, or one of
 #   SCRIPTS     the files that say how they are run
 if(NOT EXISTS ${PROGRAM})
-  add_test(${ROOM}_NOT_BUILT ${PROGRAM})
-  set_tests_properties(${ROOM}_NOT_BUILT PROPERTIES LABELS ${LABEL})
+  add_test(${MODULE}_NOT_BUILT ${PROGRAM})
+  set_tests_properties(${MODULE}_NOT_BUILT PROPERTIES LABELS ${LABEL})
   return()
 endif()
 
@@ -43,8 +43,8 @@ if(stale)
         endif()
         list(JOIN cases ":" filter)
         string(APPEND script
-          "add_test([=[${ROOM}.${name}]=] ${RUN} [=[${PROGRAM}]=] [=[${ROOM}]=] [=[${LABEL}]=] [=[${filter}]=])\n"
-          "set_tests_properties([=[${ROOM}.${name}]=] PROPERTIES LABELS ${LABEL} ${PROPERTIES})\n")
+          "add_test([=[${MODULE}.${name}]=] ${RUN} [=[${PROGRAM}]=] [=[${MODULE}]=] [=[${LABEL}]=] [=[${filter}]=])\n"
+          "set_tests_properties([=[${MODULE}.${name}]=] PROPERTIES LABELS ${LABEL} ${PROPERTIES})\n")
       endif()
       set(suite ${line})
       set(cases "")

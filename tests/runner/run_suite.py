@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs cases of a GoogleTest program in one process: `run_suite.py RESULTS PROGRAM ROOM LABEL CASE:CASE...`
+"""Runs cases of a GoogleTest program in one process: `run_suite.py RESULTS PROGRAM MODULE LABEL CASE:CASE...`
 
 A case that ends the process (a crash, a sanitizer's finding) is a failure of that case, and those behind it go on in a
 process of their own. When the process fails though each case passed (a leak, a data race that is reported at the end),
 each is run alone, to name the one that it was.
 
-Writes RESULTS/ROOM.SUITE.LABEL.json: the cases with what became of them and their seconds, and the processor time of
-all of it, children included. BEDPLATE_TEST_CASES, a regular expression, runs only cases whose ROOM.SUITE.CASE it finds.
+Writes RESULTS/MODULE.SUITE.LABEL.json: the cases with what became of them and their seconds, and the processor time of
+all of it, children included. BEDPLATE_TEST_CASES, a regular expression, runs only cases whose MODULE.SUITE.CASE it finds.
 """
 import json
 import os
@@ -69,13 +69,13 @@ def blame(program, cases, results):
     return blamed or {cases[-1]: ("FAILED", results[cases[-1]][1])}
 
 
-def main(folder, program, room, label, *names):
+def main(folder, program, library, label, *names):
     cases = ":".join(names).split(":")
     suite = cases[0].split(".")[0]
     if wanted := os.environ.get("BEDPLATE_TEST_CASES"):
-        cases = [case for case in cases if re.search(wanted, f"{room}.{case}")]
+        cases = [case for case in cases if re.search(wanted, f"{library}.{case}")]
     if not cases:
-        sys.exit(f"run_suite.py: no case of {room}.{suite} has such a name")
+        sys.exit(f"run_suite.py: no case of {library}.{suite} has such a name")
     start = time.monotonic()
     results = run_all(program, cases)
     for case in cases:
@@ -83,12 +83,12 @@ def main(folder, program, room, label, *names):
             print(f"run_suite.py: {case} was not run")
             results[case] = ("FAILED", 0.0)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    record = {"room": room, "label": label, "suite": suite, "program": program,
+    record = {"library": library, "label": label, "suite": suite, "program": program,
               "wall_s": round(time.monotonic() - start, 3), "cpu_s": round(used.ru_utime + used.ru_stime, 3),
               "cases": {name: {"result": result, "seconds": seconds} for name, (result, seconds) in results.items()}}
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
-    (path / f"{room}.{suite}.{label}.json".replace("/", "-")).write_text(json.dumps(record), encoding="utf-8")
+    (path / f"{library}.{suite}.{label}.json".replace("/", "-")).write_text(json.dumps(record), encoding="utf-8")
     return 1 if any(result in ("FAILED", "CRASHED") for result, _ in results.values()) else 0
 
 

@@ -25,9 +25,9 @@ class RunSuiteTest(unittest.TestCase):
             program.write_text(f"#!{sys.executable}\n{HEAD}{body}", encoding="utf-8")
             program.chmod(0o755)
             environment = dict(os.environ, **({"BEDPLATE_TEST_CASES": only} if only else {}))
-            status = subprocess.run([sys.executable, RUN_SUITE, f"{folder}/results", program, "room", "unit", cases],
+            status = subprocess.run([sys.executable, RUN_SUITE, f"{folder}/results", program, "library", "unit", cases],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment).returncode
-            record = pathlib.Path(folder) / "results" / "room.S.unit.json"
+            record = pathlib.Path(folder) / "results" / "library.S.unit.json"
             cases = json.loads(record.read_text(encoding="utf-8"))["cases"] if record.exists() else {}
         return status, {name: case["result"] for name, case in cases.items()}
 

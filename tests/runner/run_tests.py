@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tests of a build with ctest and counts cases: `run_tests.py BUILD [--label REGEX] [--names REGEX] [--files F...]`
 
---label picks tests by label, --names cases by ROOM.SUITE.CASE, --files those that a change of these files touches
+--label picks tests by label, --names cases by MODULE.SUITE.CASE, --files those that a change of these files touches
 (changed.py). Without any: all of them.
 
 Up to three failed cases with real servers or processes are run again, alone, unless a sanitizer has found anything: a
@@ -39,12 +39,12 @@ def list_tests(build):
         command = test.get("command", [])
         cases = command[6].split(":") if len(command) > 6 and command[1].endswith("run_suite.py") else []
         tests.append({"number": number, "name": test["name"], "label": labels[0] if labels else "", "labels": labels,
-                      "cases": cases, "room": command[4] if cases else ""})
+                      "cases": cases, "library": command[4] if cases else ""})
     return tests
 
 
 def full_names(test):
-    return [f"{test['room']}.{case}" for case in test["cases"]] or [test["name"]]
+    return [f"{test['library']}.{case}" for case in test["cases"]] or [test["name"]]
 
 
 def was_skipped(case):
@@ -84,14 +84,14 @@ def read_records(build):
 def judge(tests, results, records):
     """{full name of a failed case: its test}, how many passed, and the names of those that were skipped. What stands for
     a whole test, which was stopped or never ran, has the test's name."""
-    by_suite = {f"{r['room']}.{r['suite']}.{r['label']}": r for r in records}
+    by_suite = {f"{r['library']}.{r['suite']}.{r['label']}": r for r in records}
     failed, passed, skipped = {}, 0, []
     for test in tests:
         if test["name"] not in results:
             failed[test["name"]] = test
             continue
         suite = test["cases"][0].split(".")[0] if test["cases"] else ""
-        record = by_suite.get(f"{test['room']}.{suite}.{test['label']}") if test["cases"] else None
+        record = by_suite.get(f"{test['library']}.{suite}.{test['label']}") if test["cases"] else None
         if record is None:  # Not of GoogleTest, or stopped by the time limit: the test counts as one.
             failed |= {} if results[test["name"]][1] else {test["name"]: test}
             passed += results[test["name"]][1]
@@ -99,9 +99,9 @@ def judge(tests, results, records):
         bad = [name for name, case in record["cases"].items() if case["result"] in ("FAILED", "CRASHED")]
         if not bad and not results[test["name"]][1]:
             failed[test["name"]] = test
-        failed |= {f"{test['room']}.{name}": test for name in bad}
+        failed |= {f"{test['library']}.{name}": test for name in bad}
         passed += sum(case["result"] == "OK" for case in record["cases"].values())
-        skipped += [f"{test['room']}.{name}" for name, case in record["cases"].items() if case["result"] == "SKIPPED"]
+        skipped += [f"{test['library']}.{name}" for name, case in record["cases"].items() if case["result"] == "SKIPPED"]
     return failed, passed, skipped
 
 

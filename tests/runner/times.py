@@ -41,10 +41,10 @@ def print_times(build):
         print(f"{seconds:8.1f}  {output}")
     records = read_records(build)
     print(f"\n{build.name}: the slowest tests")
-    cases = sorted(((case["seconds"], record["room"], name) for record in records
+    cases = sorted(((case["seconds"], record["library"], name) for record in records
                     for name, case in record["cases"].items()), reverse=True)
-    for seconds, room, name in cases[:ROWS]:
-        print(f"{seconds:8.1f}  {room}.{name}")
+    for seconds, library, name in cases[:ROWS]:
+        print(f"{seconds:8.1f}  {library}.{name}")
     print(f"\n{build.name}: sums")
     sums = {}
     for seconds, output in compiles:

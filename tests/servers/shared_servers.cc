@@ -18,7 +18,7 @@ std::string shared_servers_file(pid_t ctest) {
 std::optional<SharedServers> find_shared_servers() {
   std::ifstream file(shared_servers_file(::getppid()));
   SharedServers servers;
-  if (file >> servers.keeper >> servers.postgres_port >> servers.postgres_password >> servers.redis_port >>
+  if (file >> servers.supervisor >> servers.postgres_port >> servers.postgres_password >> servers.redis_port >>
       servers.redis_password)
     return servers;
   return std::nullopt;
@@ -26,7 +26,7 @@ std::optional<SharedServers> find_shared_servers() {
 
 void write_shared_servers(const std::string& file, const SharedServers& servers) {
   std::ostringstream text;
-  text << servers.keeper << ' ' << servers.postgres_port << ' ' << servers.postgres_password << ' '
+  text << servers.supervisor << ' ' << servers.postgres_port << ' ' << servers.postgres_password << ' '
        << servers.redis_port << ' ' << servers.redis_password << '\n';
   write_server_file(file + ".new", text.str());
   std::filesystem::rename(file + ".new", file);

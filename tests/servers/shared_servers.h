@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The servers that all tests of one ctest run share. How they get there: ctest runs `test_servers up` before the first
-// test that needs them (a fixture, see tests/servers/CMakeLists.txt); that leaves a keeper process behind, which owns
+// test that needs them (a fixture, see tests/servers/CMakeLists.txt); that leaves a supervisor process behind, which owns
 // the servers and ends with the ctest that started it, or at `test_servers down`.
 #pragma once
 
@@ -13,7 +13,7 @@
 namespace bedplate::testing {
 
 struct SharedServers {
-  pid_t keeper = 0;
+  pid_t supervisor = 0;
   std::uint16_t postgres_port = 0;
   std::string postgres_password;
   std::uint16_t redis_port = 0;
@@ -23,7 +23,7 @@ struct SharedServers {
 /// Those of the ctest that started this process, if there are any.
 std::optional<SharedServers> find_shared_servers();
 
-/// The file in which the keeper of the ctest run with this process id says where the servers are.
+/// The file in which the supervisor of the ctest run with this process id says where the servers are.
 std::string shared_servers_file(pid_t ctest);
 void write_shared_servers(const std::string& file, const SharedServers& servers);
 

@@ -3,7 +3,7 @@
 """Holds the rules of the project that a compiler cannot: `tidy.py ROOT` prints what breaks them.
 
 What it checks, each in a function of its own below:
-  layering        a room includes only rooms below it, and links those it includes
+  layering        a library includes only libraries below it, and links those it includes
   doors           outsiders include nothing of a service or an application but its api.h; server/ and tests wire,
                   so they may include the rest too, its store apart
   banned calls    what the project does not use, and what to use instead
@@ -11,7 +11,7 @@ What it checks, each in a function of its own below:
   dead headers    a header that no file includes
   own header      a source includes the header of its name first
   threads         ThreadSanitizer runs each test that starts threads (tests/threads.txt)
-  installed       a header that is installed includes only those that are (cmake/BedplateRoom.cmake says which)
+  installed       a header that is installed includes only those that are (cmake/BedplateLibrary.cmake says which)
   one definition  a type that two headers define
   license         each source begins with its SPDX line (migrations apart: a comment would change their checksums)
   shape           length, white space, #pragma once
@@ -28,7 +28,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "cmake"))
 import coroutine_check
 
-# Which rooms a room may include, itself apart. The order is that of ARCHITECTURE.md: lower never includes higher.
+# Which libraries a library may include, itself apart. The order is that of ARCHITECTURE.md: lower never includes higher.
 BELOW = {
     "base": [],
     "words": ["base"],
@@ -98,7 +98,7 @@ class Source:
     def excused(self, number, rule):
         return coroutine_check.excused(self.lines[number - 1], rule)
 
-    def own_room(self):
+    def own_library(self):
         parts = self.name.split("/")
         return parts[1] if parts[0] == "bedplate" and len(parts) > 2 else None
 
@@ -113,21 +113,21 @@ def sources(root):
 
 
 def check_layering(source, links):
-    room = source.own_room()
-    if room is None:
+    library = source.own_library()
+    if library is None:
         return
-    if room not in BELOW:
-        yield 1, "layering", f"the room '{room}' has no place in the order: add it to BELOW and ARCHITECTURE.md"
+    if library not in BELOW:
+        yield 1, "layering", f"the library '{library}' has no place in the order: add it to BELOW and ARCHITECTURE.md"
         return
     for number, include in source.includes:
         parts = include.split("/")
         if parts[0] in ("services", "apps", "server"):
             yield number, "layering", f"the framework does not know about {parts[0]}/"
-        elif parts[0] == "bedplate" and len(parts) > 2 and parts[1] != room:
-            if parts[1] not in BELOW[room]:
-                yield number, "layering", f"{room}/ stands below {parts[1]}/ and does not include it"
-            elif not source.is_test and parts[1] not in links.get(room, BELOW):
-                yield number, "layering", f"includes {parts[1]}/, which bedplate/{room}/CMakeLists.txt does not link"
+        elif parts[0] == "bedplate" and len(parts) > 2 and parts[1] != library:
+            if parts[1] not in BELOW[library]:
+                yield number, "layering", f"{library}/ stands below {parts[1]}/ and does not include it"
+            elif not source.is_test and parts[1] not in links.get(library, BELOW):
+                yield number, "layering", f"includes {parts[1]}/, which bedplate/{library}/CMakeLists.txt does not link"
 
 
 def check_doors(source):
@@ -266,24 +266,24 @@ def check_one_definition(all_sources):
                 yield source, number, "one-definition", f"{name} is another type in {other}: rename one"
 
 
-def linked_rooms(root):
-    """For each room of the framework: the rooms it links, and theirs."""
+def linked_libraries(root):
+    """For each library of the framework: the libraries it links, and theirs."""
     direct = {}
-    for room in BELOW:
-        path = root / "bedplate" / room / "CMakeLists.txt"
+    for library in BELOW:
+        path = root / "bedplate" / library / "CMakeLists.txt"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        call = re.search(r"bedplate_room\((.*?)\)", text, re.S)
+        call = re.search(r"bedplate_library\((.*?)\)", text, re.S)
         libraries = call.group(1).split("TEST_LINK")[0] if call else ""
-        direct[room] = {name for name in re.findall(r"\bbedplate_(\w+)", libraries) if name in BELOW}
+        direct[library] = {name for name in re.findall(r"\bbedplate_(\w+)", libraries) if name in BELOW}
     closed = {}
-    for room in BELOW:  # From low to high, so that those below are closed already.
-        closed[room] = direct[room].union(*(closed.get(other, set()) for other in direct[room]))
+    for library in BELOW:  # From low to high, so that those below are closed already.
+        closed[library] = direct[library].union(*(closed.get(other, set()) for other in direct[library]))
     return closed
 
 
 def findings(root):
     """Every (file, line, rule, sentence), in the order of the files."""
-    links = linked_rooms(root)
+    links = linked_libraries(root)
     everything = sources(root)
     for source in everything:
         checks = (check_layering(source, links), check_doors(source), check_banned_calls(source),

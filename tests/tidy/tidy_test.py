@@ -31,8 +31,8 @@ class TidyTest(unittest.TestCase):
 
     def test_a_room_links_what_it_includes(self):
         include = '#include "bedplate/base/result.h"\n'
-        build = {"bedplate/async/CMakeLists.txt": "bedplate_room(async LINK bedplate_base)\n",
-                 "bedplate/http/CMakeLists.txt": "bedplate_room(http LINK bedplate_async)\n"}
+        build = {"bedplate/async/CMakeLists.txt": "bedplate_library(async LINK bedplate_base)\n",
+                 "bedplate/http/CMakeLists.txt": "bedplate_library(http LINK bedplate_async)\n"}
         self.assertEqual(rules_broken({"bedplate/http/a.cc": include, **build}), [])
         self.assertEqual(rules_broken({"bedplate/http/a.cc": include}), ["layering"])
 

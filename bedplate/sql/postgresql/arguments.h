@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parameters of a statement as libpq takes them: in the binary form of the types that the server asked
-// for. Inside the driver only.
+// for. Private header of the driver.
 //
 // The server says what each $n is (from the column that it meets, and so on), and the value is converted to
 // that: an integer goes to an int4, a numeric or a text column alike, a Time to a timestamptz or to a bigint

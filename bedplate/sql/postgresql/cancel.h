@@ -2,7 +2,7 @@
 // Asking the server to stop a query. libpq does that with a call that blocks and knows no limit of time, and
 // keeps what a call of our own would need to itself: a server that is frozen (its kernel takes connections, and
 // nobody answers) holds it for as long as it likes. So each request has a thread, which nobody ever waits for.
-// Inside the driver only.
+// Private header of the driver.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A row of an answer of the server, which comes in binary form. Inside the driver only.
+// A row of an answer of the server, which comes in binary form. Private header of the driver.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many rows by COPY. Inside the driver only.
+// Many rows by COPY. Private header of the driver.
 #pragma once
 
 #include <cstddef>

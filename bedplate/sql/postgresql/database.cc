@@ -29,7 +29,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t kDialers = 2;
 
 struct PostgresqlReplica {
-  PostgresqlReplica(PostgresqlShare& share, const std::string& url) : endpoint(share, url) {}
+  PostgresqlReplica(PostgresqlLoopState& state, const std::string& url) : endpoint(state, url) {}
 
   PostgresqlEndpoint endpoint;
   CommitPosition replayed;  ///< it has come at least so far
@@ -64,7 +64,7 @@ struct PostgresqlPart {
     return nullptr;
   }
 
-  PostgresqlShare share;
+  PostgresqlLoopState state;
   PostgresqlEndpoint primary;
   std::vector<std::unique_ptr<PostgresqlReplica>> replicas;
   std::size_t turn = 0;
@@ -114,9 +114,9 @@ class PostgresqlDatabase final : public Database {
                         ReadBody& body);
   Async<bool> has_caught_up(PostgresqlPart& part, PostgresqlReplica& replica, CommitPosition after);
   Async<void> read_alone(PostgresqlEndpoint& endpoint, const CallContext& context, ReadBody& body,
-                         PostgresqlSharedRead& first);
+                         PostgresqlPipelinedRead& first);
   Async<Attempt> attempt_read(PostgresqlEndpoint& endpoint, const CallContext& context, ReadBody& body,
-                              PostgresqlSharedRead& first);
+                              PostgresqlPipelinedRead& first);
 
   const PostgresqlOptions options_;
   const std::uint64_t id_;  ///< tells databases apart, also after one is gone
@@ -155,14 +155,14 @@ milliseconds pause_before(int attempt) {
 Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt(PostgresqlEndpoint& primary,
                                                                const CallContext& context,
                                                                TransactionBody& body, milliseconds time_max) {
-  PostgresqlOwned* owned = co_await ok(primary.acquire());
-  owned->begin(PostgresqlOwned::Access::write, context, time_max);
-  Transaction transaction(*owned, context);
+  PostgresqlSession* session = co_await ok(primary.acquire());
+  session->begin(PostgresqlSession::Access::write, context, time_max);
+  Transaction transaction(*session, context);
   Result<void> done = co_await body.run(transaction);
   std::optional<Error> error;
   if (!done) error.emplace(std::move(done.error()));
-  if (owned->failed() && (!error || error->keeps_writes())) {
-    error = owned->take_fault();
+  if (session->failed() && (!error || error->keeps_writes())) {
+    error = session->take_fault();
     if (!error) {
       log_error("an operation went on after a statement of its transaction had failed; it was rolled back");
       error.emplace(Category::internal, kTransactionFailed, "The server met an unexpected fault.");
@@ -170,18 +170,18 @@ Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt(PostgresqlEndpoin
   }
   if (error && !error->keeps_writes()) {
     // A body may find for itself that it was overtaken (sql::overtaken()).
-    const bool again = owned->may_run_again() || error->code() == kSerializationFailure;
-    owned->abandon();
+    const bool again = session->may_run_again() || error->code() == kSerializationFailure;
+    session->abandon();
     co_return Attempt(std::move(error), again);
   }
-  Result<void> ended = co_await owned->end();
+  Result<void> ended = co_await session->end();
   if (!ended) {
     // What COMMIT did with a broken connection is not known, so only a refused one may be run again.
     const bool again = ended.error().code() == kSerializationFailure;
     co_return Attempt(std::move(ended.error()), again);
   }
   counters_.commits.fetch_add(1, std::memory_order_relaxed);
-  if (context.committed) *context.committed = owned->mark();
+  if (context.committed) *context.committed = session->mark();
   co_return Attempt(std::move(error), false);
 }
 
@@ -263,7 +263,7 @@ Async<void> PostgresqlDatabase::ask_replica(std::size_t index) {
 
 Async<void> PostgresqlDatabase::read_from(PostgresqlPart& part, PostgresqlEndpoint& endpoint,
                                           const CallContext& context, ReadBody& body) {
-  PostgresqlSharedRead shared(part.share, endpoint, context);
+  PostgresqlPipelinedRead shared(part.state, endpoint, context);
   {
     Reader reader(shared, context);
     Result<void> done = co_await body.run(reader);
@@ -280,23 +280,23 @@ Async<void> PostgresqlDatabase::read_from(PostgresqlPart& part, PostgresqlEndpoi
 Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt_read(PostgresqlEndpoint& endpoint,
                                                                     const CallContext& context,
                                                                     ReadBody& body,
-                                                                    PostgresqlSharedRead& first) {
-  PostgresqlOwned* owned = co_await ok(endpoint.acquire());
+                                                                    PostgresqlPipelinedRead& first) {
+  PostgresqlSession* session = co_await ok(endpoint.acquire());
   const auto began = steady_clock::now();
-  owned->begin(PostgresqlOwned::Access::read, context, milliseconds(options_.read_time_max_ms));
-  Reader reader(*owned, context);
+  session->begin(PostgresqlSession::Access::read, context, milliseconds(options_.read_time_max_ms));
+  Reader reader(*session, context);
   Result<void> done = co_await body.run(reader);
   const bool quick = done && steady_clock::now() - began < milliseconds(options_.shared_read_time_max_ms) / 4;
-  first.learn(owned->statements(), quick);
-  const bool again = owned->may_run_again();
-  owned->abandon();
+  first.learn(session->statements(), quick);
+  const bool again = session->may_run_again();
+  session->abandon();
   std::optional<Error> error;
   if (!done) error.emplace(std::move(done.error()));
   co_return Attempt(std::move(error), again);
 }
 
 Async<void> PostgresqlDatabase::read_alone(PostgresqlEndpoint& endpoint, const CallContext& context,
-                                           ReadBody& body, PostgresqlSharedRead& first) {
+                                           ReadBody& body, PostgresqlPipelinedRead& first) {
   constexpr int kAttemptsMax = 3;
   for (int attempts = 1;; ++attempts) {
     Result<Attempt> tried = co_await attempt_read(endpoint, context, body, first);

@@ -71,7 +71,7 @@ std::string setup_text(const PostgresqlOptions& options, PostgresqlRole role) {
   // The planner reads a table of a few rows as a whole, and then a serializable transaction has read every row of it:
   // whoever changes another one is in its way. By an index it has read its own. A scan that remains would look so dear
   // that it is compiled first, which takes a thousand times as long as it does.
-  if (role == PostgresqlRole::owned) text += "SET enable_seqscan = off; SET jit = off;";
+  if (role == PostgresqlRole::session) text += "SET enable_seqscan = off; SET jit = off;";
   return text;
 }
 
@@ -109,7 +109,7 @@ std::string what_is_wrong(const std::string& url) {
     return "it does not begin with postgresql://";
   char* reason = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeConninfo> options(PQconninfoParse(url.c_str(), &reason));
-  const std::unique_ptr<char, FreeText> owned(reason);
+  const std::unique_ptr<char, FreeText> text(reason);
   if (!options) return without_quotation(reason);
   for (const PQconninfoOption* option = options.get(); option->keyword; ++option)
     if (const char* wrong = misread(*option)) return wrong;

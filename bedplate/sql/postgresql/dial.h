@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making connections: that blocks (names are looked up, hands are shaken), so threads of the driver do it for
-// the loops. Inside the driver only.
+// the loops. Private header of the driver.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ namespace bedplate::sql {
 
 enum class PostgresqlRole : std::uint8_t {
   shared_reads,  ///< many callers' reads, one implicit transaction a loop tick; read-only
-  owned,         ///< one transaction at a time
+  session,         ///< one transaction at a time
   maintenance,   ///< blocks; migrations and bulk loads
 };
 

@@ -38,7 +38,7 @@ PostgresqlStatement& make_tenant_setter(PostgresqlStatements& statements) {
 
 }  // namespace
 
-PostgresqlShare::PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
+PostgresqlLoopState::PostgresqlLoopState(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
                                  PostgresqlCancellers& cancelling, PostgresqlSlowLog& logging,
                                  PostgresqlCounters& counting)
     : loop(on),
@@ -54,88 +54,88 @@ PostgresqlEndpoint::RetryTimer::RetryTimer(Loop& loop, PostgresqlEndpoint& of)
     : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<RetryTimer&>(timer).endpoint.try_again(); }),
       endpoint(of) {}
 
-PostgresqlEndpoint::PostgresqlEndpoint(PostgresqlShare& share, std::string url)
-    : share_(share),
+PostgresqlEndpoint::PostgresqlEndpoint(PostgresqlLoopState& state, std::string url)
+    : state_(state),
       url_(std::move(url)),
       backoff_(kBackoffMin),
       retry_(share.loop, *this),
-      gravedigger_(*this) {
+      deferred_delete_(*this) {
   for (std::size_t i = 0; i < std::max<std::size_t>(1, share.options.read_connections); ++i)
-    lines_.push_back(std::make_unique<PostgresqlLine>(*this));
-  gravedigger_.run = [](Work* work) { static_cast<Gravedigger*>(work)->endpoint.dig(); };
+    pipelines_.push_back(std::make_unique<PostgresqlPipelinedConnection>(*this));
+  deferred_delete_.run = [](Work* work) { static_cast<DeferredDelete*>(work)->endpoint.delete_discarded(); };
 }
 
 // ---- shared reads
 
-PostgresqlLine* PostgresqlEndpoint::pick_line() {
-  PostgresqlLine* best = nullptr;
-  for (const auto& line : lines_)
-    if (line->live() && (!best || line->load() < best->load())) best = line.get();
+PostgresqlPipelinedConnection* PostgresqlEndpoint::pick_pipeline() {
+  PostgresqlPipelinedConnection* best = nullptr;
+  for (const auto& pipeline : pipelines_)
+    if (pipeline->live() && (!best || pipeline->load() < best->load())) best = pipeline.get();
   return best;
 }
 
-bool PostgresqlEndpoint::submit(PostgresqlSharedRead& read) {
+bool PostgresqlEndpoint::submit(PostgresqlPipelinedRead& read) {
   std::optional<Error>& error = read.statement->error;
   if (closed_) {
     error.emplace(postgresql_closed());
     return true;
   }
-  if (PostgresqlLine* line = pick_line()) {
+  if (PostgresqlPipelinedConnection* pipeline = pick_pipeline()) {
     using Sent = PostgresqlConnection::Sent;
-    if (line->load() >= share_.options.queue_max) {
+    if (pipeline->load() >= state_.options.queue_max) {
       error.emplace(busy_error());
       return true;
     }
-    const Sent sent = line->send(read);
+    const Sent sent = pipeline->send(read);
     if (sent != Sent::broken) return sent == Sent::refused;
-    line->detach(read);
+    pipeline->detach(read);
   }
-  if (lines_down_ || parked_.size() >= share_.options.queue_max) {
-    error.emplace(lines_down_ ? down_error() : busy_error());
+  if (pipelines_down_ || parked_.size() >= state_.options.queue_max) {
+    error.emplace(pipelines_down_ ? down_error() : busy_error());
     return true;
   }
   parked_.push_back(&read);
-  fill_lines();
+  fill_pipelines();
   return false;
 }
 
-void PostgresqlEndpoint::resubmit(PostgresqlSharedRead& read) {
+void PostgresqlEndpoint::resubmit(PostgresqlPipelinedRead& read) {
   if (submit(read)) read.finish();
 }
 
-void PostgresqlEndpoint::withdraw(PostgresqlSharedRead& read) {
+void PostgresqlEndpoint::withdraw(PostgresqlPipelinedRead& read) {
   std::erase(parked_, &read);
-  for (const auto& line : lines_) line->detach(read);
+  for (const auto& pipeline : pipelines_) pipeline->detach(read);
 }
 
-void PostgresqlEndpoint::fill_lines() {
+void PostgresqlEndpoint::fill_pipelines() {
   if (closed_) return;
-  for (const auto& line : lines_)
-    if (!line->live() && !line->dialing) dial(PostgresqlRole::shared_reads, line.get());
+  for (const auto& pipeline : pipelines_)
+    if (!pipeline->live() && !pipeline->dialing) dial(PostgresqlRole::shared_reads, pipeline.get());
 }
 
-void PostgresqlEndpoint::on_line_lost(PostgresqlLine& line) {
-  count(share_.counters.lost);
-  uncount(share_.counters.connections);
-  bury(line.take_connection());
-  fill_lines();
+void PostgresqlEndpoint::on_pipeline_lost(PostgresqlPipelinedConnection& pipeline) {
+  count(state_.counters.lost);
+  uncount(state_.counters.connections);
+  discard(pipeline.take_connection());
+  fill_pipelines();
 }
 
 // ---- connections of one's own
 
 bool PostgresqlEndpoint::AcquireOp::await_ready() {
   PostgresqlEndpoint& endpoint = *endpoint_;
-  PostgresqlCounters& counters = endpoint.share_.counters;
+  PostgresqlCounters& counters = endpoint.state_.counters;
   if (endpoint.closed_) {
     error.emplace(postgresql_closed());
-  } else if (endpoint.owned_down_) {
+  } else if (endpoint.sessions_down_) {
     error.emplace(endpoint.down_error());
   } else if (!endpoint.idle_.empty() && !endpoint.first_) {
-    owned_ = endpoint.idle_.back();
+    session_ = endpoint.idle_.back();
     endpoint.idle_.pop_back();
-    owned_->lent_ = true;
+    session_->lent_ = true;
     count(counters.busy);
-  } else if (counters.waiting.load(std::memory_order_relaxed) >= endpoint.share_.options.queue_max) {
+  } else if (counters.waiting.load(std::memory_order_relaxed) >= endpoint.state_.options.queue_max) {
     count(counters.rejected);
     error.emplace(busy_error());
   } else {
@@ -149,14 +149,14 @@ void PostgresqlEndpoint::AcquireOp::enqueue() {
   before_ = endpoint_->last_;
   (before_ ? before_->after_ : endpoint_->first_) = this;
   endpoint_->last_ = this;
-  count(endpoint_->share_.counters.waiting);
-  endpoint_->want_owned();
+  count(endpoint_->state_.counters.waiting);
+  endpoint_->want_session();
 }
 
 void PostgresqlEndpoint::AcquireOp::unlink() {
   (before_ ? before_->after_ : endpoint_->first_) = after_;
   (after_ ? after_->before_ : endpoint_->last_) = before_;
-  uncount(endpoint_->share_.counters.waiting);
+  uncount(endpoint_->state_.counters.waiting);
 }
 
 void PostgresqlEndpoint::AcquireOp::cancel(Op& op) {
@@ -167,99 +167,99 @@ void PostgresqlEndpoint::AcquireOp::cancel(Op& op) {
 }
 
 // One more, if someone waits and none is on its way: those that come back serve the queue too.
-void PostgresqlEndpoint::want_owned() {
+void PostgresqlEndpoint::want_session() {
   if (closed_ || !first_) return;
-  if (owned_.size() + dialing_owned_ >= std::max<std::size_t>(1, share_.options.transaction_connections))
+  if (sessions_.size() + dialing_sessions_ >= std::max<std::size_t>(1, state_.options.transaction_connections))
     return;
-  dial(PostgresqlRole::owned, nullptr);
+  dial(PostgresqlRole::session, nullptr);
 }
 
-void PostgresqlEndpoint::lend(AcquireOp& op, PostgresqlOwned& owned) {
+void PostgresqlEndpoint::lend(AcquireOp& op, PostgresqlSession& session) {
   op.unlink();
-  op.owned_ = &owned;
-  owned.lent_ = true;
-  count(share_.counters.busy);
+  op.session_ = &session;
+  session.lent_ = true;
+  count(state_.counters.busy);
   loop().resume_later(op);
 }
 
-void PostgresqlEndpoint::give_back(PostgresqlOwned& owned) {
-  if (std::exchange(owned.lent_, false)) uncount(share_.counters.busy);
+void PostgresqlEndpoint::give_back(PostgresqlSession& session) {
+  if (std::exchange(session.lent_, false)) uncount(state_.counters.busy);
   if (first_)
-    lend(*first_, owned);
+    lend(*first_, session);
   else
-    idle_.push_back(&owned);
+    idle_.push_back(&session);
 }
 
 // ---- making and losing connections
 
-void PostgresqlEndpoint::dial(PostgresqlRole role, PostgresqlLine* line) {
-  if (line)
-    line->dialing = true;
+void PostgresqlEndpoint::dial(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline) {
+  if (pipeline)
+    pipeline->dialing = true;
   else
-    ++dialing_owned_;
-  share_.dialers.run([this, role, line] {
-    Result<PostgresqlHandle> dialed = dial_postgresql(url_, share_.options, role, &share_.dialers.stopping());
-    share_.loop.post_callable([this, role, line, dialed = std::move(dialed)]() mutable {
-      on_dialed(role, line, std::move(dialed));
+    ++dialing_sessions_;
+  state_.dialers.run([this, role, pipeline] {
+    Result<PostgresqlHandle> dialed = dial_postgresql(url_, state_.options, role, &state_.dialers.stopping());
+    state_.loop.post_callable([this, role, pipeline, dialed = std::move(dialed)]() mutable {
+      on_dialed(role, pipeline, std::move(dialed));
     });
   });
 }
 
-void PostgresqlEndpoint::on_dialed(PostgresqlRole role, PostgresqlLine* line,
+void PostgresqlEndpoint::on_dialed(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline,
                                    Result<PostgresqlHandle> dialed) {
-  if (line)
-    line->dialing = false;
+  if (pipeline)
+    pipeline->dialing = false;
   else
-    --dialing_owned_;
+    --dialing_sessions_;
   if (closed_) return;
   if (!dialed) return on_dial_failed(dialed.error());
-  count(share_.counters.connects);
+  count(state_.counters.connects);
   if (role == PostgresqlRole::shared_reads) {
-    if (!line->attach(std::move(*dialed))) return;
-    count(share_.counters.connections);
+    if (!pipeline->attach(std::move(*dialed))) return;
+    count(state_.counters.connections);
   } else {
-    auto owned = std::make_unique<PostgresqlOwned>(*this, std::move(*dialed));
-    if (!owned->start_listening()) return;
-    owned_.push_back(std::move(owned));
-    count(share_.counters.connections);
-    give_back(*owned_.back());
-    want_owned();
+    auto session = std::make_unique<PostgresqlSession>(*this, std::move(*dialed));
+    if (!session->start_listening()) return;
+    sessions_.push_back(std::move(session));
+    count(state_.counters.connections);
+    give_back(*sessions_.back());
+    want_session();
   }
-  if (std::exchange(lines_down_, false)) log_info("the database is back");
-  owned_down_ = false;
+  if (std::exchange(pipelines_down_, false)) log_info("the database is back");
+  sessions_down_ = false;
   backoff_ = kBackoffMin;
-  for (std::deque<PostgresqlSharedRead*> parked = std::exchange(parked_, {});
-       PostgresqlSharedRead * read : parked)
+  for (std::deque<PostgresqlPipelinedRead*> parked = std::exchange(parked_, {});
+       PostgresqlPipelinedRead * read : parked)
     resubmit(*read);
-  fill_lines();
+  fill_pipelines();
 }
 
-bool PostgresqlEndpoint::has_line() const {
-  return std::ranges::any_of(lines_, [](const auto& line) { return line->live(); });
+bool PostgresqlEndpoint::has_pipeline() const {
+  return std::ranges::any_of(pipelines_, [](const auto& pipeline) { return pipeline->live(); });
 }
 
 void PostgresqlEndpoint::on_dial_failed(const Error& error) {
-  count(share_.counters.connects_failed);
+  count(state_.counters.connects_failed);
   if (!retry_.armed()) {
     log_warn("no connection to the database",
              {{"error", error.subject()}, {"again_in_ms", backoff_.count()}});
     retry_.arm(backoff_);
     backoff_ = std::min(2 * backoff_, kBackoffMax);
   }
-  if (!has_line()) {
-    lines_down_ = true;
+  if (!has_pipeline()) {
+    pipelines_down_ = true;
     fail_parked(down_error());
   }
-  if (owned_.empty()) {
-    owned_down_ = true;
+  if (sessions_.empty()) {
+    sessions_down_ = true;
     fail_waiting(down_error());
   }
 }
 
 void PostgresqlEndpoint::try_again() {
-  fill_lines();
-  if (has_line()) owned_down_ = false;  // then the next that needs one tries
-  want_owned();
+  fill_pipelines();
+  if (has_pipeline()) sessions_down_ = false;  // then the next that needs one tries
+  want_session();
 }
 
 Error PostgresqlEndpoint::down_error() const {
@@ -267,8 +267,8 @@ Error PostgresqlEndpoint::down_error() const {
 }
 
 void PostgresqlEndpoint::fail_parked(const Error& error) {
-  for (std::deque<PostgresqlSharedRead*> parked = std::exchange(parked_, {});
-       PostgresqlSharedRead * read : parked)
+  for (std::deque<PostgresqlPipelinedRead*> parked = std::exchange(parked_, {});
+       PostgresqlPipelinedRead * read : parked)
     read->finish(error.clone());
 }
 
@@ -280,30 +280,30 @@ void PostgresqlEndpoint::fail_waiting(const Error& error) {
   }
 }
 
-void PostgresqlEndpoint::bury(PostgresqlOwned& owned) {
-  if (std::exchange(owned.lent_, false)) uncount(share_.counters.busy);
-  std::erase(idle_, &owned);
-  auto found = std::ranges::find_if(owned_, [&](const auto& one) { return one.get() == &owned; });
-  if (found != owned_.end()) {
-    uncount(share_.counters.connections);
-    dead_owned_.push_back(std::move(*found));
-    owned_.erase(found);
+void PostgresqlEndpoint::discard(PostgresqlSession& session) {
+  if (std::exchange(session.lent_, false)) uncount(state_.counters.busy);
+  std::erase(idle_, &session);
+  auto found = std::ranges::find_if(sessions_, [&](const auto& one) { return one.get() == &session; });
+  if (found != sessions_.end()) {
+    uncount(state_.counters.connections);
+    discarded_sessions_.push_back(std::move(*found));
+    sessions_.erase(found);
   }
-  if (!std::exchange(digging_, true)) loop().on_tick_end(gravedigger_);
-  want_owned();
+  if (!std::exchange(delete_scheduled_, true)) loop().on_tick_end(deferred_delete_);
+  want_session();
 }
 
-void PostgresqlEndpoint::bury(std::unique_ptr<PostgresqlConnection> connection) {
-  dead_lines_.push_back(std::move(connection));
-  if (!std::exchange(digging_, true)) loop().on_tick_end(gravedigger_);
+void PostgresqlEndpoint::discard(std::unique_ptr<PostgresqlConnection> connection) {
+  discarded_connections_.push_back(std::move(connection));
+  if (!std::exchange(delete_scheduled_, true)) loop().on_tick_end(deferred_delete_);
 }
 
-void PostgresqlEndpoint::dig() {
-  digging_ = false;
-  std::erase_if(dead_lines_, [](const auto& line) { return line->disposable(); });
-  std::erase_if(dead_owned_, [](const auto& owned) { return owned->connection_.disposable(); });
-  const bool again = !dead_lines_.empty() || !dead_owned_.empty();
-  if (again && !std::exchange(digging_, true)) loop().on_tick_end(gravedigger_);
+void PostgresqlEndpoint::delete_discarded() {
+  delete_scheduled_ = false;
+  std::erase_if(discarded_connections_, [](const auto& pipeline) { return pipeline->disposable(); });
+  std::erase_if(discarded_sessions_, [](const auto& session) { return session->connection_.disposable(); });
+  const bool again = !discarded_connections_.empty() || !discarded_sessions_.empty();
+  if (again && !std::exchange(delete_scheduled_, true)) loop().on_tick_end(deferred_delete_);
 }
 
 void PostgresqlEndpoint::close() {
@@ -311,10 +311,10 @@ void PostgresqlEndpoint::close() {
   retry_.disarm();
   fail_parked(postgresql_closed());
   fail_waiting(postgresql_closed());
-  for (const auto& line : lines_) line->close();
-  std::vector<PostgresqlOwned*> owned;
-  for (const auto& one : owned_) owned.push_back(one.get());
-  for (PostgresqlOwned* one : owned) one->connection_.close();
+  for (const auto& pipeline : pipelines_) pipeline->close();
+  std::vector<PostgresqlSession*> open;
+  for (const auto& one : sessions_) open.push_back(one.get());
+  for (PostgresqlSession* one : open) one->connection_.close();
 }
 
 }  // namespace bedplate::sql

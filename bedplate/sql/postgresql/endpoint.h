@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One server as one loop sees it: the connections that its reads share, those that transactions own, and
-// whether it is there at all. Inside the driver only; on the loop's thread.
+// whether it is there at all. Private header of the driver; on the loop's thread.
 //
 // When the last connection of a kind is gone and none can be made, whoever waits for one or asks for it is
 // answered at once that the database is unavailable, and it is tried again, after 100 ms at first and 5 s at
@@ -20,8 +20,8 @@
 #include "bedplate/async/timer.h"
 #include "bedplate/sql/postgresql/cancel.h"
 #include "bedplate/sql/postgresql/dial.h"
-#include "bedplate/sql/postgresql/owned.h"
-#include "bedplate/sql/postgresql/shared.h"
+#include "bedplate/sql/postgresql/session.h"
+#include "bedplate/sql/postgresql/pipeline.h"
 #include "bedplate/sql/postgresql/slow_log.h"
 
 namespace bedplate::sql {
@@ -35,8 +35,8 @@ struct PostgresqlCounters {
 };
 
 /// What the endpoints of one loop have in common.
-struct PostgresqlShare {
-  PostgresqlShare(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
+struct PostgresqlLoopState {
+  PostgresqlLoopState(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
                   PostgresqlCancellers& cancelling, PostgresqlSlowLog& logging, PostgresqlCounters& counting);
 
   Loop& loop;
@@ -54,34 +54,34 @@ class PostgresqlEndpoint {
  public:
   class AcquireOp;
 
-  PostgresqlEndpoint(PostgresqlShare& share, std::string url);
+  PostgresqlEndpoint(PostgresqlLoopState& state, std::string url);
   PostgresqlEndpoint(const PostgresqlEndpoint&) = delete;
   PostgresqlEndpoint& operator=(const PostgresqlEndpoint&) = delete;
 
   /// Sends a read, or keeps it until there is a connection. True: it is done, with an error.
-  bool submit(PostgresqlSharedRead& read);
+  bool submit(PostgresqlPipelinedRead& read);
   /// The same, and resumes whoever waits for it if it is done.
-  void resubmit(PostgresqlSharedRead& read);
+  void resubmit(PostgresqlPipelinedRead& read);
   /// It is not waited for any more.
-  void withdraw(PostgresqlSharedRead& read);
+  void withdraw(PostgresqlPipelinedRead& read);
 
-  /// A connection of one's own: `PostgresqlOwned* owned = co_await ok(endpoint.acquire())`.
+  /// A connection of one's own: `PostgresqlSession* session = co_await ok(endpoint.acquire())`.
   AcquireOp acquire();
 
   /// Reads are turned away.
-  bool down() const { return lines_down_; }
+  bool down() const { return pipelines_down_; }
   Error down_error() const;
   /// Fails whoever waits, and takes nothing more. The loop does not run.
   void close();
 
-  PostgresqlShare& share() { return share_; }
-  Loop& loop() { return share_.loop; }
+  PostgresqlLoopState& state() { return state_; }
+  Loop& loop() { return state_.loop; }
 
   // For its connections.
-  void give_back(PostgresqlOwned& owned);
-  void bury(PostgresqlOwned& owned);
-  void on_line_lost(PostgresqlLine& line);
-  void bury(std::unique_ptr<PostgresqlConnection> connection);
+  void give_back(PostgresqlSession& session);
+  void discard(PostgresqlSession& session);
+  void on_pipeline_lost(PostgresqlPipelinedConnection& pipeline);
+  void discard(std::unique_ptr<PostgresqlConnection> connection);
 
  private:
   class RetryTimer final : public CoarseTimer {
@@ -89,48 +89,48 @@ class PostgresqlEndpoint {
     RetryTimer(Loop& loop, PostgresqlEndpoint& of);
     PostgresqlEndpoint& endpoint;
   };
-  struct Gravedigger : Work {
-    explicit Gravedigger(PostgresqlEndpoint& of) : endpoint(of) {}
+  struct DeferredDelete : Work {
+    explicit DeferredDelete(PostgresqlEndpoint& of) : endpoint(of) {}
     PostgresqlEndpoint& endpoint;
   };
 
-  PostgresqlLine* pick_line();
-  void fill_lines();
-  void want_owned();
-  void dial(PostgresqlRole role, PostgresqlLine* line);
-  void on_dialed(PostgresqlRole role, PostgresqlLine* line, Result<PostgresqlHandle> dialed);
+  PostgresqlPipelinedConnection* pick_pipeline();
+  void fill_pipelines();
+  void want_session();
+  void dial(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline);
+  void on_dialed(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline, Result<PostgresqlHandle> dialed);
   void on_dial_failed(const Error& error);
   void try_again();
   void fail_parked(const Error& error);
   void fail_waiting(const Error& error);
-  bool has_line() const;
-  void dig();
-  void lend(AcquireOp& op, PostgresqlOwned& owned);
+  bool has_pipeline() const;
+  void delete_discarded();
+  void lend(AcquireOp& op, PostgresqlSession& session);
 
-  PostgresqlShare& share_;
+  PostgresqlLoopState& state_;
   const std::string url_;
-  std::vector<std::unique_ptr<PostgresqlLine>> lines_;
-  std::deque<PostgresqlSharedRead*> parked_;  ///< reads that wait for a connection
-  std::vector<std::unique_ptr<PostgresqlOwned>> owned_;
-  std::vector<PostgresqlOwned*> idle_;
-  std::size_t dialing_owned_ = 0;
+  std::vector<std::unique_ptr<PostgresqlPipelinedConnection>> pipelines_;
+  std::deque<PostgresqlPipelinedRead*> parked_;  ///< reads that wait for a connection
+  std::vector<std::unique_ptr<PostgresqlSession>> sessions_;
+  std::vector<PostgresqlSession*> idle_;
+  std::size_t dialing_sessions_ = 0;
   AcquireOp* first_ = nullptr;  ///< transactions that wait for a connection
   AcquireOp* last_ = nullptr;
-  bool lines_down_ = false;  ///< none, and the last attempt to make one failed
-  bool owned_down_ = false;
+  bool pipelines_down_ = false;  ///< none, and the last attempt to make one failed
+  bool sessions_down_ = false;
   bool closed_ = false;
   std::chrono::milliseconds backoff_;
   RetryTimer retry_;
-  std::vector<std::unique_ptr<PostgresqlConnection>> dead_lines_;
-  std::vector<std::unique_ptr<PostgresqlOwned>> dead_owned_;
-  Gravedigger gravedigger_;
-  bool digging_ = false;
+  std::vector<std::unique_ptr<PostgresqlConnection>> discarded_connections_;
+  std::vector<std::unique_ptr<PostgresqlSession>> discarded_sessions_;
+  DeferredDelete deferred_delete_;
+  bool delete_scheduled_ = false;
 };
 
 /// What PostgresqlEndpoint::acquire() gives: await it.
 class [[nodiscard]] PostgresqlEndpoint::AcquireOp : public Op {
  public:
-  using Value = PostgresqlOwned*;
+  using Value = PostgresqlSession*;
 
   explicit AcquireOp(PostgresqlEndpoint& endpoint) : endpoint_(&endpoint) {}
   bool await_ready();
@@ -140,9 +140,9 @@ class [[nodiscard]] PostgresqlEndpoint::AcquireOp : public Op {
     enqueue();
     return true;
   }
-  [[nodiscard]] Result<PostgresqlOwned*> await_resume() {
+  [[nodiscard]] Result<PostgresqlSession*> await_resume() {
     if (error) return std::unexpected(std::move(*error));
-    return owned_;
+    return session_;
   }
 
  private:
@@ -152,7 +152,7 @@ class [[nodiscard]] PostgresqlEndpoint::AcquireOp : public Op {
   static void cancel(Op& op);
 
   PostgresqlEndpoint* endpoint_;
-  PostgresqlOwned* owned_ = nullptr;
+  PostgresqlSession* session_ = nullptr;
   AcquireOp* before_ = nullptr;
   AcquireOp* after_ = nullptr;
 };

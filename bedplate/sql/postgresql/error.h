@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's errors as ours. Inside the driver only.
+// The server's errors as ours. Private header of the driver.
 #pragma once
 
 #include <chrono>

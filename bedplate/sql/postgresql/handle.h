@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owners of libpq's objects. Inside the driver only.
+// Owners of libpq's objects. Private header of the driver.
 #pragma once
 
 #include <postgresql/libpq-fe.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The maintenance connection on PostgreSQL. Inside the driver only.
+// The maintenance connection on PostgreSQL. Private header of the driver.
 #pragma once
 
 #include <memory>

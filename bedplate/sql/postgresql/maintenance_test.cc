@@ -15,7 +15,7 @@
 
 #include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/columns.h"
-#include "bedplate/sql/postgresql/owned.h"
+#include "bedplate/sql/postgresql/session.h"
 #include "bedplate/sql/postgresql/script.h"
 #include "tests/servers/daemon.h"
 #include "tests/servers/postgresql_server.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "bedplate/sql/postgresql/columns.h"
-#include "bedplate/sql/postgresql/owned.h"
+#include "bedplate/sql/postgresql/session.h"
 #include "bedplate/sql/postgresql/script.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An answer of the server into the statement that asked for it. Inside the driver only.
+// An answer of the server into the statement that asked for it. Private header of the driver.
 #pragma once
 
 #include "bedplate/sql/postgresql.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the statements of a script begin, for the line in an error. Inside the driver only.
+// Where the statements of a script begin, for the line in an error. Private header of the driver.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Slow statements, each with the plan that the server has for it. Asking for a plan blocks, so a thread does it, on a
-// connection of its own that goes again. Inside the driver only.
+// connection of its own that goes again. Private header of the driver.
 #pragma once
 
 #include <atomic>

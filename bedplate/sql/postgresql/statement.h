@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of each statement text: its parameters' types, how its rows fill structs, and whether it had
-// better not share a connection. Inside the driver only; one loop's, shared by that loop's connections.
+// better not share a connection. Private header of the driver; one loop's, shared by that loop's connections.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One SQLite connection: prepared statements kept by their text, `$n` parameters, rows into described
-// structs, limits of time and steps, slow statements logged. Inside the driver only; one thread at a time.
+// structs, limits of time and steps, slow statements logged. Private header of the driver; one thread at a time.
 #pragma once
 
 #include <atomic>

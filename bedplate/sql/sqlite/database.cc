@@ -9,7 +9,7 @@
 #include "bedplate/async/loop.h"
 #include "bedplate/sql/files.h"
 #include "bedplate/sql/sqlite/connection.h"
-#include "bedplate/sql/sqlite/keeper.h"
+#include "bedplate/sql/sqlite/checkpointer.h"
 #include "bedplate/sql/sqlite/maintenance.h"
 #include "bedplate/sql/sqlite/readers.h"
 #include "bedplate/sql/sqlite/writer.h"
@@ -37,7 +37,7 @@ class SqliteDatabase final : public Database {
   SqliteShared shared_;
   SqliteReaders readers_;
   std::optional<SqliteWriter> writer_;
-  std::optional<SqliteKeeper> keeper_;
+  std::optional<SqliteCheckpointer> checkpointer_;
 };
 
 Result<std::unique_ptr<Database>> SqliteDatabase::open(const SqliteOptions& options) {
@@ -46,13 +46,13 @@ Result<std::unique_ptr<Database>> SqliteDatabase::open(const SqliteOptions& opti
   Result<std::unique_ptr<SqliteConnection>> writer =
       SqliteConnection::open(database->shared_, SqliteConnection::Role::writer);
   if (!writer) return std::unexpected(std::move(writer.error()));
-  Result<std::unique_ptr<SqliteConnection>> keeper =
+  Result<std::unique_ptr<SqliteConnection>> checkpointer =
       SqliteConnection::open(database->shared_, SqliteConnection::Role::writer);
-  if (!keeper) return std::unexpected(std::move(keeper.error()));
+  if (!checkpointer) return std::unexpected(std::move(checkpointer.error()));
   Result<void> started = database->readers_.start();
   if (!started) return std::unexpected(std::move(started.error()));
   database->writer_.emplace(database->shared_, std::move(*writer));
-  database->keeper_.emplace(database->shared_, std::move(*keeper));
+  database->checkpointer_.emplace(database->shared_, std::move(*checkpointer));
   return database;
 }
 
@@ -94,7 +94,7 @@ DatabaseStats SqliteDatabase::stats() const {
 
 void SqliteDatabase::close() {
   readers_.close();
-  if (keeper_) keeper_->close();
+  if (checkpointer_) checkpointer_->close();
   if (writer_) writer_->close();
 }
 

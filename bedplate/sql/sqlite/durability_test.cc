@@ -117,7 +117,7 @@ class Load {
 SqliteOptions on(const FaultyDisk& disk) {
   SqliteOptions options;
   options.vfs = disk.name();
-  options.wal_checkpoint_mib = 0;  // the keeper copies at every look
+  options.wal_checkpoint_mib = 0;  // the checkpointer copies at every look
   options.wal_size_max_mib = 1;    // and the log starts over again and again
   options.mmap_size_mib = 0;
   return options;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From SQLite's result codes to our errors. Inside the driver only.
+// From SQLite's result codes to our errors. Private header of the driver.
 #pragma once
 
 #include <string_view>

@@ -10,7 +10,7 @@
 // Only for a connection with `synchronous=FULL`: there a commit syncs the log before anybody else is told of its pages,
 // so nobody ever looks for what waits. (A disk that may damage what lies beside a write makes SQLite pad the log behind
 // the sync; on such a one everything is written as it comes.) A write that fails in a sync is forgotten, for then the
-// commit fails and is rolled back. Other files are the real layer's own. Inside the driver only.
+// commit fails and is rolled back. Other files are the real layer's own. Private header of the driver.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owners of SQLite's C objects. Inside the driver only.
+// Owners of SQLite's C objects. Private header of the driver.
 #pragma once
 
 #include <sqlite3.h>

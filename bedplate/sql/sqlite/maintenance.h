@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maintenance of a SQLite database. Inside the driver only.
+// Maintenance of a SQLite database. Private header of the driver.
 #pragma once
 
 #include <memory>

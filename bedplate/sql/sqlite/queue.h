@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way from a loop to one of the driver's threads and back. Inside the driver only.
+// The way from a loop to one of the driver's threads and back. Private header of the driver.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads: on the loop that asks, or on a few threads for those that take long. Inside the driver only.
+// Reads: on the loop that asks, or on a few threads for those that take long. Private header of the driver.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A prepared SQLite statement with what is worked out once for it: where each parameter goes, and how its
-// columns fill a row. Inside the driver only.
+// columns fill a row. Private header of the driver.
 #pragma once
 
 #include <cstdint>

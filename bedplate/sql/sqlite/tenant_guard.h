@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row-level security for SQLite, which has none: keeps each statement inside its tenant's rows. Inside the driver only;
+// Row-level security for SQLite, which has none: keeps each statement inside its tenant's rows. Private header of the driver;
 // sql/tenants.h says what it promises.
 //
 // A table with a column `tenant` is a tenants' table. In each connection, each such table is hidden behind

@@ -25,7 +25,7 @@ namespace bedplate::sql {
 inline constexpr std::size_t kSearchKeySize = 32;  ///< a UUID in hexadecimal
 inline constexpr char kSearchVerbatim = '\x1e';
 
-/// Inside the driver only. SQLITE_OK, or the code: SQLITE_ERROR when this SQLite has no FTS5.
+/// Private header of the driver. SQLITE_OK, or the code: SQLITE_ERROR when this SQLite has no FTS5.
 int register_tokenizer(sqlite3* db);
 
 }  // namespace bedplate::sql

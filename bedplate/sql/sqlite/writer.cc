@@ -12,7 +12,7 @@
 #include "bedplate/base/log.h"
 #include "bedplate/sql/error.h"
 #include "bedplate/sql/sqlite/error.h"
-#include "bedplate/sql/sqlite/keeper.h"
+#include "bedplate/sql/sqlite/checkpointer.h"
 #include "bedplate/sql/sqlite/statement.h"
 
 namespace bedplate::sql {
@@ -22,9 +22,9 @@ using Control = SqliteConnection::Control;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// After a round that was hopeful in vain. Enough that commands which keep failing late cost little more than the
-// savepoints they need; few enough that one of them now and then goes unnoticed.
-constexpr int kCarefulRounds = 32;
+// Savepoint batches after an optimistic batch that had to be rolled back. Enough that commands which keep failing late
+// cost little more than their savepoints; few enough that a single late failure costs nothing noticeable.
+constexpr int kSavepointBatches = 32;
 
 // It failed for what the rows are, and SQLite took back what the statement had written. Other failures, of a search
 // index above all, may leave a part that no count of rows shows.
@@ -128,12 +128,12 @@ void SqliteWriter::run() {
 
 void SqliteWriter::run_batch() {
   if (shared_.options.batch_max == 1) return run_alone(at(0));
-  while (!run_round()) {
+  while (!run_transaction()) {
   }
 }
 
 // True: every command of the batch has its answer.
-bool SqliteWriter::run_round() {
+bool SqliteWriter::run_transaction() {
   if (std::ranges::all_of(batch_, [](SqliteJob* job) { return static_cast<SqliteCommand*>(job)->settled; }))
     return true;
   if (const int code = begin(); code != SQLITE_OK) {
@@ -141,7 +141,7 @@ bool SqliteWriter::run_round() {
     return true;
   }
   if (!run_commands()) return false;
-  if (careful_rounds_ > 0) --careful_rounds_;
+  if (savepoint_batches_ > 0) --savepoint_batches_;
   const int code = commit();
   if (code == SQLITE_OK) return true;
   log_warn("a group commit failed; its commands run again one by one",
@@ -155,7 +155,7 @@ bool SqliteWriter::run_round() {
 
 // False: the transaction is gone, and with it what all of them wrote.
 bool SqliteWriter::run_commands() {
-  const Undo by = careful_rounds_ > 0 ? Undo::savepoint : Undo::round;
+  const Undo by = savepoint_batches_ > 0 ? Undo::savepoint : Undo::batch;
   written_ = false;
   for (std::size_t i = 0;; ++i) {
     if (i == batch_.size()) queue_.take(batch_, shared_.options.batch_max - batch_.size());
@@ -169,8 +169,8 @@ bool SqliteWriter::run_commands() {
         at(i).settled = true;
         add(retried_);
         return false;
-      case Outcome::entangled:
-        end_hopeful_round(at(i));
+      case Outcome::needs_batch_rollback:
+        end_optimistic_batch(at(i));
         return false;
     }
   }
@@ -178,11 +178,11 @@ bool SqliteWriter::run_commands() {
 
 // Its error stands when it wrote before all others, and so saw nobody else's rows, or took too long, which it need
 // not do twice. Otherwise it runs again like the rest.
-void SqliteWriter::end_hopeful_round(SqliteCommand& guilty) {
+void SqliteWriter::end_optimistic_batch(SqliteCommand& failed) {
   connection_->control(Control::rollback);
-  guilty.settled = !written_ || guilty.error->code() == kQueryTimeout;
+  failed.settled = !written_ || failed.error->code() == kQueryTimeout;
   if (!written_) return;
-  careful_rounds_ = kCarefulRounds;
+  savepoint_batches_ = kSavepointBatches;
   add(retried_);
 }
 
@@ -232,7 +232,7 @@ SqliteWriter::Outcome SqliteWriter::run_command(SqliteCommand& command, Undo by)
 SqliteWriter::Outcome SqliteWriter::undo(const CommandSession* session, Undo by) {
   // SQLite ends the whole transaction by itself after some errors.
   if (!connection_->in_transaction()) return Outcome::transaction_lost;
-  if (by == Undo::round) return session && session->written() ? Outcome::entangled : Outcome::undone;
+  if (by == Undo::batch) return session && session->written() ? Outcome::needs_batch_rollback : Outcome::undone;
   if (by == Undo::savepoint && !(session && session->savepoint())) return Outcome::undone;
   if (by == Undo::savepoint && connection_->control(Control::rollback_to) == SQLITE_OK &&
       connection_->control(Control::release) == SQLITE_OK)
@@ -270,7 +270,7 @@ void SqliteWriter::answer_all() {
   batch_.clear();
 }
 
-// The keeper copies the log into the database file in the background, but a log that is written all the time,
+// The checkpointer copies the log into the database file in the background, but a log that is written all the time,
 // or held by long readers, still grows. Past its limit the writer stops to let it start over.
 void SqliteWriter::limit_wal() {
   const std::uint64_t pages = shared_.wal_pages.load(std::memory_order_relaxed);

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one thread that writes, and group commit. Inside the driver only.
+// The one thread that writes, and group commit. Private header of the driver.
 //
-// A round: begin, run every command that waits (late arrivals join, up to batch_max), commit, answer all.
-// Nothing is answered, not even a failure, before the round that it saw is on disk: a unique violation may be
-// against a neighbour's row.
+// A batch: begin, run every command that waits (late arrivals join, up to batch_max), commit, answer all.
+// Nothing is answered, not even a failure, before the batch that it saw is on disk: a unique violation may be
+// against a row of another command.
 //
-// A command that fails takes nothing along, in one of two ways:
-//   - a hopeful round has no savepoints, since nearly no command fails once it has written. When one does, the round
-//   is undone and its commands run again, in careful rounds;
-//   - in a careful round a command's first write opens a savepoint, which a failure rolls back to. Some rounds later
-//   hope returns.
-// (Savepoints cost more than the statement that opens them: FTS5 writes out what it has gathered at each.)
+// A command that fails is rolled back without the others. Savepoints cost more than the statement that opens them
+// (FTS5 writes out its pending entries at each), and few commands fail after their first write. So there are two kinds
+// of batches:
+//   - an optimistic batch has no savepoints. If a command fails after it has written, the whole batch is rolled back
+//     and its commands run again in a savepoint batch;
+//   - in a savepoint batch the first write of each command opens a savepoint, which a failure rolls back to. After a
+//     late failure the next 32 batches are savepoint batches; then they are optimistic again.
 //
-// Two failures are larger than a command:
+// Two failures affect more than one command:
 //   - one that made SQLite roll back everything (disk full, I/O error, out of memory, interrupted write) keeps
-//     its error, and the others run again in a new round;
+//     its error, and the others run again in a new batch;
 //   - a commit that fails is rolled back, and its commands run again one by one, each in a transaction of its
 //   own.
 #pragma once
@@ -60,20 +61,20 @@ class SqliteWriter {
 
  private:
   class CommandSession;
-  /// What undoes a command that fails: a savepoint, the end of the whole round, or of a transaction of its own.
-  enum class Undo : std::uint8_t { savepoint, round, transaction };
+  /// What rolls a failed command back: its savepoint, the whole batch, or its own transaction.
+  enum class Undo : std::uint8_t { savepoint, batch, transaction };
   enum class Outcome : std::uint8_t {
     kept,
     undone,
-    transaction_lost,  ///< its error stands; what its neighbours wrote is gone too
-    entangled,         ///< to undo it, the round must go
+    transaction_lost,  ///< its error stands; the writes of the whole batch are gone
+    needs_batch_rollback,  ///< only a rollback of the whole batch undoes it
   };
 
   void run();
   void run_batch();
-  bool run_round();
+  bool run_transaction();
   bool run_commands();
-  void end_hopeful_round(SqliteCommand& guilty);
+  void end_optimistic_batch(SqliteCommand& failed);
   void run_alone(SqliteCommand& command);
   Outcome run_command(SqliteCommand& command, Undo by);
   Outcome undo(const CommandSession* session, Undo by);
@@ -88,8 +89,8 @@ class SqliteWriter {
   std::unique_ptr<SqliteConnection> connection_;
   SqliteQueue queue_;
   std::vector<SqliteJob*> batch_;
-  int careful_rounds_ = 0;             ///< left until hope returns
-  bool written_ = false;               ///< by a command of this round
+  int savepoint_batches_ = 0;             ///< left, before batches are optimistic again
+  bool written_ = false;               ///< by a command of this batch
   std::uint64_t wal_pages_tried_ = 0;  ///< when it last tried to empty the log
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> commands_{0};

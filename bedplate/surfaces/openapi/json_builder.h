@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes a JSON document by hand, minding the commas. For documents that have no C++ type (OpenAPI); everything else
-// is described. Internal to this room.
+// is described. Private header.
 #pragma once
 
 #include <cstdint>

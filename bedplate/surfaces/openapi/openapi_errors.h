@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which errors an operation may answer: those it declares, and those that the HTTP server, the chain and the database
-// add. The documents list them, and debug builds refuse to answer any other (rest.cc). Internal to this room.
+// add. The documents list them, and debug builds refuse to answer any other (rest.cc). Private header.
 #pragma once
 
 #include <map>

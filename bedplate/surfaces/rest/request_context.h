@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request on its way through the chain of rest.h. Internal to this room.
+// One request on its way through the chain of rest.h. Private header.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps of rest.h's chain up to authorisation, which need no waiting unless replicas share their rate limits.
-// Internal to this room.
+// Private header.
 #pragma once
 
 #include <cstdint>

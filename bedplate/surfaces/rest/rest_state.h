@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Rest knows once it is made. Internal to this room.
+// What Rest knows once it is made. Private header.
 #pragma once
 
 #include <deque>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields of every answer that tell browsers what not to do with it. Internal to this room.
+// The fields of every answer that tell browsers what not to do with it. Private header.
 #pragma once
 
 #include <string_view>

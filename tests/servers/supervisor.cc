@@ -45,7 +45,7 @@ int keep(pid_t ctest, int ready) {
     // Many test processes with their connections, and nothing that outlives the run.
     PostgresServer postgres({.max_connections = 400});
     RedisServer redis;
-    write_shared_servers(file, {.keeper = ::getpid(),
+    write_shared_servers(file, {.supervisor = ::getpid(),
                                 .postgres_port = postgres.address().port(),
                                 .postgres_password = postgres.address().password(),
                                 .redis_port = redis.address().port(),
@@ -66,7 +66,7 @@ int up() {
     // A session of its own, so that Ctrl-C at the terminal reaches ctest and not the servers; and nothing of ctest's
     // pipes is held, which would make it wait.
     ::setsid();
-    const int log = ::open((std::string(TEST_SERVERS_CACHE) + "/keeper.log").c_str(),
+    const int log = ::open((std::string(TEST_SERVERS_CACHE) + "/supervisor.log").c_str(),
                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     ::dup2(null, 0);
@@ -78,16 +78,16 @@ int up() {
   ::close(ready[1]);
   char byte;
   if (::read(ready[0], &byte, 1) == 1) return 0;
-  server_failed("the shared servers do not start", std::string(TEST_SERVERS_CACHE) + "/keeper.log");
+  server_failed("the shared servers do not start", std::string(TEST_SERVERS_CACHE) + "/supervisor.log");
 }
 
 int down() {
   const std::optional<SharedServers> servers = find_shared_servers();
   if (!servers) return 0;
-  pollfd keeper{open_process(servers->keeper), POLLIN, 0};
-  if (keeper.fd < 0) return 0;
-  ::kill(servers->keeper, SIGTERM);
-  return ::poll(&keeper, 1, 60'000) == 1 ? 0 : 1;
+  pollfd supervisor{open_process(servers->supervisor), POLLIN, 0};
+  if (supervisor.fd < 0) return 0;
+  ::kill(servers->supervisor, SIGTERM);
+  return ::poll(&supervisor, 1, 60'000) == 1 ? 0 : 1;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/cache/flights.h"
+#include "bedplate/cache/single_flight.h"
 
 #include <algorithm>
 
@@ -33,7 +33,7 @@ void JoinOp::cancelled(Op& op) {
   self.loop_->resume_later(self);
 }
 
-std::shared_ptr<Flight> Flights::lead(std::string_view key) {
+std::shared_ptr<Flight> SingleFlight::lead(std::string_view key) {
   std::lock_guard lock(mutex_);
   if (flights_.contains(key)) return nullptr;
   auto flight = std::make_shared<Flight>(std::string(key));
@@ -41,8 +41,8 @@ std::shared_ptr<Flight> Flights::lead(std::string_view key) {
   return flight;
 }
 
-void Flights::land(const std::shared_ptr<Flight>& flight, const Result<Found>& outcome) {
-  landings_[slot_of(flight->key)].fetch_add(1, std::memory_order_release);
+void SingleFlight::complete(const std::shared_ptr<Flight>& flight, const Result<Found>& outcome) {
+  completions_[slot_of(flight->key)].fetch_add(1, std::memory_order_release);
   std::lock_guard lock(mutex_);
   if (auto found = flights_.find(flight->key); found != flights_.end() && found->second == flight)
     flights_.erase(found);
@@ -57,9 +57,9 @@ void Flights::land(const std::shared_ptr<Flight>& flight, const Result<Found>& o
   flight->waiters.clear();
 }
 
-void Flights::overtake(std::string_view key) {
+void SingleFlight::invalidate_in_flight(std::string_view key) {
   std::lock_guard lock(mutex_);
-  auto forget = [](Flight& flight) { flight.overtaken.store(true, std::memory_order_release); };
+  auto forget = [](Flight& flight) { flight.invalidated.store(true, std::memory_order_release); };
   if (key.empty()) {
     for (auto& [name, flight] : flights_) forget(*flight);
     flights_.clear();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/cache/owed_erasures.h"
+#include "bedplate/cache/pending_invalidations.h"
 
 #include <gtest/gtest.h>
 
@@ -19,44 +19,44 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(OwedErasuresTest, AreRepeatedOnceEachTheOldestFirst) {
-  OwedErasures owed;
-  EXPECT_FALSE(owed.any());
-  EXPECT_FALSE(owed.next());
-  owed.add("a");
-  owed.add("b");
-  owed.add("a");
-  EXPECT_EQ(owed.owed(), 2u);
-  const OwedErasure b = *owed.next();
-  const OwedErasure a = *owed.next();
+TEST(PendingInvalidationsTest, AreRepeatedOnceEachTheOldestFirst) {
+  PendingInvalidations pending;
+  EXPECT_FALSE(pending.any());
+  EXPECT_FALSE(pending.next());
+  pending.add("a");
+  pending.add("b");
+  pending.add("a");
+  EXPECT_EQ(pending.pending(), 2u);
+  const PendingInvalidation b = *pending.next();
+  const PendingInvalidation a = *pending.next();
   EXPECT_EQ(b.key, "b");
   EXPECT_EQ(a.key, "a");
-  EXPECT_FALSE(owed.next());
-  EXPECT_TRUE(owed.has("a")) << "until it is done";
-  owed.settle(b, false);
-  owed.settle(a, true);
-  EXPECT_FALSE(owed.has("a"));
-  EXPECT_EQ(owed.next()->key, "b");
+  EXPECT_FALSE(pending.next());
+  EXPECT_TRUE(pending.has("a")) << "until it is done";
+  pending.settle(b, false);
+  pending.settle(a, true);
+  EXPECT_FALSE(pending.has("a"));
+  EXPECT_EQ(pending.next()->key, "b");
 }
 
-TEST(OwedErasuresTest, OneThatIsOwedAgainWhileItIsRepeatedStays) {
-  OwedErasures owed;
-  owed.add("a");
-  const OwedErasure first = *owed.next();
-  owed.add("a");
-  owed.settle(first, true);
-  EXPECT_TRUE(owed.has("a"));
-  owed.settle(*owed.next(), true);
-  EXPECT_FALSE(owed.any());
+TEST(PendingInvalidationsTest, OneThatIsOwedAgainWhileItIsRepeatedStays) {
+  PendingInvalidations pending;
+  pending.add("a");
+  const PendingInvalidation first = *pending.next();
+  pending.add("a");
+  pending.settle(first, true);
+  EXPECT_TRUE(pending.has("a"));
+  pending.settle(*pending.next(), true);
+  EXPECT_FALSE(pending.any());
 }
 
-TEST(OwedErasuresTest, BeyondTheLimitTheOldestIsForgottenAndCounted) {
-  OwedErasures owed(3);
-  for (const char* key : {"a", "b", "c", "a", "d"}) owed.add(key);
-  EXPECT_EQ(owed.owed(), 3u);
-  EXPECT_EQ(owed.forgotten(), 1u);
-  EXPECT_FALSE(owed.has("b"));
-  for (const char* key : {"a", "c", "d"}) EXPECT_TRUE(owed.has(key)) << key;
+TEST(PendingInvalidationsTest, BeyondTheLimitTheOldestIsForgottenAndCounted) {
+  PendingInvalidations pending(3);
+  for (const char* key : {"a", "b", "c", "a", "d"}) pending.add(key);
+  EXPECT_EQ(pending.pending(), 3u);
+  EXPECT_EQ(pending.forgotten(), 1u);
+  EXPECT_FALSE(pending.has("b"));
+  for (const char* key : {"a", "c", "d"}) EXPECT_TRUE(pending.has(key)) << key;
 }
 
 /// One process that uses Redis: with a cache in front of it, or without.
@@ -104,7 +104,7 @@ struct Process {
 };
 
 /// A Redis that has after a kill what it had before.
-class RedisOwedErasures : public ::testing::Test {
+class RedisPendingInvalidations : public ::testing::Test {
  protected:
   static constexpr int kKeys = 300;
   static std::string key_of(int number) { return "key " + std::to_string(number); }
@@ -115,23 +115,23 @@ class RedisOwedErasures : public ::testing::Test {
   Process other_{loops_, server_.url()};
 };
 
-TEST_F(RedisOwedErasures, WhatWasErasedWhileItWasAwayDoesNotComeBackWithIt) {
+TEST_F(RedisPendingInvalidations, WhatWasErasedWhileItWasAwayDoesNotComeBackWithIt) {
   one_.put_one_in_front();
   for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(one_.put(key_of(i)));
   ASSERT_TRUE(one_.put("kept"));
   server_.kill();
   for (int i = 0; i < kKeys; ++i) EXPECT_FALSE(one_.erase(key_of(i)));
-  EXPECT_EQ(one_.redis->owed().owed(), static_cast<unsigned>(kKeys));
+  EXPECT_EQ(one_.redis->pending().pending(), static_cast<unsigned>(kKeys));
   server_.start();
   EXPECT_FALSE(one_.finds_in_the_end(key_of(kKeys - 1)));
   EXPECT_TRUE(
-      testing::wait_until([&] { return one_.finds("nothing") == false && !one_.redis->owed().any(); }));
+      testing::wait_until([&] { return one_.finds("nothing") == false && !one_.redis->pending().any(); }));
   EXPECT_EQ(server_.command({"EXISTS", "bedplate:" + key_of(0), "bedplate:" + key_of(kKeys - 1)}), "0");
   for (int i = 0; i < kKeys; ++i) EXPECT_FALSE(other_.finds_in_the_end(key_of(i)));
   EXPECT_TRUE(other_.finds_in_the_end("kept")) << "it came back with what it had";
 }
 
-TEST_F(RedisOwedErasures, ItIsNotThereForThisProcessBeforeRedisHasHeard) {
+TEST_F(RedisPendingInvalidations, ItIsNotThereForThisProcessBeforeRedisHasHeard) {
   ASSERT_TRUE(one_.put("a"));
   server_.kill();
   EXPECT_FALSE(one_.erase("a"));
@@ -139,7 +139,7 @@ TEST_F(RedisOwedErasures, ItIsNotThereForThisProcessBeforeRedisHasHeard) {
   EXPECT_EQ(server_.command({"EXISTS", "bedplate:a"}), "1");
   EXPECT_FALSE(one_.finds_in_the_end("a")) << "the first that Redis answers";
   EXPECT_TRUE(
-      testing::wait_until([&] { return one_.finds("nothing") == false && !one_.redis->owed().any(); }));
+      testing::wait_until([&] { return one_.finds("nothing") == false && !one_.redis->pending().any(); }));
   EXPECT_EQ(server_.command({"EXISTS", "bedplate:a"}), "0");
   ASSERT_TRUE(one_.put("a"));
   EXPECT_EQ(one_.finds("a"), true) << "what is put after that stays";

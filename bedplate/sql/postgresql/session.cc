@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/postgresql/owned.h"
+#include "bedplate/sql/postgresql/session.h"
 
 #include <charconv>
 #include <string>
@@ -19,8 +19,8 @@ namespace {
 constexpr std::chrono::milliseconds kRecoverTimeMax{5'000};
 constexpr int kSendsMax = 4;
 
-const char* begin_text(PostgresqlOwned::Access access, Isolation isolation) {
-  if (access == PostgresqlOwned::Access::read) return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const char* begin_text(PostgresqlSession::Access access, Isolation isolation) {
+  if (access == PostgresqlSession::Access::read) return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
   switch (isolation) {
     case Isolation::read_committed:
       return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -33,11 +33,11 @@ const char* begin_text(PostgresqlOwned::Access access, Isolation isolation) {
 }
 
 // Behind a pooler a connection keeps no settings: what dial.cc sets once for each connection, for one transaction.
-std::string pooled_text(const PostgresqlOptions& options, PostgresqlOwned::Access access) {
+std::string pooled_text(const PostgresqlOptions& options, PostgresqlSession::Access access) {
   std::string text = "SELECT set_config('statement_timeout', '" +
                      std::to_string(options.command_time_max_ms) + "', true), set_config('lock_timeout', '" +
                      std::to_string(options.lock_time_max_ms) + "', true), set_config('jit', 'off', true)";
-  if (access == PostgresqlOwned::Access::write) text += ", set_config('enable_seqscan', 'off', true)";
+  if (access == PostgresqlSession::Access::write) text += ", set_config('enable_seqscan', 'off', true)";
   return text;
 }
 
@@ -57,18 +57,18 @@ std::optional<std::uint64_t> read_postgresql_lsn(std::string_view text) {
   return std::uint64_t{high} << 32 | low;
 }
 
-PostgresqlOwned::Timer::Timer(Loop& loop, PostgresqlOwned& of)
-    : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<Timer&>(timer).owned.expire(); }), owned(of) {}
+PostgresqlSession::Timer::Timer(Loop& loop, PostgresqlSession& of)
+    : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<Timer&>(timer).session.expire(); }), session(of) {}
 
-PostgresqlOwned::PostgresqlOwned(PostgresqlEndpoint& endpoint, PostgresqlHandle handle)
+PostgresqlSession::PostgresqlSession(PostgresqlEndpoint& endpoint, PostgresqlHandle handle)
     : endpoint_(endpoint),
       timer_(endpoint.loop(), *this),
-      connection_(endpoint.loop(), std::move(handle), endpoint.share().options, endpoint.share().slow_log,
+      connection_(endpoint.loop(), std::move(handle), endpoint.state().options, endpoint.state().slow_log,
                   *this) {}
 
 // ---- statements
 
-void PostgresqlOwned::begin(Access access, const CallContext& context, std::chrono::milliseconds time_max) {
+void PostgresqlSession::begin(Access access, const CallContext& context, std::chrono::milliseconds time_max) {
   phase_ = Phase::open;
   access_ = access;
   context_ = &context;
@@ -81,7 +81,7 @@ void PostgresqlOwned::begin(Access access, const CallContext& context, std::chro
   timer_.arm(time_max);
 }
 
-bool PostgresqlOwned::start(Statement& asked) {
+bool PostgresqlSession::start(Statement& asked) {
   ++statements_;
   if (failed_) {
     if (control_error_)
@@ -91,7 +91,7 @@ bool PostgresqlOwned::start(Statement& asked) {
     return true;
   }
   failed_ = true;  // until it is known to be well
-  Result<PostgresqlStatement*> found = endpoint_.share().statements.find(asked.sql);
+  Result<PostgresqlStatement*> found = endpoint_.state().statements.find(asked.sql);
   if (!found) {
     asked.error.emplace(std::move(found.error()));
     return true;
@@ -115,10 +115,10 @@ bool PostgresqlOwned::start(Statement& asked) {
   return true;
 }
 
-bool PostgresqlOwned::send_begin() {
+bool PostgresqlSession::send_begin() {
   if (begun_) return true;
   begun_ = true;
-  const PostgresqlOptions& options = endpoint_.share().options;
+  const PostgresqlOptions& options = endpoint_.state().options;
   const Isolation isolation = context_->isolation.value_or(options.isolation);
   if (!connection_.send_control(PostgresqlControl::begin, begin_text(access_, isolation))) return false;
   if (options.transaction_pooler &&
@@ -128,11 +128,11 @@ bool PostgresqlOwned::send_begin() {
   if (access_ == Access::read && !options.transaction_pooler &&
       !connection_.send_control(PostgresqlControl::setting, "SET LOCAL enable_seqscan TO DEFAULT"))
     return false;
-  return connection_.send_tenant(endpoint_.share().tenant_setter, context_->tenant);
+  return connection_.send_tenant(endpoint_.state().tenant_setter, context_->tenant);
 }
 
 // False: the statement has an error and waits for nothing.
-bool PostgresqlOwned::send_statement() {
+bool PostgresqlSession::send_statement() {
   using Sent = PostgresqlConnection::Sent;
   Sent sent = send_begin() ? connection_.send(*this) : Sent::broken;
   if (sent == Sent::sent && connection_.sync()) return true;
@@ -146,11 +146,11 @@ bool PostgresqlOwned::send_statement() {
   return false;
 }
 
-void PostgresqlOwned::unpin() {
+void PostgresqlSession::unpin() {
   if (prepared) --std::exchange(prepared, nullptr)->in_flight;
 }
 
-void PostgresqlOwned::finish(std::optional<Error> error) {
+void PostgresqlSession::finish(std::optional<Error> error) {
   Statement& done = *std::exchange(statement, nullptr);
   unpin();
   if (error) {
@@ -161,7 +161,7 @@ void PostgresqlOwned::finish(std::optional<Error> error) {
   endpoint_.loop().resume_later(done);
 }
 
-void PostgresqlOwned::withdraw(Statement&) {
+void PostgresqlSession::withdraw(Statement&) {
   connection_.detach(*this);
   statement = nullptr;
   unpin();
@@ -169,13 +169,13 @@ void PostgresqlOwned::withdraw(Statement&) {
   stop_server();
 }
 
-void PostgresqlOwned::on_rows(PostgresqlCall&, const PGresult* result) {
-  take_postgresql_rows(*statement, *prepared, result, endpoint_.share().options);
+void PostgresqlSession::on_rows(PostgresqlCall&, const PGresult* result) {
+  take_postgresql_rows(*statement, *prepared, result, endpoint_.state().options);
   if (statement->error) failed_ = true;
   finish(std::nullopt);
 }
 
-void PostgresqlOwned::on_failed(PostgresqlCall&, const PGresult* result) {
+void PostgresqlSession::on_failed(PostgresqlCall&, const PGresult* result) {
   if (access_ == Access::write && postgresql_is_read_only(result)) {
     // The primary has become a standby: another server takes writes now, or none.
     connection_.give_up();
@@ -183,7 +183,7 @@ void PostgresqlOwned::on_failed(PostgresqlCall&, const PGresult* result) {
   }
   switch (postgresql_fault(result)) {
     case PostgresqlFault::stale_plan:
-      endpoint_.share().statements.renew(*prepared, generation);
+      endpoint_.state().statements.renew(*prepared, generation);
       [[fallthrough]];
     case PostgresqlFault::missing_plan:
     case PostgresqlFault::serialization:
@@ -196,47 +196,47 @@ void PostgresqlOwned::on_failed(PostgresqlCall&, const PGresult* result) {
   finish(postgresql_error(result, prepared->sql()));
 }
 
-void PostgresqlOwned::on_too_large(PostgresqlCall&) {
+void PostgresqlSession::on_too_large(PostgresqlCall&) {
   finish(postgresql_result_too_large());
 }
 
-void PostgresqlOwned::on_skipped(PostgresqlCall&) {
+void PostgresqlSession::on_skipped(PostgresqlCall&) {
   if (control_error_) return finish(std::exchange(control_error_, std::nullopt));
   finish(Error(Category::internal, kTransactionFailed, "The server met an unexpected fault."));
 }
 
-void PostgresqlOwned::on_described(PostgresqlCall&) {
+void PostgresqlSession::on_described(PostgresqlCall&) {
   if (sends < kSendsMax && send_statement()) return;
   std::optional<Error> error = std::exchange(statement->error, std::nullopt);
   finish(error ? std::move(error) : postgresql_fault_of_ours());
 }
 
-void PostgresqlOwned::on_unanswered(PostgresqlCall&) {
+void PostgresqlSession::on_unanswered(PostgresqlCall&) {
   may_run_again_ = true;
   finish(postgresql_unavailable());
 }
 
 // ---- the end
 
-void PostgresqlOwned::send_end(EndOp& op) {
+void PostgresqlSession::send_end(EndOp& op) {
   ending_ = &op;
   if (phase_ == Phase::gone) {  // before COMMIT was sent
     may_run_again_ = true;
     fail_end(postgresql_unavailable());
-    return endpoint_.bury(*this);
+    return endpoint_.discard(*this);
   }
   phase_ = Phase::ending;
   const bool sent =
       send_begin() && connection_.send_control(PostgresqlControl::commit, "COMMIT") &&
-      (!context_->committed || endpoint_.share().options.replica_urls.empty() ||
+      (!context_->committed || endpoint_.state().options.replica_urls.empty() ||
        connection_.send_control(PostgresqlControl::mark, "SELECT pg_current_wal_insert_lsn()::text")) &&
       connection_.sync();
-  timer_.arm(std::chrono::milliseconds(endpoint_.share().options.command_time_max_ms));
+  timer_.arm(std::chrono::milliseconds(endpoint_.state().options.command_time_max_ms));
   // Nothing of it is known to have reached the server, or to have not.
   if (!sent && ending_) fail_end(postgresql_commit_unknown());
 }
 
-void PostgresqlOwned::on_control(PostgresqlControl what, const PGresult* result) {
+void PostgresqlSession::on_control(PostgresqlControl what, const PGresult* result) {
   const ExecStatusType status = PQresultStatus(result);
   if (status == PGRES_PIPELINE_ABORTED) return;
   if (status == PGRES_FATAL_ERROR) {
@@ -252,13 +252,13 @@ void PostgresqlOwned::on_control(PostgresqlControl what, const PGresult* result)
     mark_ = CommitPosition(read_postgresql_lsn(PQgetvalue(result, 0, 0)).value_or(0));
 }
 
-void PostgresqlOwned::on_synced() {
+void PostgresqlSession::on_synced() {
   if (phase_ == Phase::ending && connection_.idle()) return settle_end();
   if (phase_ == Phase::recovering) recover();
 }
 
 // COMMIT is answered: it is durable, or it is undone.
-void PostgresqlOwned::settle_end() {
+void PostgresqlSession::settle_end() {
   if (!committed_) {
     std::optional<Error> error = std::exchange(control_error_, std::nullopt);
     return fail_end(
@@ -272,22 +272,22 @@ void PostgresqlOwned::settle_end() {
   endpoint_.give_back(*this);
 }
 
-void PostgresqlOwned::fail_end(Error error) {
+void PostgresqlSession::fail_end(Error error) {
   EndOp& op = *std::exchange(ending_, nullptr);
   op.error.emplace(std::move(error));
   endpoint_.loop().resume_later(op);
   if (phase_ != Phase::gone) abandon();
 }
 
-void PostgresqlOwned::abandon() {
-  if (phase_ == Phase::gone) return endpoint_.bury(*this);
+void PostgresqlSession::abandon() {
+  if (phase_ == Phase::gone) return endpoint_.discard(*this);
   phase_ = Phase::recovering;
   timer_.arm(kRecoverTimeMax);
   recover();
 }
 
 // Step by step, as answers come: nothing runs, nobody is about to stop it, and no transaction is open.
-void PostgresqlOwned::recover() {
+void PostgresqlSession::recover() {
   if (connection_.broken() || !connection_.idle() || cancel_.on_its_way()) return;
   if (PQtransactionStatus(connection_.handle()) == PQTRANS_IDLE) {
     phase_ = Phase::idle;
@@ -298,20 +298,20 @@ void PostgresqlOwned::recover() {
   if (connection_.send_control(PostgresqlControl::rollback, "ROLLBACK")) connection_.sync();
 }
 
-void PostgresqlOwned::stop_server() {
+void PostgresqlSession::stop_server() {
   if (cancelled_ || connection_.broken() || connection_.idle()) return;
   cancelled_ = true;
   cancel_ =
-      endpoint_.share().cancellers.send(connection_.handle(), endpoint_.loop(), [this] { on_cancel_sent(); });
+      endpoint_.state().cancellers.send(connection_.handle(), endpoint_.loop(), [this] { on_cancel_sent(); });
 }
 
-void PostgresqlOwned::on_cancel_sent() {
+void PostgresqlSession::on_cancel_sent() {
   cancel_ = {};
   if (phase_ == Phase::recovering) recover();
 }
 
 // The time of the transaction, of its COMMIT, or of its recovery is over.
-void PostgresqlOwned::expire() {
+void PostgresqlSession::expire() {
   if (phase_ == Phase::open && statement) {
     connection_.detach(*this);
     finish(postgresql_timeout());
@@ -325,10 +325,10 @@ void PostgresqlOwned::expire() {
   if (phase_ == Phase::ending || phase_ == Phase::recovering) connection_.give_up();
 }
 
-void PostgresqlOwned::on_lost() {
+void PostgresqlSession::on_lost() {
   timer_.disarm();
   cancel_ = {};  // what it may still hit is nobody's
-  endpoint_.share().counters.lost.fetch_add(1, std::memory_order_relaxed);
+  endpoint_.state().counters.lost.fetch_add(1, std::memory_order_relaxed);
   const Phase phase = std::exchange(phase_, Phase::gone);
   if (phase == Phase::ending && ending_) fail_end(postgresql_commit_unknown());
   if (phase == Phase::open && !failed_) {  // whose statements so far went well
@@ -336,8 +336,8 @@ void PostgresqlOwned::on_lost() {
     control_error_ = postgresql_unavailable();
   }
   failed_ = true;
-  // One that is lent is buried when it is given back.
-  if (phase != Phase::open) endpoint_.bury(*this);
+  // One that is lent is discarded when it is given back.
+  if (phase != Phase::open) endpoint_.discard(*this);
 }
 
 }  // namespace bedplate::sql

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/postgresql/shared.h"
+#include "bedplate/sql/postgresql/pipeline.h"
 
 #include <string>
 #include <utility>
@@ -30,20 +30,20 @@ std::string limits_text(const PostgresqlOptions& options) {
 
 // ---- the session
 
-PostgresqlSharedRead::PostgresqlSharedRead(PostgresqlShare& share, PostgresqlEndpoint& endpoint,
+PostgresqlPipelinedRead::PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlEndpoint& endpoint,
                                            const CallContext& context)
-    : share_(share), endpoint_(endpoint) {
+    : state_(state), endpoint_(endpoint) {
   tenant = &context.tenant;
 }
 
-PostgresqlSharedRead::~PostgresqlSharedRead() {
+PostgresqlPipelinedRead::~PostgresqlPipelinedRead() {
   if (prepared) --prepared->in_flight;
 }
 
-bool PostgresqlSharedRead::start(Statement& asked) {
+bool PostgresqlPipelinedRead::start(Statement& asked) {
   if (!used_) {
     used_ = true;
-    Result<PostgresqlStatement*> found = share_.statements.find(asked.sql);
+    Result<PostgresqlStatement*> found = state_.statements.find(asked.sql);
     if (!found) {
       asked.error.emplace(std::move(found.error()));
       return true;
@@ -72,28 +72,28 @@ bool PostgresqlSharedRead::start(Statement& asked) {
   return true;
 }
 
-void PostgresqlSharedRead::withdraw(Statement&) {
+void PostgresqlPipelinedRead::withdraw(Statement&) {
   endpoint_.withdraw(*this);
   statement = nullptr;
 }
 
-void PostgresqlSharedRead::learn(int statements, bool quick) {
+void PostgresqlPipelinedRead::learn(int statements, bool quick) {
   if (!prepared) return;
   if (statements == 1 && quick) prepared->went_alone();
 }
 
-void PostgresqlSharedRead::finish() {
+void PostgresqlPipelinedRead::finish() {
   Statement& done = *std::exchange(statement, nullptr);
   done.failed();
-  share_.loop.resume_later(done);
+  state_.loop.resume_later(done);
 }
 
-void PostgresqlSharedRead::finish(Error error) {
+void PostgresqlPipelinedRead::finish(Error error) {
   statement->error.emplace(std::move(error));
   finish();
 }
 
-void PostgresqlSharedRead::move() {
+void PostgresqlPipelinedRead::move() {
   moved_ = true;
   prepared->needed_own();
   finish(moved_error());
@@ -101,66 +101,66 @@ void PostgresqlSharedRead::move() {
 
 // ---- the connection
 
-PostgresqlLine::Watchdog::Watchdog(PostgresqlLine& of)
+PostgresqlPipelinedConnection::Watchdog::Watchdog(PostgresqlPipelinedConnection& of)
     : CoarseTimer(of.endpoint_.loop(),
-                  [](CoarseTimer& timer) { static_cast<Watchdog&>(timer).line.look_for_life(); }),
+                  [](CoarseTimer& timer) { static_cast<Watchdog&>(timer).pipeline.look_for_life(); }),
       line(of) {}
 
-PostgresqlLine::PostgresqlLine(PostgresqlEndpoint& endpoint)
+PostgresqlPipelinedConnection::PostgresqlPipelinedConnection(PostgresqlEndpoint& endpoint)
     : endpoint_(endpoint), tick_end_(*this), watchdog_(*this) {
-  tick_end_.run = [](Work* work) { static_cast<TickEnd*>(work)->line.end_group(); };
+  tick_end_.run = [](Work* work) { static_cast<TickEnd*>(work)->pipeline.end_group(); };
 }
 
-bool PostgresqlLine::attach(PostgresqlHandle handle) {
+bool PostgresqlPipelinedConnection::attach(PostgresqlHandle handle) {
   PostgresqlUser& user = *this;
   connection_ = std::make_unique<PostgresqlConnection>(
-      endpoint_.loop(), std::move(handle), endpoint_.share().options, endpoint_.share().slow_log, user);
+      endpoint_.loop(), std::move(handle), endpoint_.state().options, endpoint_.state().slow_log, user);
   if (connection_->start()) return true;
   connection_.reset();
   return false;
 }
 
-PostgresqlConnection::Sent PostgresqlLine::send(PostgresqlSharedRead& read) {
+PostgresqlConnection::Sent PostgresqlPipelinedConnection::send(PostgresqlPipelinedRead& read) {
   using Sent = PostgresqlConnection::Sent;
   if (!std::exchange(group_open_, true)) {
     endpoint_.loop().on_tick_end(tick_end_);
-    const PostgresqlOptions& options = endpoint_.share().options;
+    const PostgresqlOptions& options = endpoint_.state().options;
     if (options.transaction_pooler &&
         !connection_->send_control(PostgresqlControl::setting, limits_text(options).c_str()))
       return Sent::broken;
   }
-  if (!connection_->send_tenant(endpoint_.share().tenant_setter, *read.tenant)) return Sent::broken;
+  if (!connection_->send_tenant(endpoint_.state().tenant_setter, *read.tenant)) return Sent::broken;
   return connection_->send(read);
 }
 
-void PostgresqlLine::end_group() {
+void PostgresqlPipelinedConnection::end_group() {
   group_open_ = false;
   if (!live()) return;
   connection_->sync();
   connection_->forget_tenant();
   if (!watchdog_.armed())
-    watchdog_.arm(std::chrono::milliseconds(endpoint_.share().options.read_time_max_ms));
+    watchdog_.arm(std::chrono::milliseconds(endpoint_.state().options.read_time_max_ms));
 }
 
-void PostgresqlLine::look_for_life() {
+void PostgresqlPipelinedConnection::look_for_life() {
   if (!live() || connection_->idle()) return;
-  const auto limit = std::chrono::milliseconds(endpoint_.share().options.read_time_max_ms);
+  const auto limit = std::chrono::milliseconds(endpoint_.state().options.read_time_max_ms);
   const auto silent = connection_->silence();
   if (silent >= limit) return connection_->give_up();
   watchdog_.arm(std::chrono::ceil<std::chrono::milliseconds>(limit - silent));
 }
 
-void PostgresqlLine::on_rows(PostgresqlCall& call, const PGresult* result) {
-  auto& read = static_cast<PostgresqlSharedRead&>(call);
-  take_postgresql_rows(*read.statement, *read.prepared, result, endpoint_.share().options);
+void PostgresqlPipelinedConnection::on_rows(PostgresqlCall& call, const PGresult* result) {
+  auto& read = static_cast<PostgresqlPipelinedRead&>(call);
+  take_postgresql_rows(*read.statement, *read.prepared, result, endpoint_.state().options);
   read.finish();
 }
 
-void PostgresqlLine::on_failed(PostgresqlCall& call, const PGresult* result) {
-  auto& read = static_cast<PostgresqlSharedRead&>(call);
+void PostgresqlPipelinedConnection::on_failed(PostgresqlCall& call, const PGresult* result) {
+  auto& read = static_cast<PostgresqlPipelinedRead&>(call);
   switch (postgresql_fault(result)) {
     case PostgresqlFault::stale_plan:
-      endpoint_.share().statements.renew(*read.prepared, call.generation);
+      endpoint_.state().statements.renew(*read.prepared, call.generation);
       return send_again(call);
     case PostgresqlFault::missing_plan:
       return send_again(call);
@@ -175,40 +175,40 @@ void PostgresqlLine::on_failed(PostgresqlCall& call, const PGresult* result) {
 }
 
 // Others must send what they asked again because of this one: the next time it has no neighbours.
-void PostgresqlLine::on_too_large(PostgresqlCall& call) {
-  auto& read = static_cast<PostgresqlSharedRead&>(call);
+void PostgresqlPipelinedConnection::on_too_large(PostgresqlCall& call) {
+  auto& read = static_cast<PostgresqlPipelinedRead&>(call);
   read.prepared->needed_own();
   read.finish(postgresql_result_too_large());
 }
 
-void PostgresqlLine::send_again(PostgresqlCall& call) {
-  auto& read = static_cast<PostgresqlSharedRead&>(call);
-  endpoint_.share().counters.reads_resent.fetch_add(1, std::memory_order_relaxed);
+void PostgresqlPipelinedConnection::send_again(PostgresqlCall& call) {
+  auto& read = static_cast<PostgresqlPipelinedRead&>(call);
+  endpoint_.state().counters.reads_resent.fetch_add(1, std::memory_order_relaxed);
   if (call.sends >= kSendsMax) return read.move();
   endpoint_.resubmit(read);
 }
 
-void PostgresqlLine::on_skipped(PostgresqlCall& call) {
+void PostgresqlPipelinedConnection::on_skipped(PostgresqlCall& call) {
   send_again(call);
 }
 
-void PostgresqlLine::on_described(PostgresqlCall& call) {
-  endpoint_.resubmit(static_cast<PostgresqlSharedRead&>(call));
+void PostgresqlPipelinedConnection::on_described(PostgresqlCall& call) {
+  endpoint_.resubmit(static_cast<PostgresqlPipelinedRead&>(call));
 }
 
 // The driver's own statements do not fail; if one does, the connection is not what it should be.
-void PostgresqlLine::on_control(PostgresqlControl, const PGresult* result) {
+void PostgresqlPipelinedConnection::on_control(PostgresqlControl, const PGresult* result) {
   if (PQresultStatus(result) != PGRES_FATAL_ERROR) return;
   log_warn("a connection to the database is given up", {{"error", PQresultErrorMessage(result)}});
   connection_->give_up();
 }
 
-void PostgresqlLine::on_unanswered(PostgresqlCall& call) {
+void PostgresqlPipelinedConnection::on_unanswered(PostgresqlCall& call) {
   send_again(call);
 }
 
-void PostgresqlLine::on_lost() {
-  endpoint_.on_line_lost(*this);
+void PostgresqlPipelinedConnection::on_lost() {
+  endpoint_.on_pipeline_lost(*this);
 }
 
 }  // namespace bedplate::sql

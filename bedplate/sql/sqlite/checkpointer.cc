@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/sqlite/keeper.h"
+#include "bedplate/sql/sqlite/checkpointer.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -18,12 +18,12 @@ constexpr int kIdleLooks = 5;  // so many looks without a commit, and the log is
 
 }  // namespace
 
-SqliteKeeper::SqliteKeeper(SqliteShared& shared, std::unique_ptr<SqliteConnection> connection)
+SqliteCheckpointer::SqliteCheckpointer(SqliteShared& shared, std::unique_ptr<SqliteConnection> connection)
     : shared_(shared), connection_(std::move(connection)), thread_([this] { run(); }) {
-  pthread_setname_np(thread_.native_handle(), "sql-keeper");
+  pthread_setname_np(thread_.native_handle(), "sql-checkpoint");
 }
 
-void SqliteKeeper::close() {
+void SqliteCheckpointer::close() {
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
@@ -33,7 +33,7 @@ void SqliteKeeper::close() {
   connection_.reset();
 }
 
-void SqliteKeeper::run() {
+void SqliteCheckpointer::run() {
   const std::uint64_t pages_max = (shared_.options.wal_checkpoint_mib << 20) / kSqlitePageSizeBytes;
   std::uint64_t copied = 0;  // SqliteShared::commits, as of the last copy
   std::uint64_t copied_pages = 0;
@@ -58,7 +58,7 @@ void SqliteKeeper::run() {
 }
 
 // Passive: copies what no reader holds back, and waits for nobody. Returns how many pages of the log are copied now.
-std::uint64_t SqliteKeeper::checkpoint() {
+std::uint64_t SqliteCheckpointer::checkpoint() {
   std::lock_guard only(shared_.checkpointing);
   int pages = 0;
   const int code =

@@ -23,12 +23,12 @@ namespace bedplate::sql {
 
 class PostgresqlEndpoint;
 
-class PostgresqlOwned final : public Session, private PostgresqlUser, private PostgresqlCall {
+class PostgresqlSession final : public Session, private PostgresqlUser, private PostgresqlCall {
  public:
   enum class Access : std::uint8_t { write, read };
   class EndOp;
 
-  PostgresqlOwned(PostgresqlEndpoint& endpoint, PostgresqlHandle handle);
+  PostgresqlSession(PostgresqlEndpoint& endpoint, PostgresqlHandle handle);
   /// False: the system has no room for it.
   bool start_listening() { return connection_.start(); }
 
@@ -39,7 +39,7 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   bool start(Statement& statement) override;
   void withdraw(Statement& statement) override;
 
-  /// Commits: `co_await ok(owned.end())`. The connection is given back however it ends. An error means that
+  /// Commits: `co_await ok(session.end())`. The connection is given back however it ends. An error means that
   /// nothing was committed, but for `commit_unknown`.
   EndOp end();
   /// Ends it without a commit, and gives the connection back when that is done.
@@ -55,12 +55,12 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   CommitPosition mark() const { return mark_; }
 
  private:
-  friend class PostgresqlEndpoint;  // makes, lends, closes and buries it
+  friend class PostgresqlEndpoint;  // makes, lends, closes and discards it
   enum class Phase : std::uint8_t { idle, open, ending, recovering, gone };
   class Timer final : public CoarseTimer {
    public:
-    Timer(Loop& loop, PostgresqlOwned& of);
-    PostgresqlOwned& owned;
+    Timer(Loop& loop, PostgresqlSession& of);
+    PostgresqlSession& session;
   };
 
   void on_rows(PostgresqlCall& call, const PGresult* result) override;
@@ -105,20 +105,20 @@ class PostgresqlOwned final : public Session, private PostgresqlUser, private Po
   PostgresqlConnection connection_;  // last: it tells the rest
 };
 
-/// What PostgresqlOwned::end() gives: await it. It cannot be cancelled: the answer to COMMIT is waited for.
-class [[nodiscard]] PostgresqlOwned::EndOp : public Op {
+/// What PostgresqlSession::end() gives: await it. It cannot be cancelled: the answer to COMMIT is waited for.
+class [[nodiscard]] PostgresqlSession::EndOp : public Op {
  public:
   using Value = void;
 
-  explicit EndOp(PostgresqlOwned& owned) : owned_(&owned) {}
+  explicit EndOp(PostgresqlSession& session) : session_(&session) {}
   bool await_ready() const { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> h) {
     if (!wait(h)) {
-      owned_->abandon();
+      session_->abandon();
       return false;
     }
-    owned_->send_end(*this);
+    session_->send_end(*this);
     return true;
   }
   [[nodiscard]] Result<void> await_resume() {
@@ -127,13 +127,13 @@ class [[nodiscard]] PostgresqlOwned::EndOp : public Op {
   }
 
  private:
-  PostgresqlOwned* owned_;
+  PostgresqlSession* session_;
 };
 
 /// "0/16B3740", the server's way to write a position in its log; nothing for another text.
 std::optional<std::uint64_t> read_postgresql_lsn(std::string_view text);
 
-inline PostgresqlOwned::EndOp PostgresqlOwned::end() {
+inline PostgresqlSession::EndOp PostgresqlSession::end() {
   return EndOp(*this);
 }
 

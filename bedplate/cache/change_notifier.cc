@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/cache/nudges.h"
+#include "bedplate/cache/change_notifier.h"
 
 #include <tuple>
 
@@ -9,18 +9,18 @@
 
 namespace bedplate::cache {
 
-RedisNudges::RedisNudges(redis::Client& client, std::string prefix)
+RedisChangeNotifier::RedisChangeNotifier(redis::Client& client, std::string prefix)
     : client_(client), prefix_(std::move(prefix)), sender_(fmt::format("{:016x}", random_u64())) {}
 
-RedisNudges::~RedisNudges() {
+RedisChangeNotifier::~RedisChangeNotifier() {
   close();
 }
 
-void RedisNudges::listen(std::string topic, std::function<void()> heard) {
+void RedisChangeNotifier::listen(std::string topic, std::function<void()> heard) {
   topics_.push_back({prefix_ + std::move(topic), std::move(heard)});
 }
 
-void RedisNudges::start(Loop& loop) {
+void RedisChangeNotifier::start(Loop& loop) {
   if (topics_.empty()) return;
   loop_ = &loop;
   std::vector<std::string> channels;
@@ -29,7 +29,7 @@ void RedisNudges::start(Loop& loop) {
       [&] { subscriber_ = redis::Subscriber::start(loop, client_.dialer(), std::move(channels), *this); });
 }
 
-void RedisNudges::close() {
+void RedisChangeNotifier::close() {
   if (!loop_) return;
   loop_->call([&] {
     subscriber_->close();
@@ -38,22 +38,22 @@ void RedisNudges::close() {
   loop_ = nullptr;
 }
 
-void RedisNudges::nudge(std::string_view topic) {
+void RedisChangeNotifier::notify(std::string_view topic) {
   publish(client_, prefix_ + std::string(topic), sender_).detach(nullptr);
 }
 
-Async<void> RedisNudges::publish(redis::Client& client, std::string channel, std::string sender) {
+Async<void> RedisChangeNotifier::publish(redis::Client& client, std::string channel, std::string sender) {
   redis::Command command("PUBLISH", channel, sender);
   std::ignore = co_await client.call(std::move(command));
 }
 
-void RedisNudges::on_message(std::string_view channel, std::string_view message) {
+void RedisChangeNotifier::on_message(std::string_view channel, std::string_view message) {
   if (message == sender_) return;
   for (const Topic& topic : topics_)
     if (topic.channel == channel) topic.heard();
 }
 
-void RedisNudges::on_subscribed() {
+void RedisChangeNotifier::on_subscribed() {
   for (const Topic& topic : topics_) topic.heard();
 }
 

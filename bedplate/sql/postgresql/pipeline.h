@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads that share a connection. Inside the driver only; on its loop's thread.
+// Reads that share a connection. Private header of the driver; on its loop's thread.
 //
 // What the reads of one tick of the loop ask is one group, sent with one sync at the tick's end. One that
 // fails makes the server skip those behind it in the group: they are sent again, and nobody hears of it. A
@@ -19,15 +19,15 @@
 namespace bedplate::sql {
 
 class PostgresqlEndpoint;
-struct PostgresqlShare;
+struct PostgresqlLoopState;
 
 /// The session of a read that begins on a shared connection.
-class PostgresqlSharedRead final : public Session, public PostgresqlCall {
+class PostgresqlPipelinedRead final : public Session, public PostgresqlCall {
  public:
-  PostgresqlSharedRead(PostgresqlShare& share, PostgresqlEndpoint& endpoint, const CallContext& context);
-  PostgresqlSharedRead(const PostgresqlSharedRead&) = delete;
-  PostgresqlSharedRead& operator=(const PostgresqlSharedRead&) = delete;
-  ~PostgresqlSharedRead();
+  PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlEndpoint& endpoint, const CallContext& context);
+  PostgresqlPipelinedRead(const PostgresqlPipelinedRead&) = delete;
+  PostgresqlPipelinedRead& operator=(const PostgresqlPipelinedRead&) = delete;
+  ~PostgresqlPipelinedRead();
 
   bool start(Statement& statement) override;
   void withdraw(Statement& statement) override;
@@ -43,16 +43,16 @@ class PostgresqlSharedRead final : public Session, public PostgresqlCall {
   void move();
 
  private:
-  PostgresqlShare& share_;
+  PostgresqlLoopState& state_;
   PostgresqlEndpoint& endpoint_;
   bool used_ = false;
   bool moved_ = false;
 };
 
 /// One shared connection, while there is one.
-class PostgresqlLine final : private PostgresqlUser {
+class PostgresqlPipelinedConnection final : private PostgresqlUser {
  public:
-  explicit PostgresqlLine(PostgresqlEndpoint& endpoint);
+  explicit PostgresqlPipelinedConnection(PostgresqlEndpoint& endpoint);
 
   bool live() const { return connection_ && !connection_->broken(); }
   std::size_t load() const { return connection_->in_flight(); }
@@ -61,8 +61,8 @@ class PostgresqlLine final : private PostgresqlUser {
     if (connection_) connection_->close();
   }
   std::unique_ptr<PostgresqlConnection> take_connection() { return std::move(connection_); }
-  PostgresqlConnection::Sent send(PostgresqlSharedRead& read);
-  void detach(PostgresqlSharedRead& read) {
+  PostgresqlConnection::Sent send(PostgresqlPipelinedRead& read);
+  void detach(PostgresqlPipelinedRead& read) {
     if (connection_) connection_->detach(read);
   }
 
@@ -70,14 +70,14 @@ class PostgresqlLine final : private PostgresqlUser {
 
  private:
   struct TickEnd : Work {
-    explicit TickEnd(PostgresqlLine& of) : line(of) {}
-    PostgresqlLine& line;
+    explicit TickEnd(PostgresqlPipelinedConnection& of) : pipeline(of) {}
+    PostgresqlPipelinedConnection& pipeline;
   };
   /// A server that hangs, or is cut off without a word, ends no statement by itself.
   class Watchdog final : public CoarseTimer {
    public:
-    explicit Watchdog(PostgresqlLine& of);
-    PostgresqlLine& line;
+    explicit Watchdog(PostgresqlPipelinedConnection& of);
+    PostgresqlPipelinedConnection& pipeline;
   };
   void look_for_life();
   void on_rows(PostgresqlCall& call, const PGresult* result) override;

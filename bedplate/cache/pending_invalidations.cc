@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/cache/owed_erasures.h"
+#include "bedplate/cache/pending_invalidations.h"
 
 #include <utility>
 
@@ -7,7 +7,7 @@
 
 namespace bedplate::cache {
 
-void OwedErasures::add(std::string_view key) {
+void PendingInvalidations::add(std::string_view key) {
   std::lock_guard lock(mutex_);
   const std::uint64_t number = ++last_;
   auto [known, is_new] = numbers_.try_emplace(std::string(key), number);
@@ -21,22 +21,22 @@ void OwedErasures::add(std::string_view key) {
           "Redis is away, and more was erased meanwhile than is remembered: old values may come back with "
           "it");
   }
-  owed_.store(numbers_.size(), std::memory_order_release);
+  pending_.store(numbers_.size(), std::memory_order_release);
 }
 
-bool OwedErasures::finds(std::string_view key) const {
+bool PendingInvalidations::finds(std::string_view key) const {
   std::lock_guard lock(mutex_);
   return numbers_.contains(std::string(key));
 }
 
-std::optional<OwedErasure> OwedErasures::next() {
+std::optional<PendingInvalidation> PendingInvalidations::next() {
   std::lock_guard lock(mutex_);
   if (waiting_.empty()) return std::nullopt;
   auto oldest = waiting_.extract(waiting_.begin());
-  return OwedErasure{std::move(oldest.mapped()), oldest.key()};
+  return PendingInvalidation{std::move(oldest.mapped()), oldest.key()};
 }
 
-void OwedErasures::settle(const OwedErasure& repeated, bool done) {
+void PendingInvalidations::settle(const PendingInvalidation& repeated, bool done) {
   std::lock_guard lock(mutex_);
   const auto known = numbers_.find(repeated.key);
   if (known == numbers_.end() || known->second != repeated.number) return;
@@ -44,7 +44,7 @@ void OwedErasures::settle(const OwedErasure& repeated, bool done) {
     numbers_.erase(known);
   else
     waiting_.emplace(repeated.number, repeated.key);
-  owed_.store(numbers_.size(), std::memory_order_release);
+  pending_.store(numbers_.size(), std::memory_order_release);
 }
 
 }  // namespace bedplate::cache

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the write-ahead log short: a thread that copies it into the database file, beside the writer and not
-// in its way, when it has grown or when nobody writes. Inside the driver only.
+// in its way, when it has grown or when nobody writes. Private header of the driver.
 #pragma once
 
 #include <condition_variable>
@@ -15,10 +15,10 @@ namespace bedplate::sql {
 
 inline constexpr std::uint64_t kSqlitePageSizeBytes = 4096;  ///< of the databases that we make
 
-class SqliteKeeper {
+class SqliteCheckpointer {
  public:
-  SqliteKeeper(SqliteShared& shared, std::unique_ptr<SqliteConnection> connection);
-  ~SqliteKeeper() { close(); }
+  SqliteCheckpointer(SqliteShared& shared, std::unique_ptr<SqliteConnection> connection);
+  ~SqliteCheckpointer() { close(); }
 
   void close();
 

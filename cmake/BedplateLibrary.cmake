@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# bedplate_room(NAME [FOLDERS folders...] [LINK targets...] [PRIVATE_LINK targets...] [TEST_LINK targets...]
+# bedplate_library(NAME [FOLDERS folders...] [LINK targets...] [PRIVATE_LINK targets...] [TEST_LINK targets...]
 #               [SERVER_TESTS patterns...])
 #
-# A room is a folder, with the FOLDERS in it that part a large one by subject: every *.cc there is the library
+# A library is a folder, with the FOLDERS in it that part a large one by subject: every *.cc there is the library
 # bedplate_NAME, every *_test.cc its test program bedplate_NAME_test, every *_fuzz.cc a fuzz target of its own name.
 # Headers are installed, but *_kit.h and *_fixture.h, which tests share.
 # A new file needs no edit here.
@@ -22,10 +22,10 @@ if(BEDPLATE_SANITIZE MATCHES "undefined")
   set(BEDPLATE_TEST_OPTIONS -fno-sanitize=undefined)
 endif()
 
-function(bedplate_room name)
-  cmake_parse_arguments(ROOM "" "" "FOLDERS;LINK;PRIVATE_LINK;TEST_LINK;SERVER_TESTS" ${ARGN})
+function(bedplate_library name)
+  cmake_parse_arguments(LIBRARY "" "" "FOLDERS;LINK;PRIVATE_LINK;TEST_LINK;SERVER_TESTS" ${ARGN})
   set(places "")
-  foreach(folder ${ROOM_FOLDERS})
+  foreach(folder ${LIBRARY_FOLDERS})
     list(APPEND places ${folder}/)
   endforeach()
   foreach(kind headers=*.h sources=*.cc tests=*_test.cc fuzzers=*_fuzz.cc)
@@ -36,12 +36,12 @@ function(bedplate_room name)
     file(GLOB ${variable} CONFIGURE_DEPENDS ${pattern} ${patterns})
   endforeach()
   list(REMOVE_ITEM sources ${tests} ${fuzzers} "")
-  # What a room's own tests share is theirs alone: not installed, so it may include tests/.
+  # What a library's own tests share is theirs alone: not installed, so it may include tests/.
   list(FILTER headers EXCLUDE REGEX "_(kit|fixture)\\.h$")
   set(library bedplate_${name})
   if(sources)
     add_library(${library} STATIC ${sources})
-    target_link_libraries(${library} PUBLIC bedplate_flags ${ROOM_LINK} PRIVATE ${ROOM_PRIVATE_LINK})
+    target_link_libraries(${library} PUBLIC bedplate_flags ${LIBRARY_LINK} PRIVATE ${LIBRARY_PRIVATE_LINK})
     # x.cc includes x.h first (tests/tidy), so that compiling x.cc shows that x.h compiles alone.
     set(own ${sources})
     list(TRANSFORM own REPLACE "\\.cc$" ".h")
@@ -57,13 +57,13 @@ function(bedplate_room name)
     endif()
   else()
     add_library(${library} INTERFACE)
-    target_link_libraries(${library} INTERFACE bedplate_flags ${ROOM_LINK})
+    target_link_libraries(${library} INTERFACE bedplate_flags ${LIBRARY_LINK})
     target_sources(${library} INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
   endif()
-  bedplate_install_room(${name})
+  bedplate_install_library(${name})
   if(BEDPLATE_TESTS AND tests)
-    bedplate_test(${library}_test ROOM ${name} LABEL unit SOURCES ${tests} LINK ${library} ${ROOM_TEST_LINK}
-                  SERVER_TESTS ${ROOM_SERVER_TESTS})
+    bedplate_test(${library}_test MODULE ${name} LABEL unit SOURCES ${tests} LINK ${library} ${LIBRARY_TEST_LINK}
+                  SERVER_TESTS ${LIBRARY_SERVER_TESTS})
   endif()
   if(BEDPLATE_FUZZ)
     foreach(source ${fuzzers})
@@ -78,16 +78,16 @@ function(bedplate_room name)
   endif()
 endfunction()
 
-# bedplate_test(target ROOM name LABEL unit|servers|e2e SOURCES files... LINK targets... [SERVER_TESTS patterns...])
+# bedplate_test(target MODULE name LABEL unit|servers|e2e SOURCES files... LINK targets... [SERVER_TESTS patterns...])
 #
-# A GoogleTest program whose suites ctest runs one by one, as ROOM.Suite (tests/runner).
+# A GoogleTest program whose suites ctest runs one by one, as MODULE.Suite (tests/runner).
 #
 # A program that links test_servers has tests of two kinds: those with PostgreSQL, Redis or Outage in their names, or
 # that match one of SERVER_TESTS ("Replicas.*"), are labelled `servers` and find the shared servers of tests/servers
 # running. The others are labelled LABEL; where that is `unit`, they are refused a server. Suites with Soak in their names
 # are labelled `soak`: cases that take long, which only `./dev test soak` runs.
 function(bedplate_test target)
-  cmake_parse_arguments(TEST "" "ROOM;LABEL" "SOURCES;LINK;SERVER_TESTS" ${ARGN})
+  cmake_parse_arguments(TEST "" "MODULE;LABEL" "SOURCES;LINK;SERVER_TESTS" ${ARGN})
   if(BEDPLATE_THREADS)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/threads.txt)
     file(STRINGS ${PROJECT_SOURCE_DIR}/tests/threads.txt threaded REGEX "^[^#]")
@@ -107,18 +107,18 @@ function(bedplate_test target)
   add_dependencies(all_tests ${target})
   set(soak "*Soak*")
   if(NOT test_servers IN_LIST TEST_LINK)
-    bedplate_discover(${target} ${TEST_ROOM} ${TEST_LABEL} "-${soak}")
-    bedplate_discover(${target} ${TEST_ROOM} soak "${soak}")
+    bedplate_discover(${target} ${TEST_MODULE} ${TEST_LABEL} "-${soak}")
+    bedplate_discover(${target} ${TEST_MODULE} soak "${soak}")
     return()
   endif()
-  bedplate_discover(${target} ${TEST_ROOM} soak "${soak}" FIXTURES_REQUIRED servers)
+  bedplate_discover(${target} ${TEST_MODULE} soak "${soak}" FIXTURES_REQUIRED servers)
   if(NOT TEST_LABEL STREQUAL "unit")
-    bedplate_discover(${target} ${TEST_ROOM} ${TEST_LABEL} "-${soak}" FIXTURES_REQUIRED servers)
+    bedplate_discover(${target} ${TEST_MODULE} ${TEST_LABEL} "-${soak}" FIXTURES_REQUIRED servers)
   else()
     list(JOIN TEST_SERVER_TESTS ":" patterns)
     string(PREPEND patterns "*ostgres*:*Redis*:*Outage*:")
-    bedplate_discover(${target} ${TEST_ROOM} servers "${patterns}-${soak}" FIXTURES_REQUIRED servers)
-    bedplate_discover(${target} ${TEST_ROOM} unit "-${patterns}:${soak}"
+    bedplate_discover(${target} ${TEST_MODULE} servers "${patterns}-${soak}" FIXTURES_REQUIRED servers)
+    bedplate_discover(${target} ${TEST_MODULE} unit "-${patterns}:${soak}"
                       ENVIRONMENT_MODIFICATION BEDPLATE_UNIT_TEST=set:1)
   endif()
 endfunction()
@@ -127,7 +127,7 @@ endfunction()
 # for what is stuck: a test waits for each thing up to a minute (tests/patience.h), and a suite has many.
 #
 # A slot is a third of a core: what computes takes three, what waits for servers and clocks takes two.
-function(bedplate_discover target room label filter)
+function(bedplate_discover target library label filter)
   set(slots 2)
   if(label STREQUAL "unit")
     set(slots 3)
@@ -141,7 +141,7 @@ function(bedplate_discover target room label filter)
   endforeach()
   file(GENERATE OUTPUT ${file}.ctest.cmake CONTENT
 "set(PROGRAM \"$<TARGET_FILE:${target}>\")
-set(ROOM ${room})
+set(MODULE ${library})
 set(LABEL ${label})
 set(OWN_LABEL ${TEST_LABEL})
 set(FILTER [=[${filter}]=])
@@ -154,13 +154,13 @@ include(${PROJECT_SOURCE_DIR}/tests/runner/discover.cmake)
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file}.ctest.cmake)
 endfunction()
 
-# bedplate_compile_fail(room header [ALSO_GCC])
+# bedplate_compile_fail(library header [ALSO_GCC])
 #
-# Each compile_fail/*.cc of this folder is a test, room.compile_fail.NAME: a program that must not compile, and what the
+# Each compile_fail/*.cc of this folder is a test, library.compile_fail.NAME: a program that must not compile, and what the
 # compiler is to say (compile_fail.cmake). They include `header` first, which is compiled once for all of them, because
 # reading it takes ten times as long as the rest of a case. ALSO_GCC: what the language does not promise, so GCC is asked
-# as well where it is not the compiler of the build (room.compile_fail_gcc.NAME).
-function(bedplate_compile_fail room header)
+# as well where it is not the compiler of the build (library.compile_fail_gcc.NAME).
+function(bedplate_compile_fail library header)
   if(NOT BEDPLATE_TESTS OR BEDPLATE_THREADS)
     return()
   endif()
@@ -170,21 +170,21 @@ function(bedplate_compile_fail room header)
     OUTPUT ${compiled}/header.pch DEPENDS ${PROJECT_SOURCE_DIR}/${header} DEPFILE ${compiled}/header.d
     COMMAND ${CMAKE_CXX_COMPILER} -std=c++23 -w -I${PROJECT_SOURCE_DIR} -x c++-header ${PROJECT_SOURCE_DIR}/${header}
             -o ${compiled}/header.pch -MD -MF ${compiled}/header.d -MT ${compiled}/header.pch)
-  add_custom_target(${room}_compiled_header ALL DEPENDS ${compiled}/header.pch)
-  add_dependencies(all_tests ${room}_compiled_header)
+  add_custom_target(${library}_compiled_header ALL DEPENDS ${compiled}/header.pch)
+  add_dependencies(all_tests ${library}_compiled_header)
   find_program(BEDPLATE_GCC NAMES g++-12 g++)
   file(GLOB cases CONFIGURE_DEPENDS compile_fail/*.cc)
   foreach(case ${cases})
     get_filename_component(name ${case} NAME_WE)
-    add_test(NAME ${room}.compile_fail.${name}
+    add_test(NAME ${library}.compile_fail.${name}
              COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} -DSOURCE=${case} -DCOMPILED=${compiled}/header.pch
                      -DINCLUDE=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
-    set_tests_properties(${room}.compile_fail.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 300)
+    set_tests_properties(${library}.compile_fail.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 300)
     if("ALSO_GCC" IN_LIST ARGN AND BEDPLATE_GCC AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      add_test(NAME ${room}.compile_fail_gcc.${name}
+      add_test(NAME ${library}.compile_fail_gcc.${name}
                COMMAND ${CMAKE_COMMAND} -DCOMPILER=${BEDPLATE_GCC} -DSOURCE=${case}
                        -DINCLUDE=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
-      set_tests_properties(${room}.compile_fail_gcc.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 300)
+      set_tests_properties(${library}.compile_fail_gcc.${name} PROPERTIES LABELS "unit;compile_fail" TIMEOUT 300)
     endif()
   endforeach()
 endfunction()
