@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "bedplate/cache/local_cache.h"
-#include "bedplate/cache/trace_kit.h"
+#include "tests/kits/cache_trace_kit.h"
 
 namespace {
 

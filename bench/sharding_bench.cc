@@ -11,8 +11,8 @@
 
 #include "bedplate/base/hash.h"
 #include "bedplate/base/text.h"
-#include "bedplate/sharding/assignment.h"
-#include "bedplate/sharding/key.h"
+#include "extras/sharding/assignment.h"
+#include "extras/sharding/key.h"
 
 namespace bedplate::sharding {
 namespace {

@@ -16,12 +16,12 @@
 
 #include "bedplate/async/loop.h"
 #include "bedplate/async/timer.h"
-#include "bedplate/sharding/change_log.h"
-#include "bedplate/sharding/migrations.h"
-#include "bedplate/sharding/mover.h"
-#include "bedplate/sharding/sharded_database.h"
+#include "bedplate/sql/drivers/open.h"
 #include "bedplate/sql/migrate.h"
-#include "bedplate/sql/open.h"
+#include "extras/sharding/change_log.h"
+#include "extras/sharding/migrations.h"
+#include "extras/sharding/mover.h"
+#include "extras/sharding/sharded_database.h"
 
 namespace bedplate::sharding {
 namespace {

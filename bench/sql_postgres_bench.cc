@@ -21,7 +21,7 @@
 
 #include "bedplate/async/loop.h"
 #include "bedplate/describe/describe.h"
-#include "bedplate/sql/postgresql.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 
 namespace {
 

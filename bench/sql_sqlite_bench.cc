@@ -21,7 +21,7 @@
 #include "bedplate/async/loop.h"
 #include "bedplate/describe/describe.h"
 #include "bedplate/sql/database.h"
-#include "bedplate/sql/sqlite.h"
+#include "bedplate/sql/sqlite/sqlite.h"
 
 namespace {
 

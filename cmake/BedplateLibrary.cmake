@@ -4,7 +4,7 @@
 #
 # A library is a folder, with the FOLDERS in it that part a large one by subject: every *.cc there is the library
 # bedplate_NAME, every *_test.cc its test program bedplate_NAME_test, every *_fuzz.cc a fuzz target of its own name.
-# Headers are installed, but *_kit.h and *_fixture.h, which tests share.
+# Which headers are installed: cmake/public_headers.txt, and what those include.
 # A new file needs no edit here.
 #
 # The targets made beside the libraries:
@@ -13,6 +13,7 @@
 #   all_verify_interface_header_sets      compiles each header alone that no source of its own name includes first
 
 add_custom_target(all_tests)
+add_custom_target(all_extras_tests)
 add_custom_target(all_fuzzers)
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ${BEDPLATE_TESTS})
 
@@ -36,8 +37,6 @@ function(bedplate_library name)
     file(GLOB ${variable} CONFIGURE_DEPENDS ${pattern} ${patterns})
   endforeach()
   list(REMOVE_ITEM sources ${tests} ${fuzzers} "")
-  # What a library's own tests share is theirs alone: not installed, so it may include tests/.
-  list(FILTER headers EXCLUDE REGEX "_(kit|fixture)\\.h$")
   set(library bedplate_${name})
   if(sources)
     add_library(${library} STATIC ${sources})
@@ -47,23 +46,28 @@ function(bedplate_library name)
     list(TRANSFORM own REPLACE "\\.cc$" ".h")
     set(alone ${headers})
     list(REMOVE_ITEM alone ${own})
-    set(own ${headers})
-    list(REMOVE_ITEM own ${alone} "")
-    target_sources(${library} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${alone}
-                                     FILE_SET own_headers TYPE HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${own})
-    set_target_properties(${library} PROPERTIES INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
     if(BEDPLATE_FUZZ AND fuzzers)
       target_compile_options(${library} PRIVATE -fsanitize=fuzzer-no-link)
     endif()
   else()
     add_library(${library} INTERFACE)
     target_link_libraries(${library} INTERFACE bedplate_flags ${LIBRARY_LINK})
-    target_sources(${library} INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
+    set(alone ${headers})
+  endif()
+  # Apart from the library, which is exported: these headers need not all be installed.
+  if(alone AND BEDPLATE_TESTS)
+    add_library(${library}_headers INTERFACE)
+    target_link_libraries(${library}_headers INTERFACE ${library})
+    target_sources(${library}_headers INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${alone})
   endif()
   bedplate_install_library(${name})
   if(BEDPLATE_TESTS AND tests)
-    bedplate_test(${library}_test MODULE ${name} LABEL unit SOURCES ${tests} LINK ${library} ${LIBRARY_TEST_LINK}
-                  SERVER_TESTS ${LIBRARY_SERVER_TESTS})
+    set(server_label servers)
+    if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/extras/")
+      set(server_label extras)
+    endif()
+    bedplate_test(${library}_test MODULE ${name} LABEL unit SERVER_LABEL ${server_label} SOURCES ${tests}
+                  LINK ${library} ${LIBRARY_TEST_LINK} SERVER_TESTS ${LIBRARY_SERVER_TESTS})
   endif()
   if(BEDPLATE_FUZZ)
     foreach(source ${fuzzers})
@@ -86,8 +90,11 @@ endfunction()
 # that match one of SERVER_TESTS ("Replicas.*"), are labelled `servers` and find the shared servers of tests/servers
 # running. The others are labelled LABEL; where that is `unit`, they are refused a server. Suites with Soak in their names
 # are labelled `soak`: cases that take long, which only `./dev test soak` runs.
+#
+# SERVER_LABEL replaces `servers`: of extras/ it is `extras`, and those tests are run by `./dev test extras` alone; with
+# BEDPLATE_THREADS that is all tests of extras/, and their programs belong to the target all_extras_tests.
 function(bedplate_test target)
-  cmake_parse_arguments(TEST "" "MODULE;LABEL" "SOURCES;LINK;SERVER_TESTS" ${ARGN})
+  cmake_parse_arguments(TEST "" "MODULE;LABEL;SERVER_LABEL" "SOURCES;LINK;SERVER_TESTS" ${ARGN})
   if(BEDPLATE_THREADS)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/threads.txt)
     file(STRINGS ${PROJECT_SOURCE_DIR}/tests/threads.txt threaded REGEX "^[^#]")
@@ -104,9 +111,17 @@ function(bedplate_test target)
   add_executable(${target} ${TEST_SOURCES})
   target_compile_options(${target} PRIVATE ${BEDPLATE_TEST_OPTIONS})
   target_link_libraries(${target} PRIVATE ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
-  add_dependencies(all_tests ${target})
+  if(NOT TEST_SERVER_LABEL)
+    set(TEST_SERVER_LABEL servers)
+  endif()
+  if(BEDPLATE_THREADS AND TEST_SERVER_LABEL STREQUAL "extras")
+    set(TEST_LABEL extras)
+    add_dependencies(all_extras_tests ${target})
+  else()
+    add_dependencies(all_tests ${target})
+  endif()
   set(soak "*Soak*")
-  if(NOT test_servers IN_LIST TEST_LINK)
+  if(NOT test_servers IN_LIST TEST_LINK AND NOT test_kits IN_LIST TEST_LINK)
     bedplate_discover(${target} ${TEST_MODULE} ${TEST_LABEL} "-${soak}")
     bedplate_discover(${target} ${TEST_MODULE} soak "${soak}")
     return()
@@ -117,14 +132,14 @@ function(bedplate_test target)
   else()
     list(JOIN TEST_SERVER_TESTS ":" patterns)
     string(PREPEND patterns "*ostgres*:*Redis*:*Outage*:")
-    bedplate_discover(${target} ${TEST_MODULE} servers "${patterns}-${soak}" FIXTURES_REQUIRED servers)
+    bedplate_discover(${target} ${TEST_MODULE} ${TEST_SERVER_LABEL} "${patterns}-${soak}" FIXTURES_REQUIRED servers)
     bedplate_discover(${target} ${TEST_MODULE} unit "-${patterns}:${soak}"
                       ENVIRONMENT_MODIFICATION BEDPLATE_UNIT_TEST=set:1)
   endif()
 endfunction()
 
 # Makes ctest know the suites with cases that match the filter; further arguments are properties of theirs. The limit is
-# for what is stuck: a test waits for each thing up to a minute (tests/patience.h), and a suite has many.
+# for what is stuck: a test waits for each thing up to a minute (tests/kits/patience_kit.h), and a suite has many.
 #
 # A slot is a third of a core: what computes takes three, what waits for servers and clocks takes two.
 function(bedplate_discover target library label filter)

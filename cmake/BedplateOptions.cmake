@@ -16,7 +16,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_library(bedplate_flags INTERFACE)
 set_target_properties(bedplate_flags PROPERTIES EXPORT_NAME flags)
 target_compile_features(bedplate_flags INTERFACE cxx_std_23)
-target_include_directories(bedplate_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+target_include_directories(bedplate_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                           $<INSTALL_INTERFACE:include>)
 
 # What only this project asks of itself.
 add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual

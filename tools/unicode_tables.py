@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes bedplate/words/unicode_tables.cc: `tools/unicode_tables.py > bedplate/words/unicode_tables.cc`.
+"""Writes bedplate/unicode/unicode_tables.cc: `tools/unicode_tables.py > bedplate/unicode/unicode_tables.cc`.
 
 What is in it changes which words a full-text index holds, so it is made once, from the Unicode version named in its
 first lines, and not at build time from whatever a machine has. Making it anew means rebuilding every index.
@@ -99,13 +99,13 @@ def main():
     print("// SPDX-License-Identifier: Apache-2.0")
     print(f"// Made by tools/unicode_tables.py from Unicode {unicodedata.unidata_version}. Not to be edited.")
     print("// clang-format off")
-    print('#include "bedplate/words/unicode_tables.h"\n\nnamespace bedplate::words {')
+    print('#include "bedplate/unicode/unicode_tables.h"\n\nnamespace bedplate::unicode {')
     table("Span", "kWordSpans", [f"{{{a}, {b}}}" for a, b in spans_of(words)])
     table("Span", "kUnspaced", [f"{{{a}, {b}}}" for a, b in UNSPACED])
     table("Move", "kLower", [f"{{{a}, {b}, {s}, {d}}}" for a, b, s, d in ranges_of(lower)])
     table("Move", "kFold", [f"{{{a}, {b}, {s}, {d}}}" for a, b, s, d in ranges_of(fold)])
     table("Expansion", "kExpansions", [f"{{{c}, {literal(t)}}}" for c, t in sorted(texts.items())])
-    print("\n}  // namespace bedplate::words")
+    print("\n}  // namespace bedplate::unicode")
 
 
 if __name__ == "__main__":

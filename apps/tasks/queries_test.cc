@@ -12,7 +12,7 @@
 #include "bedplate/testing/fake_clock.h"
 #include "bedplate/testing/query_guard.h"
 #include "tasks_migrations.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::tasks {
 namespace {

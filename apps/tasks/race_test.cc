@@ -17,7 +17,7 @@
 #include "bedplate/sql/migrate.h"
 #include "bedplate/testing/fake_clock.h"
 #include "tasks_migrations.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::tasks {
 namespace {

@@ -15,7 +15,7 @@
 #include "bedplate/operations/paging/page_request.h"
 #include "bedplate/search/query.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/words/fold.h"
+#include "bedplate/unicode/fold.h"
 
 namespace bedplate::tasks {
 namespace {
@@ -143,14 +143,14 @@ Async<void> Store::index(sql::Transaction& db, UserId owner, const Task& task) c
 }
 
 Async<void> Store::insert(sql::Transaction& db, UserId owner, const Task& task) const {
-  const std::string title_key = words::sort_key(task.title);
+  const std::string title_key = unicode::sort_key(task.title);
   co_await ok(db.run(kInsert, owner, task.id, task.title, task.description, task.status, task.due_at,
                      task.labels, task.created_at, task.updated_at, task.version, title_key));
   co_await ok(index(db, owner, task));
 }
 
 Async<void> Store::update(sql::Transaction& db, UserId owner, const Task& before, const Task& task) const {
-  const std::string title_key = words::sort_key(task.title);
+  const std::string title_key = unicode::sort_key(task.title);
   const std::int64_t changed =
       co_await ok(db.run(kUpdate, owner, task.id, task.title, task.description, task.status, task.due_at,
                          task.labels, task.updated_at, task.version, before.version, title_key));

@@ -20,7 +20,7 @@
 #include "identity_migrations.h"
 #include "services/identity/service.h"
 #include "tasks_migrations.h"
-#include "tests/servers/test_database.h"
+#include "tests/kits/database_kit.h"
 
 namespace bedplate::tasks {
 namespace {

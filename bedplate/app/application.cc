@@ -15,8 +15,8 @@
 #include "bedplate/describe/json/json.h"
 #include "bedplate/execution/idempotency.h"
 #include "bedplate/http/address.h"
+#include "bedplate/sql/drivers/open.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/open.h"
 
 namespace bedplate::app {
 namespace {

@@ -18,10 +18,10 @@
 #include "bedplate/app/progress.h"
 #include "bedplate/app/signals.h"
 #include "bedplate/base/log.h"
-#include "bedplate/sql/backup.h"
-#include "bedplate/sql/data_lock.h"
+#include "bedplate/sql/drivers/open.h"
 #include "bedplate/sql/migrate.h"
-#include "bedplate/sql/open.h"
+#include "bedplate/sql/sqlite/backup.h"
+#include "bedplate/sql/sqlite/data_lock.h"
 
 namespace bedplate::app {
 namespace {

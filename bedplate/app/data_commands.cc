@@ -17,10 +17,10 @@
 #include "bedplate/app/progress.h"
 #include "bedplate/async/loop.h"
 #include "bedplate/base/text.h"
-#include "bedplate/sql/backup.h"
-#include "bedplate/sql/data_lock.h"
+#include "bedplate/sql/drivers/open.h"
 #include "bedplate/sql/migrate.h"
-#include "bedplate/sql/open.h"
+#include "bedplate/sql/sqlite/backup.h"
+#include "bedplate/sql/sqlite/data_lock.h"
 #include "bedplate/sql/transfer/data_copy.h"
 
 namespace bedplate::app {
@@ -256,7 +256,9 @@ Result<void> back_up_by_copy(Application& application, const std::string& url, c
 }
 
 Result<void> check_restorable(Application& application, const std::string& copy, const std::string& file) {
-  auto database = sql::open_database("sqlite:" + copy);
+  sql::DatabaseOptions options;
+  options.sqlite.extensions = sqlite_extensions();
+  auto database = sql::open_database("sqlite:" + copy, options);
   if (!database) return std::unexpected(std::move(database.error()));
   auto steps = sql::migration_status(**database, application.migration_sources());
   if (!steps) return std::unexpected(std::move(steps.error()));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bedplate/app/application.h"
+#include "bedplate/search/fts5_tokenizer.h"
 #include "bedplate/sql/error.h"
 
 namespace bedplate::app {
@@ -49,8 +50,13 @@ Result<void> check_database_exists(const Application& application) {
                   " right? `serve` and `migrate up` make what is missing; other commands do not.");
 }
 
+std::vector<sql::SqliteExtension> sqlite_extensions() {
+  return {&search::register_fts5_tokenizer};
+}
+
 Result<std::unique_ptr<sql::Database>> open_for_operator(const std::string& url, std::string_view key,
-                                                         const sql::DatabaseOptions& options) {
+                                                         sql::DatabaseOptions options) {
+  options.sqlite.extensions = sqlite_extensions();
   auto database = sql::open_database(url, options);
   if (database || database.error().code() != sql::kDatabaseUnavailable) return database;
   return fail(Category::unavailable, sql::kDatabaseUnavailable,

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bedplate/base/result.h"
-#include "bedplate/sql/open.h"
+#include "bedplate/sql/drivers/open.h"
 
 namespace bedplate::app {
 
@@ -28,9 +28,12 @@ std::vector<std::string> words_of(const std::string& text);
 /// must not make one because of a slip in --data. A server says for itself what it has not.
 Result<void> check_database_exists(const Application& application);
 
-/// Opens it. `key` is the setting or flag that has the URL. When it cannot be reached, the error names that and says
-/// why, without any part of the URL that is secret: for an operator, and not for a client.
+/// What each connection of an application's SQLite database is given: the tokenizer of search/.
+std::vector<sql::SqliteExtension> sqlite_extensions();
+
+/// Opens it, with sqlite_extensions(). `key` is the setting or flag that has the URL. When the database cannot be
+/// reached, the error names that key and says why, without any secret part of the URL: for operators, not clients.
 Result<std::unique_ptr<sql::Database>> open_for_operator(const std::string& url, std::string_view key,
-                                                         const sql::DatabaseOptions& options = {});
+                                                         sql::DatabaseOptions options = {});
 
 }  // namespace bedplate::app

@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "bedplate/sql/sqlite/faulty_disk.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
+#include "tests/kits/faulty_disk_kit.h"
 
 namespace bedplate::app {
 namespace {

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "bedplate/sql/backup.h"
+#include "bedplate/sql/sqlite/backup.h"
 #include "bedplate/sql/transfer/data_copy.h"
 
 namespace bedplate::app {

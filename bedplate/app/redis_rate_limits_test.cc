@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "bedplate/redis/redis_test_kit.h"
+#include "tests/kits/redis_kit.h"
 #include "tests/servers/redis_server.h"
 
 namespace bedplate::app {

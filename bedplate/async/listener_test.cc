@@ -22,7 +22,7 @@
 #include "bedplate/async/loop.h"
 #include "bedplate/async/loop_group.h"
 #include "bedplate/async/timer.h"
-#include "tests/patience.h"
+#include "tests/kits/patience_kit.h"
 
 namespace bedplate {
 namespace {

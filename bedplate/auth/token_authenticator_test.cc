@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "bedplate/auth/token_fixture.h"
 #include "bedplate/base/log.h"
-#include "tests/patience.h"
+#include "tests/kits/patience_kit.h"
+#include "tests/kits/token_kit.h"
 
 namespace bedplate::auth {
 namespace {

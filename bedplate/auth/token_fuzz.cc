@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "bedplate/auth/token_fixture.h"
+#include "tests/kits/token_kit.h"
 
 using namespace bedplate::auth;
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "bedplate/auth/jwks.h"
-#include "bedplate/auth/token_fixture.h"
 #include "bedplate/describe/json/json.h"
+#include "tests/kits/token_kit.h"
 
 namespace bedplate::auth {
 namespace {

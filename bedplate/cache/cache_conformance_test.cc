@@ -8,7 +8,7 @@
 #include "bedplate/cache/memory_cache.h"
 #include "bedplate/cache/redis_cache.h"
 #include "bedplate/cache/two_level_cache.h"
-#include "bedplate/redis/redis_test_kit.h"
+#include "tests/kits/redis_kit.h"
 #include "tests/servers/redis_server.h"
 
 namespace bedplate::cache {

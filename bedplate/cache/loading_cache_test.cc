@@ -11,7 +11,7 @@
 #include "bedplate/cache/memory_cache.h"
 #include "bedplate/cache/redis_cache.h"
 #include "bedplate/cache/region.h"
-#include "bedplate/redis/redis_test_kit.h"
+#include "tests/kits/redis_kit.h"
 #include "tests/servers/redis_server.h"
 
 namespace bedplate::cache {

@@ -8,7 +8,7 @@
 #include <map>
 #include <thread>
 
-#include "bedplate/cache/trace_kit.h"
+#include "tests/kits/cache_trace_kit.h"
 
 namespace bedplate::cache {
 namespace {

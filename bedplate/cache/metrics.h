@@ -10,7 +10,7 @@
 
 namespace bedplate::cache {
 
-/// What it shows outlives it. `client` and `owed` may be null.
+/// What it shows outlives it. `client` and `pending` may be null.
 class CacheMetrics final : public telemetry::Collector {
  public:
   CacheMetrics(const LoadingCache& cache, const LocalCache& local, const redis::Client* client,

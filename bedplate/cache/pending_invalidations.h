@@ -50,7 +50,7 @@ class PendingInvalidations {
   const std::size_t keys_max_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::uint64_t> numbers_;  ///< of all that are pending
-  std::map<std::uint64_t, std::string> waiting_;            ///< those that are not being repeated, oldest first
+  std::map<std::uint64_t, std::string> waiting_;  ///< those that are not being repeated, oldest first
   std::uint64_t last_ = 0;
   std::atomic<std::uint64_t> pending_{0};
   std::atomic<std::uint64_t> forgotten_{0};

@@ -131,10 +131,10 @@ Async<void> RedisCache::erase_there(redis::Client& client, std::string full_key,
 void RedisCache::on_answered() {
   if (!debts_->pending.any()) [[likely]]
     return;
-  if (steady_ns() >= debts_->pause_until_ns.load(std::memory_order_relaxed)) repeat_owed();
+  if (steady_ns() >= debts_->pause_until_ns.load(std::memory_order_relaxed)) repeat_pending();
 }
 
-void RedisCache::repeat_owed() {
+void RedisCache::repeat_pending() {
   for (int i = 0; i < kRepeatingMax && debts_->pending.any(); ++i) {
     if (debts_->repeating.fetch_add(1) >= kRepeatingMax) {
       debts_->repeating.fetch_sub(1);

@@ -9,8 +9,8 @@
 // erase() deletes the key and publishes it on the channel `<prefix>erased`, in one step on one server (in a Cluster:
 // one after the other), with the sender's name in front, so that caches in front of Redis forget it too.
 //
-// An erasure that Redis may not have heard of is remembered (pending_invalidations.h): until it has, the key is not there for
-// this process, whatever Redis says. It is repeated after the next call that Redis answers, or repeat_owed().
+// An erasure that Redis may not have received is remembered (pending_invalidations.h): until it has, this process does
+// not find the key, whatever Redis says. It is repeated after the next call that Redis answers, or by repeat_pending().
 #pragma once
 
 #include <atomic>
@@ -34,8 +34,8 @@ class RedisCache final : public Cache {
   Async<void> erase(std::string_view key) override;
   void set_listener(InvalidationListener* listener) override { listener_.store(listener); }
 
-  /// Redis can be reached again: what is owed is repeated. From a loop; does not wait.
-  void repeat_owed();
+  /// Redis can be reached again: pending invalidations are repeated. From a loop; does not wait.
+  void repeat_pending();
   const PendingInvalidations& pending() const { return debts_->pending; }
 
   std::string channel() const { return prefix_ + "erased"; }

@@ -102,7 +102,9 @@ class SingleFlight {
   friend class JoinOp;
   static constexpr std::size_t kCompletionSlots = 256;
   /// Every hit pays for it, and keys that were chosen to meet cost a second look at most: no keyed hash.
-  static std::size_t slot_of(std::string_view key) { return std::hash<std::string_view>()(key) % kCompletionSlots; }
+  static std::size_t slot_of(std::string_view key) {
+    return std::hash<std::string_view>()(key) % kCompletionSlots;
+  }
 
   std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<Flight>, KeyedStringHash, std::equal_to<>> flights_;

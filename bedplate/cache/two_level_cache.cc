@@ -89,7 +89,7 @@ void TwoLevelCache::on_message(std::string_view, std::string_view message) {
 }
 
 void TwoLevelCache::on_subscribed() {
-  redis_.repeat_owed();
+  redis_.repeat_pending();
   for (std::atomic<std::uint64_t>& count : erasures_) count.fetch_add(1);
   local_.clear();
   if (InvalidationListener* listener = listener_.load()) listener->on_invalidated({});

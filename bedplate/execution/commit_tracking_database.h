@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CommitTrackingDatabase: what a procedure is given for a database: it notes how far the procedure's commits have come, so
-// that the client can be told (sql::CommitPosition). Private header.
+// CommitTrackingDatabase: the database that a procedure is given. It records how far the procedure's commits have come,
+// for the client to be told (sql::CommitPosition). Private header.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,8 @@ namespace bedplate::api {
 class CommitTrackingDatabase final : public sql::Database {
  public:
   /// `database` and `newest` outlive it.
-  CommitTrackingDatabase(sql::Database& database, sql::CommitPosition& newest) : database_(database), newest_(newest) {}
+  CommitTrackingDatabase(sql::Database& database, sql::CommitPosition& newest)
+      : database_(database), newest_(newest) {}
 
   Async<void> transact(const sql::CallContext& context, sql::TransactionBody& body) override {
     sql::CallContext marked = context;

@@ -12,7 +12,7 @@
 
 #include "bedplate/async/loop_group.h"
 #include "bedplate/sql/migrate.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 #include "tests/servers/redis_server.h"
 
 namespace bedplate::api {

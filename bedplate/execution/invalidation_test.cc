@@ -8,8 +8,8 @@
 
 #include "bedplate/cache/memory_cache.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/postgresql.h"
-#include "tests/engines/engine_kit.h"
+#include "bedplate/sql/postgresql/postgresql.h"
+#include "tests/kits/engine_kit.h"
 #include "tests/servers/postgresql_server.h"
 
 namespace bedplate::api {

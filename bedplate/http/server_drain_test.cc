@@ -6,8 +6,8 @@
 #include <string_view>
 #include <thread>
 
-#include "bedplate/http/server_fixture.h"
-#include "tests/patience.h"
+#include "tests/kits/http_server_kit.h"
+#include "tests/kits/patience_kit.h"
 
 namespace bedplate::http {
 namespace {

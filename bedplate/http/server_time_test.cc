@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
-#include "bedplate/http/server_fixture.h"
-#include "tests/patience.h"
+#include "tests/kits/http_server_kit.h"
+#include "tests/kits/patience_kit.h"
 
 namespace bedplate::http {
 namespace {

@@ -6,7 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "bedplate/redis/redis_test_kit.h"
+#include "tests/kits/redis_kit.h"
 #include "tests/servers/redis_server.h"
 
 namespace bedplate::redis {

@@ -17,7 +17,7 @@ struct Place {
   bool matched = false;
 };
 
-bool is_word(const Phrase& phrase, std::size_t i, words::Word& word) {
+bool is_word(const Phrase& phrase, std::size_t i, analysis::Word& word) {
   if (phrase.prefix && i + 1 == phrase.words.size())
     return std::ranges::any_of(word.document_forms(),
                                [&](std::string_view form) { return form.starts_with(phrase.words[i][0]); });
@@ -28,8 +28,8 @@ bool is_word(const Phrase& phrase, std::size_t i, words::Word& word) {
 
 std::vector<Place> read(std::string_view text, const Query& query) {
   std::vector<Place> places;
-  words::Analyzer analyzer(query.language());
-  analyzer.each(text, [&](words::Word& word) {
+  analysis::Analyzer analyzer(query.language());
+  analyzer.each(text, [&](analysis::Word& word) {
     Place place{word.begin, word.end};
     unsigned bit = 0;
     for (const Phrase& phrase : query.phrases())

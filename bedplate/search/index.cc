@@ -231,7 +231,7 @@ std::string Index::schema() const {
       "CREATE TABLE {0} (\n  number INTEGER PRIMARY KEY,\n  {part} BLOB NOT NULL,\n  id BLOB NOT NULL,\n"
       "{1} TEXT NOT NULL,\n  UNIQUE ({part}, id)\n);\n"
       "CREATE VIRTUAL TABLE {0}_words USING fts5({2}, content='', tokenize='bedplate {3} partitioned');\n",
-      t, texts, columns("", ", "), words::name_of(declaration_.language), fmt::arg("part", part()));
+      t, texts, columns("", ", "), analysis::name_of(declaration_.language), fmt::arg("part", part()));
 }
 
 std::string Index::schema_down() const {

@@ -12,7 +12,7 @@
 // Two tables, named after the declaration, made by the application's migration (schema() prints the text of
 // it for each engine). `notes_search` holds the texts of each document once more, so that an index can be kept
 // and rebuilt without asking its owner; with it go FTS5 on SQLite (`notes_search_words`) and a tsvector under a
-// GIN index on PostgreSQL. One analyzer makes the words of both (words/analyzer.h), so both find the same; how
+// GIN index on PostgreSQL. One analyzer makes the words of both (analysis/analyzer.h), so both find the same; how
 // they rank is their own: bm25() and ts_rank_cd().
 //
 // - A document belongs to a partition, mostly its owner or tenant. What is looked for is looked for in one
@@ -21,7 +21,7 @@
 // - The first kDocumentWordsMax words of a document are indexed (terms.h), and documents of more than
 //   kDocumentSizeMax bytes are refused: Category::too_large `document_too_large`. On PostgreSQL a phrase is looked
 //   for in the first 255 places of each of its words.
-// - When words::kAnalysisVersion or the language changes, the index is rebuilt. On SQLite a migration does it:
+// - When analysis::kAnalysisVersion or the language changes, the index is rebuilt. On SQLite a migration does it:
 //     DROP TABLE notes_search_words;  CREATE VIRTUAL TABLE ... as schema() says;
 //     INSERT INTO notes_search_words (rowid, title, body)
 //       SELECT number, lower(hex(part)) || title, lower(hex(part)) || body FROM notes_search;

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "bedplate/sql/error.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::search {
 namespace {
@@ -288,9 +288,9 @@ struct Case {
   std::vector<std::string_view> queries;
 };
 
-bool holds(words::Analyzer& analyzer, std::string_view text, const Phrase& phrase) {
+bool holds(analysis::Analyzer& analyzer, std::string_view text, const Phrase& phrase) {
   std::vector<std::set<std::string, std::less<>>> places;
-  analyzer.each(text, [&](words::Word& word) {
+  analyzer.each(text, [&](analysis::Word& word) {
     const auto forms = word.document_forms();
     places.emplace_back(forms.begin(), forms.end());
     return true;
@@ -311,7 +311,7 @@ bool holds(words::Analyzer& analyzer, std::string_view text, const Phrase& phras
 }
 
 bool matches(const Query& query, std::string_view text) {
-  words::Analyzer analyzer(query.language());
+  analysis::Analyzer analyzer(query.language());
   return !query.empty() && std::ranges::all_of(query.phrases(), [&](const Phrase& phrase) {
     return holds(analyzer, text, phrase) != phrase.excluded;
   });

@@ -39,12 +39,12 @@ Term next_term(std::string_view text, std::size_t& at) {
   return term;
 }
 
-Phrase analyse(words::Analyzer& analyzer, const Term& term) {
+Phrase analyse(analysis::Analyzer& analyzer, const Term& term) {
   Phrase phrase;
   phrase.prefix = term.prefix;
   phrase.excluded = term.excluded;
   std::string last;  // as it is written
-  analyzer.each(term.text, [&](words::Word& word) {
+  analyzer.each(term.text, [&](analysis::Word& word) {
     const auto forms = word.query_forms();
     phrase.words.emplace_back(forms.begin(), forms.end());
     last = word.exact;
@@ -66,7 +66,7 @@ Result<Query> parse_query(std::string_view text, Language language) {
   if (text.size() > kQuerySizeMax) return fail(kSearchTooLong);
   Query query;
   query.language_ = language;
-  words::Analyzer analyzer(language);
+  analysis::Analyzer analyzer(language);
   std::size_t count = 0;
   for (std::size_t at = 0; at < text.size();) {
     if (is_space(text[at])) {

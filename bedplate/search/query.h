@@ -3,7 +3,7 @@
 //
 //   Result<Query> query = parse_query("milk \"two litres\" choc* -blue", Language::english);
 //
-// - Words must all occur, in any field: `milk bread`. Inflections count as the word (words/analyzer.h).
+// - Words must all occur, in any field: `milk bread`. Inflections count as the word (analysis/analyzer.h).
 // - "two litres": these words one after another. Punctuation inside a word does the same: `e-mail` is "e mail".
 // - `choc*`: words that begin so, as they are written. "two lit"*: the last word of the phrase begins so.
 // - `-blue`, `-"light blue"`, `-blu*`: texts with it are left out. A query of nothing else finds all other texts.
@@ -21,11 +21,11 @@
 #include <vector>
 
 #include "bedplate/base/result.h"
-#include "bedplate/words/analyzer.h"
+#include "bedplate/search/analysis/analyzer.h"
 
 namespace bedplate::search {
 
-using words::Language;
+using analysis::Language;
 
 inline constexpr std::size_t kQuerySizeMax = 1000;
 inline constexpr std::size_t kQueryWordsMax = 32;

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "bedplate/base/text.h"
-#include "bedplate/sql/sqlite/tokenizer.h"
+#include "bedplate/search/fts5_tokenizer.h"
 
 namespace bedplate::search {
 namespace {
@@ -20,7 +20,7 @@ std::string tsvector_key(const Uuid& partition) {
 
 void append_fts5(std::string& out, const Phrase& phrase, const std::string& key) {
   out += '"';
-  out += sql::kSearchVerbatim;
+  out += kVerbatim;
   for (std::size_t i = 0; i < phrase.words.size(); ++i) {
     if (i > 0) out += ' ';
     for (const std::string& form : phrase.words[i]) {
@@ -83,7 +83,7 @@ TsVectorWriter::TsVectorWriter(Language language, const Uuid& partition)
 void TsVectorWriter::add(std::string_view text, char weight) {
   ++position_;  // a gap: no phrase reaches from one field into the next
   analyzer_.start(text);
-  words::Word word;
+  analysis::Word word;
   while (analyzer_.next(word)) {
     ++position_;
     for (std::string_view form : word.document_forms()) {
@@ -103,12 +103,12 @@ void fit(Language language, std::span<std::string_view> texts) {
   for (std::string_view text : texts) size += text.size();
   if (size <= kAlwaysFits) return;
 
-  words::Analyzer analyzer(language);
+  analysis::Analyzer analyzer(language);
   std::size_t words = 0;
   std::size_t terms_size = 0;
   for (std::string_view& text : texts) {
     std::size_t fits = text.size();
-    analyzer.each(text, [&](words::Word& word) {
+    analyzer.each(text, [&](analysis::Word& word) {
       for (std::string_view form : word.document_forms()) terms_size += form.size() + kTermOverhead;
       if (++words <= kDocumentWordsMax && terms_size <= kTermsSizeMax) return true;
       fits = word.begin;

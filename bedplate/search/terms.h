@@ -11,12 +11,12 @@
 #include <string_view>
 
 #include "bedplate/base/id.h"
+#include "bedplate/search/analysis/analyzer.h"
 #include "bedplate/search/query.h"
-#include "bedplate/words/analyzer.h"
 
 namespace bedplate::search {
 
-// ---- SQLite: FTS5 with the tokenizer of sql/sqlite/tokenizer.h
+// ---- SQLite: FTS5 with the tokenizer of search/fts5_tokenizer.h
 
 std::string fts5_key(const Uuid& partition);
 /// For MATCH. A query that excludes_only() becomes what it excludes.
@@ -37,7 +37,7 @@ class TsVectorWriter {
   std::string take() { return std::move(out_); }
 
  private:
-  words::Analyzer analyzer_;
+  analysis::Analyzer analyzer_;
   std::string key_;
   std::string out_;
   std::uint32_t position_ = 0;

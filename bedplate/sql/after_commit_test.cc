@@ -7,8 +7,8 @@
 
 #include "bedplate/async/timer.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/postgresql.h"
-#include "bedplate/sql/sql_test_kit.h"
+#include "bedplate/sql/postgresql/postgresql.h"
+#include "tests/kits/sqlite_kit.h"
 #include "tests/servers/postgresql_server.h"
 
 namespace bedplate::sql {

@@ -12,7 +12,7 @@
 
 #include "bedplate/describe/describe.h"
 #include "bedplate/sql/database.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::sql {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "bedplate/async/timer.h"
 #include "bedplate/sql/database.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::sql {
 namespace {

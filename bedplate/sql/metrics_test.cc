@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bedplate/base/buffer.h"
-#include "bedplate/sql/sql_test_kit.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "bedplate/sql/sql_test_kit.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

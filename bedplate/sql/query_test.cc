@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::sql {
 namespace {

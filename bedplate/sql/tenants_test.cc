@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bedplate/sql/error.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::sql {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::testing {
 namespace {

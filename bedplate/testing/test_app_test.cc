@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "bedplate/async/timer.h"
-#include "tests/patience.h"
+#include "tests/kits/patience_kit.h"
 
 namespace bedplate::testing {
 namespace {

@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "bedplate/async/timer.h"
-#include "services/identity/identity_fixture.h"
+#include "tests/kits/identity_kit.h"
 
 namespace bedplate::identity {
 namespace {

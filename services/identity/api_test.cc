@@ -17,7 +17,7 @@
 #include "bedplate/testing/test_app.h"
 #include "identity_migrations.h"
 #include "services/identity/service.h"
-#include "tests/servers/test_database.h"
+#include "tests/kits/database_kit.h"
 
 namespace bedplate::identity {
 namespace {

@@ -10,7 +10,7 @@
 #include "services/identity/administration.h"
 #include "services/identity/migrations.h"
 #include "services/identity/service.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
 
 namespace bedplate::identity {
 namespace {

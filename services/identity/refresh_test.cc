@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "services/identity/identity_fixture.h"
+#include "tests/kits/identity_kit.h"
 
 namespace bedplate::identity {
 namespace {

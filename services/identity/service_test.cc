@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bedplate/async/timer.h"
-#include "services/identity/identity_fixture.h"
+#include "tests/kits/identity_kit.h"
 
 namespace bedplate::identity {
 namespace {

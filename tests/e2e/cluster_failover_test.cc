@@ -11,7 +11,7 @@
 #include "bedplate/cache/lock.h"
 #include "bedplate/cache/region.h"
 #include "bedplate/cache/two_level_cache.h"
-#include "bedplate/redis/redis_test_kit.h"
+#include "tests/kits/redis_kit.h"
 #include "tests/servers/redis_server.h"
 
 namespace bedplate::cache {

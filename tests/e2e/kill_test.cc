@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "server.h"
-#include "tests/servers/test_database.h"
+#include "tests/kits/database_kit.h"
 
 namespace bedplate::e2e {
 namespace {

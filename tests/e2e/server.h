@@ -19,7 +19,7 @@
 #include "bedplate/testing/json.h"
 #include "bedplate/testing/process.h"
 #include "bedplate/testing/temp_dir.h"
-#include "tests/patience.h"
+#include "tests/kits/patience_kit.h"
 
 struct sqlite3;
 

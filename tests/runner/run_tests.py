@@ -26,7 +26,7 @@ import changed
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 QUIET = re.compile(r"^ *Start +\d+:| Passed +[0-9.]+ sec$|^Internal ctest|^ *$|^Test project")
 SANITIZER = re.compile(r"Sanitizer|runtime error:")
-SERVERS = ("servers", "e2e")
+SERVERS = ("servers", "e2e", "extras")
 
 
 def list_tests(build):

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/patience.h"
+#include "tests/kits/patience_kit.h"
 
 namespace bedplate::testing {
 

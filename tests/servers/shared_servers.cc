@@ -18,8 +18,8 @@ std::string shared_servers_file(pid_t ctest) {
 std::optional<SharedServers> find_shared_servers() {
   std::ifstream file(shared_servers_file(::getppid()));
   SharedServers servers;
-  if (file >> servers.supervisor >> servers.postgres_port >> servers.postgres_password >> servers.redis_port >>
-      servers.redis_password)
+  if (file >> servers.supervisor >> servers.postgres_port >> servers.postgres_password >>
+      servers.redis_port >> servers.redis_password)
     return servers;
   return std::nullopt;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The servers that all tests of one ctest run share. How they get there: ctest runs `test_servers up` before the first
-// test that needs them (a fixture, see tests/servers/CMakeLists.txt); that leaves a supervisor process behind, which owns
-// the servers and ends with the ctest that started it, or at `test_servers down`.
+// test that needs them (a fixture, see tests/servers/CMakeLists.txt); that leaves a supervisor process behind, which
+// owns the servers and ends with the ctest that started it, or at `test_servers down`.
 #pragma once
 
 #include <sys/types.h>

@@ -11,7 +11,8 @@ What it checks, each in a function of its own below:
   dead headers    a header that no file includes
   own header      a source includes the header of its name first
   threads         ThreadSanitizer runs each test that starts threads (tests/threads.txt)
-  installed       a header that is installed includes only those that are (cmake/BedplateLibrary.cmake says which)
+  installed       a header of the framework or of a service includes nothing that is never installed: tests, applications;
+                  the public headers (cmake/public_headers.txt) exist
   one definition  a type that two headers define
   license         each source begins with its SPDX line (migrations apart: a comment would change their checksums)
   shape           length, white space, #pragma once
@@ -31,32 +32,39 @@ import coroutine_check
 # Which libraries a library may include, itself apart. The order is that of ARCHITECTURE.md: lower never includes higher.
 BELOW = {
     "base": [],
-    "words": ["base"],
+    "unicode": ["base"],
     "async": ["base"],
     "describe": ["base"],
     "config": ["base", "describe"],
     "telemetry": ["base", "async", "describe", "config"],
-    "sql": ["base", "words", "async", "describe", "telemetry"],
-    "documents": ["base", "async", "describe", "telemetry", "sql"],
-    "search": ["base", "words", "async", "describe", "telemetry", "sql"],
-    "sharding": ["base", "words", "async", "describe", "telemetry", "sql"],
+    "sql": ["base", "async", "describe", "telemetry"],
+    "sqlite": ["base", "async", "describe", "telemetry", "sql"],
+    "postgresql": ["base", "async", "describe", "telemetry", "sql"],
+    "drivers": ["base", "sql", "sqlite", "postgresql"],
+    "transfer": ["base", "async", "describe", "telemetry", "sql"],
+    "search": ["base", "unicode", "async", "describe", "telemetry", "sql"],
     "http": ["base", "async", "describe", "telemetry"],
     "auth": ["base", "async", "describe", "telemetry"],
     "redis": ["base", "async", "telemetry"],
     "cache": ["base", "async", "describe", "telemetry", "redis"],
-    "operations": ["base", "words", "async", "describe", "telemetry", "sql", "auth"],
-    "execution": ["base", "words", "async", "describe", "telemetry", "sql", "http", "auth", "cache", "operations"],
-    "surfaces": ["base", "words", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache",
+    "operations": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth"],
+    "execution": ["base", "unicode", "async", "describe", "telemetry", "sql", "http", "auth", "cache", "operations"],
+    "surfaces": ["base", "unicode", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache",
                  "operations", "execution"],
-    "app": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache", "operations",
-            "execution", "surfaces"],
-    "testing": ["base", "async", "describe", "config", "telemetry", "sql", "documents", "http", "auth", "redis", "cache",
+    "app": ["base", "async", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",
+            "auth", "redis", "cache", "operations", "execution", "surfaces"],
+    "testing": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache",
                 "operations", "execution", "surfaces", "app"],
 }
+# What the tests of a library may include besides: suites that every driver passes open each of them.
+DRIVERS = ("sqlite", "postgresql", "drivers", "transfer", "search")
+TEST_ONLY = {library: DRIVERS for library in ("sql", "sqlite", "postgresql", "transfer", "search", "execution", "surfaces", "app")}
+# Libraries in a folder of another one.
+INNER = {("sql", name) for name in ("sqlite", "postgresql", "drivers", "transfer")}
 
 LINES_MAX = 700
 COLUMNS_MAX = 120  # The layout's limit is 110; it leaves comments and long texts alone.
-LIBRARY = ("bedplate/", "services/", "apps/")
+LIBRARY = ("bedplate/", "extras/", "services/", "apps/")
 
 # (name, pattern, where it does not hold, what to do instead)
 BANNED = [
@@ -75,7 +83,7 @@ BANNED = [
     ("endl", r"\bstd::endl\b", None, "it flushes: write '\\n'"),
 ]
 SPDX = "SPDX-License-Identifier: Apache-2.0"
-TOPS = ("bedplate", "services", "apps", "server", "tests", "bench", "docs")
+TOPS = ("bedplate", "extras", "services", "apps", "server", "tests", "bench", "docs")
 LICENSED = (".h", ".cc", ".py", ".sh", ".cmake", ".in", ".js", ".css", ".yml")
 LICENSED_NAMES = ("CMakeLists.txt", "dev", ".ci/run")
 SLEEP = re.compile(r"\b(std::this_thread::sleep_(for|until)|usleep|nanosleep)\s*\(|(?<![\w:])sleep\s*\(\d")
@@ -99,8 +107,19 @@ class Source:
         return coroutine_check.excused(self.lines[number - 1], rule)
 
     def own_library(self):
-        parts = self.name.split("/")
-        return parts[1] if parts[0] == "bedplate" and len(parts) > 2 else None
+        return library_of(self.name)
+
+
+def library_of(name):
+    """The library of the framework that a file belongs to, or None."""
+    parts = name.split("/")
+    if parts[0] != "bedplate" or len(parts) < 3:
+        return None
+    return parts[2] if tuple(parts[1:3]) in INNER else parts[1]
+
+
+def folder_of(library):
+    return next((f"bedplate/{outer}/{inner}" for outer, inner in INNER if inner == library), f"bedplate/{library}")
 
 
 def sources(root):
@@ -115,19 +134,25 @@ def sources(root):
 def check_layering(source, links):
     library = source.own_library()
     if library is None:
+        if source.name.startswith(("services/", "apps/", "server/")):
+            for number, include in source.includes:
+                if include.startswith("extras/"):
+                    yield number, "layering", "nothing includes extras/"
         return
     if library not in BELOW:
         yield 1, "layering", f"the library '{library}' has no place in the order: add it to BELOW and ARCHITECTURE.md"
         return
     for number, include in source.includes:
-        parts = include.split("/")
-        if parts[0] in ("services", "apps", "server"):
-            yield number, "layering", f"the framework does not know about {parts[0]}/"
-        elif parts[0] == "bedplate" and len(parts) > 2 and parts[1] != library:
-            if parts[1] not in BELOW[library]:
-                yield number, "layering", f"{library}/ stands below {parts[1]}/ and does not include it"
-            elif not source.is_test and parts[1] not in links.get(library, BELOW):
-                yield number, "layering", f"includes {parts[1]}/, which bedplate/{library}/CMakeLists.txt does not link"
+        other = library_of(include)
+        if include.startswith(("services/", "apps/", "server/", "extras/")):
+            yield number, "layering", f"the framework does not know about {include.split('/')[0]}/"
+        elif source.is_test and other == "testing":
+            continue  # The test kit of applications; CMake links it.
+        elif other is not None and other != library:
+            if other not in BELOW[library] and not (source.is_test and other in TEST_ONLY.get(library, ())):
+                yield number, "layering", f"{library}/ stands below {other}/ and does not include it"
+            elif not source.is_test and other not in links.get(library, BELOW):
+                yield number, "layering", f"includes {other}/, which {folder_of(library)}/CMakeLists.txt does not link"
 
 
 def check_doors(source):
@@ -187,7 +212,7 @@ def check_dead_headers(all_sources):
 
 
 def is_installed(name):
-    return name.startswith(("bedplate/", "services/")) and not name.endswith(("_kit.h", "_fixture.h"))
+    return name.startswith(("bedplate/", "extras/", "services/"))
 
 
 def check_installed(source):
@@ -196,6 +221,13 @@ def check_installed(source):
     for number, include in source.includes:
         if not is_installed(include):
             yield number, "installed", f"{include} is not installed, so this header would not compile where it is"
+
+
+def check_public(root):
+    path = root / "cmake" / "public_headers.txt"
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n") if path.exists() else [], 1):
+        if line and not line.startswith("#") and not (root / line).exists():
+            yield "cmake/public_headers.txt", number, "installed", f"{line} does not exist"
 
 
 def check_own_header(source):
@@ -270,7 +302,7 @@ def linked_libraries(root):
     """For each library of the framework: the libraries it links, and theirs."""
     direct = {}
     for library in BELOW:
-        path = root / "bedplate" / library / "CMakeLists.txt"
+        path = root / folder_of(library) / "CMakeLists.txt"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         call = re.search(r"bedplate_library\((.*?)\)", text, re.S)
         libraries = call.group(1).split("TEST_LINK")[0] if call else ""
@@ -296,6 +328,7 @@ def findings(root):
     for source, number, rule, sentence in [*check_dead_headers(everything), *check_one_definition(everything)]:
         if not source.excused(number, rule):
             yield source.name, number, rule, sentence
+    yield from check_public(root)
     yield from check_threads(root, everything)
     yield from check_license(root)
 

@@ -45,11 +45,11 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(broken_by("services/files/a.cc", '#include "apps/tasks/api.h"'), ["doors"])
 
     def test_installed_headers_include_installed_ones(self):
-        for include in ("tests/patience.h", "bedplate/sql/sql_test_kit.h", "services/identity/identity_fixture.h",
+        for include in ("tests/kits/patience_kit.h", "tests/kits/sqlite_kit.h", "tests/kits/identity_kit.h",
                         "generated.h"):
             self.assertEqual(rules_broken({"bedplate/testing/a.h": f'#pragma once\n#include "{include}"\n'},
                                           ("dead-header", "license", "layering", "doors")), ["installed"], include)
-        kit = {"bedplate/sql/sql_test_kit.h": '#pragma once\n#include "tests/patience.h"\n'}
+        kit = {"tests/kits/sqlite_kit.h": '#pragma once\n#include "tests/kits/patience_kit.h"\n'}
         self.assertEqual(rules_broken(kit), [])
         self.assertEqual(broken_by("bedplate/base/a.h", '#pragma once\n#include "bedplate/base/result.h"'), [])
         self.assertEqual(rules_broken({"apps/tasks/a.h": '#pragma once\n#include "generated.h"\n'}), [])

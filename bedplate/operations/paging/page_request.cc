@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "bedplate/describe/json/json.h"
-#include "bedplate/words/fold.h"
+#include "bedplate/unicode/fold.h"
 
 namespace bedplate::api {
 namespace {
@@ -91,7 +91,7 @@ std::string PageRequest::cursor_after(std::span<const CursorValue> keys) const {
   CursorValues values;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (i < sort.size() && !sort[i].field.folded_column.empty())
-      values.emplace_back(words::sort_key(std::get<std::string>(keys[i])));
+      values.emplace_back(unicode::sort_key(std::get<std::string>(keys[i])));
     values.push_back(keys[i]);
   }
   return encode_cursor(scope, values);

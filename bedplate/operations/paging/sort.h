@@ -28,7 +28,7 @@ struct SortField {
   std::string_view folded_column = {};
 };
 
-/// The column in which a text's words::sort_key() stands; the store writes it with the text. It is never NULL, and its
+/// The column that holds unicode::sort_key() of a text; the store writes it with the text. It is never NULL, and its
 /// type is TEXT on SQLite and TEXT COLLATE "C" on PostgreSQL, so both sort alike. Texts with the same key are sorted by
 /// themselves.
 consteval std::string_view folded_in(std::string_view column) {

@@ -15,10 +15,10 @@
 
 #include "bedplate/async/loop.h"
 #include "bedplate/base/id.h"
-#include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/arguments.h"
 #include "bedplate/sql/postgresql/handle.h"
 #include "bedplate/sql/postgresql/incoming.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 #include "bedplate/sql/postgresql/slow_log.h"
 #include "bedplate/sql/postgresql/statement.h"
 #include "bedplate/sql/session.h"

@@ -15,10 +15,10 @@
 #include "bedplate/base/log.h"
 #include "bedplate/base/random.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/endpoint.h"
 #include "bedplate/sql/postgresql/error.h"
 #include "bedplate/sql/postgresql/maintenance.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 
 namespace bedplate::sql {
 namespace {

@@ -16,14 +16,14 @@
 #include <vector>
 
 #include "bedplate/base/result.h"
-#include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/handle.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 
 namespace bedplate::sql {
 
 enum class PostgresqlRole : std::uint8_t {
   shared_reads,  ///< many callers' reads, one implicit transaction a loop tick; read-only
-  session,         ///< one transaction at a time
+  session,       ///< one transaction at a time
   maintenance,   ///< blocks; migrations and bulk loads
 };
 

@@ -38,9 +38,9 @@ PostgresqlStatement& make_tenant_setter(PostgresqlStatements& statements) {
 
 }  // namespace
 
-PostgresqlLoopState::PostgresqlLoopState(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
-                                 PostgresqlCancellers& cancelling, PostgresqlSlowLog& logging,
-                                 PostgresqlCounters& counting)
+PostgresqlLoopState::PostgresqlLoopState(Loop& on, const PostgresqlOptions& settings,
+                                         PostgresqlHelpers& dialing, PostgresqlCancellers& cancelling,
+                                         PostgresqlSlowLog& logging, PostgresqlCounters& counting)
     : loop(on),
       options(settings),
       dialers(dialing),
@@ -169,7 +169,8 @@ void PostgresqlEndpoint::AcquireOp::cancel(Op& op) {
 // One more, if someone waits and none is on its way: those that come back serve the queue too.
 void PostgresqlEndpoint::want_session() {
   if (closed_ || !first_) return;
-  if (sessions_.size() + dialing_sessions_ >= std::max<std::size_t>(1, state_.options.transaction_connections))
+  if (sessions_.size() + dialing_sessions_ >=
+      std::max<std::size_t>(1, state_.options.transaction_connections))
     return;
   dial(PostgresqlRole::session, nullptr);
 }

@@ -20,8 +20,8 @@
 #include "bedplate/async/timer.h"
 #include "bedplate/sql/postgresql/cancel.h"
 #include "bedplate/sql/postgresql/dial.h"
-#include "bedplate/sql/postgresql/session.h"
 #include "bedplate/sql/postgresql/pipeline.h"
+#include "bedplate/sql/postgresql/session.h"
 #include "bedplate/sql/postgresql/slow_log.h"
 
 namespace bedplate::sql {
@@ -37,7 +37,8 @@ struct PostgresqlCounters {
 /// What the endpoints of one loop have in common.
 struct PostgresqlLoopState {
   PostgresqlLoopState(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
-                  PostgresqlCancellers& cancelling, PostgresqlSlowLog& logging, PostgresqlCounters& counting);
+                      PostgresqlCancellers& cancelling, PostgresqlSlowLog& logging,
+                      PostgresqlCounters& counting);
 
   Loop& loop;
   const PostgresqlOptions& options;
@@ -98,7 +99,8 @@ class PostgresqlEndpoint {
   void fill_pipelines();
   void want_session();
   void dial(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline);
-  void on_dialed(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline, Result<PostgresqlHandle> dialed);
+  void on_dialed(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline,
+                 Result<PostgresqlHandle> dialed);
   void on_dial_failed(const Error& error);
   void try_again();
   void fail_parked(const Error& error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much has come of an answer that is not complete. libpq keeps an answer's rows to itself until it has them all,
-// in a number of bytes that it tells nobody; so the socket is asked. Private header of the driver; on its loop's thread.
+// How much of an incomplete answer has been received. libpq keeps the rows of an answer until it has all of them, and
+// does not say how many bytes they are; so the socket is asked. Private header of the driver; on its loop's thread.
 //
 // - Answers that come in a few reads cost nothing, and count as nothing.
 // - Of a TCP socket the kernel knows what it has received (TCP_INFO, RFC 4898's HCThruOctetsReceived), what waits in it

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "bedplate/base/result.h"
-#include "bedplate/sql/postgresql.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 
 namespace bedplate::sql {
 

@@ -6,7 +6,7 @@
 
 #include "bedplate/base/result.h"
 #include "bedplate/sql/maintenance.h"
-#include "bedplate/sql/postgresql.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 
 namespace bedplate::sql {
 

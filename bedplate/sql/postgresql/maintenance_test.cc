@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/columns.h"
-#include "bedplate/sql/postgresql/session.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 #include "bedplate/sql/postgresql/script.h"
+#include "bedplate/sql/postgresql/session.h"
 #include "tests/servers/daemon.h"
 #include "tests/servers/postgresql_server.h"
 

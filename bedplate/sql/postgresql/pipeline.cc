@@ -31,7 +31,7 @@ std::string limits_text(const PostgresqlOptions& options) {
 // ---- the session
 
 PostgresqlPipelinedRead::PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlEndpoint& endpoint,
-                                           const CallContext& context)
+                                                 const CallContext& context)
     : state_(state), endpoint_(endpoint) {
   tenant = &context.tenant;
 }

@@ -24,7 +24,8 @@ struct PostgresqlLoopState;
 /// The session of a read that begins on a shared connection.
 class PostgresqlPipelinedRead final : public Session, public PostgresqlCall {
  public:
-  PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlEndpoint& endpoint, const CallContext& context);
+  PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlEndpoint& endpoint,
+                          const CallContext& context);
   PostgresqlPipelinedRead(const PostgresqlPipelinedRead&) = delete;
   PostgresqlPipelinedRead& operator=(const PostgresqlPipelinedRead&) = delete;
   ~PostgresqlPipelinedRead();

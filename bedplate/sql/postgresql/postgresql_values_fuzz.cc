@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "bedplate/sql/postgresql/columns.h"
-#include "bedplate/sql/postgresql/session.h"
 #include "bedplate/sql/postgresql/script.h"
+#include "bedplate/sql/postgresql/session.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace bedplate::sql;

@@ -8,7 +8,7 @@
 
 #include "bedplate/async/loop.h"
 #include "bedplate/sql/database.h"
-#include "bedplate/sql/postgresql.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 #include "tests/servers/postgresql_server.h"
 
 namespace bedplate::sql {

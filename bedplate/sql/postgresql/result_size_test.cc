@@ -17,7 +17,7 @@
 #include "bedplate/base/text.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/postgresql.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 #include "tests/servers/postgresql_server.h"
 
 namespace bedplate::sql {

@@ -2,8 +2,8 @@
 // An answer of the server into the statement that asked for it. Private header of the driver.
 #pragma once
 
-#include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/handle.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 #include "bedplate/sql/postgresql/statement.h"
 #include "bedplate/sql/session.h"
 

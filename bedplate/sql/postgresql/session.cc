@@ -58,7 +58,8 @@ std::optional<std::uint64_t> read_postgresql_lsn(std::string_view text) {
 }
 
 PostgresqlSession::Timer::Timer(Loop& loop, PostgresqlSession& of)
-    : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<Timer&>(timer).session.expire(); }), session(of) {}
+    : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<Timer&>(timer).session.expire(); }),
+      session(of) {}
 
 PostgresqlSession::PostgresqlSession(PostgresqlEndpoint& endpoint, PostgresqlHandle handle)
     : endpoint_(endpoint),

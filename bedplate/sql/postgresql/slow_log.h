@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "bedplate/sql/postgresql.h"
 #include "bedplate/sql/postgresql/dial.h"
+#include "bedplate/sql/postgresql/postgresql.h"
 
 namespace bedplate::sql {
 

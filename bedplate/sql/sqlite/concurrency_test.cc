@@ -11,7 +11,7 @@
 
 #include "bedplate/async/loop.h"
 #include "bedplate/sql/database.h"
-#include "bedplate/sql/sql_test_kit.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

@@ -21,7 +21,6 @@
 #include "bedplate/sql/error.h"
 #include "bedplate/sql/sqlite/error.h"
 #include "bedplate/sql/sqlite/statement.h"
-#include "bedplate/sql/sqlite/tokenizer.h"
 
 namespace bedplate::sql {
 namespace {
@@ -202,7 +201,8 @@ Result<void> SqliteConnection::configure() {
                 static_cast<int>(std::min<std::size_t>(options.value_size_max_bytes, 1 << 30)));
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
   code = tenants_.attach(db);
-  if (code == SQLITE_OK) code = register_tokenizer(db);
+  for (SqliteExtension extension : options.extensions)
+    if (code == SQLITE_OK) code = extension(db);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(db, code, "register functions"));
   for (std::size_t i = 0; i < std::size(kControlText); ++i) {
     sqlite3_stmt* raw = nullptr;

@@ -16,9 +16,9 @@
 #include "bedplate/async/cancel.h"
 #include "bedplate/base/result.h"
 #include "bedplate/sql/session.h"
-#include "bedplate/sql/sqlite.h"
 #include "bedplate/sql/sqlite/gathered_wal.h"
 #include "bedplate/sql/sqlite/handle.h"
+#include "bedplate/sql/sqlite/sqlite.h"
 #include "bedplate/sql/sqlite/tenant_guard.h"
 
 namespace bedplate::sql {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/sqlite.h"
+#include "bedplate/sql/sqlite/sqlite.h"
 
 #include <filesystem>
 #include <optional>
@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "bedplate/async/loop.h"
-#include "bedplate/sql/files.h"
-#include "bedplate/sql/sqlite/connection.h"
 #include "bedplate/sql/sqlite/checkpointer.h"
+#include "bedplate/sql/sqlite/connection.h"
+#include "bedplate/sql/sqlite/files.h"
 #include "bedplate/sql/sqlite/maintenance.h"
 #include "bedplate/sql/sqlite/readers.h"
 #include "bedplate/sql/sqlite/writer.h"

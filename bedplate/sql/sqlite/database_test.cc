@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/sqlite.h"
+#include "bedplate/sql/sqlite/sqlite.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -14,10 +14,10 @@
 #include <utility>
 
 #include "bedplate/sql/database.h"
+#include "bedplate/sql/drivers/open.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/open.h"
-#include "bedplate/sql/sql_test_kit.h"
-#include "bedplate/sql/sqlite/faulty_disk.h"
+#include "tests/kits/faulty_disk_kit.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

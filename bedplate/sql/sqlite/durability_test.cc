@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "bedplate/sql/database.h"
-#include "bedplate/sql/sql_test_kit.h"
-#include "bedplate/sql/sqlite/faulty_disk.h"
+#include "tests/kits/faulty_disk_kit.h"
+#include "tests/kits/sqlite_kit.h"
 #include "tests/servers/daemon.h"
 
 namespace bedplate::sql {

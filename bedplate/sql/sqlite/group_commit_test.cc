@@ -14,7 +14,7 @@
 
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/sql_test_kit.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "bedplate/base/log.h"
 #include "bedplate/sql/database.h"
-#include "bedplate/sql/sql_test_kit.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

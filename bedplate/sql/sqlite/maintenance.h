@@ -6,7 +6,7 @@
 
 #include "bedplate/base/result.h"
 #include "bedplate/sql/maintenance.h"
-#include "bedplate/sql/sqlite.h"
+#include "bedplate/sql/sqlite/sqlite.h"
 
 namespace bedplate::sql {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row-level security for SQLite, which has none: keeps each statement inside its tenant's rows. Private header of the driver;
-// sql/tenants.h says what it promises.
+// Row-level security for SQLite, which has none: keeps each statement inside its tenant's rows. Private header of the
+// driver; sql/tenants.h says what it promises.
 //
 // A table with a column `tenant` is a tenants' table. In each connection, each such table is hidden behind
 //   - a temporary view of its name, which shows the rows of the present tenant: names without a schema mean

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/sql_test_kit.h"
 #include "bedplate/sql/sqlite/statement_shape.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

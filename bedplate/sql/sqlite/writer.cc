@@ -11,8 +11,8 @@
 
 #include "bedplate/base/log.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/sqlite/error.h"
 #include "bedplate/sql/sqlite/checkpointer.h"
+#include "bedplate/sql/sqlite/error.h"
 #include "bedplate/sql/sqlite/statement.h"
 
 namespace bedplate::sql {
@@ -232,7 +232,8 @@ SqliteWriter::Outcome SqliteWriter::run_command(SqliteCommand& command, Undo by)
 SqliteWriter::Outcome SqliteWriter::undo(const CommandSession* session, Undo by) {
   // SQLite ends the whole transaction by itself after some errors.
   if (!connection_->in_transaction()) return Outcome::transaction_lost;
-  if (by == Undo::batch) return session && session->written() ? Outcome::needs_batch_rollback : Outcome::undone;
+  if (by == Undo::batch)
+    return session && session->written() ? Outcome::needs_batch_rollback : Outcome::undone;
   if (by == Undo::savepoint && !(session && session->savepoint())) return Outcome::undone;
   if (by == Undo::savepoint && connection_->control(Control::rollback_to) == SQLITE_OK &&
       connection_->control(Control::release) == SQLITE_OK)

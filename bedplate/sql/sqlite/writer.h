@@ -66,7 +66,7 @@ class SqliteWriter {
   enum class Outcome : std::uint8_t {
     kept,
     undone,
-    transaction_lost,  ///< its error stands; the writes of the whole batch are gone
+    transaction_lost,      ///< its error stands; the writes of the whole batch are gone
     needs_batch_rollback,  ///< only a rollback of the whole batch undoes it
   };
 
@@ -89,7 +89,7 @@ class SqliteWriter {
   std::unique_ptr<SqliteConnection> connection_;
   SqliteQueue queue_;
   std::vector<SqliteJob*> batch_;
-  int savepoint_batches_ = 0;             ///< left, before batches are optimistic again
+  int savepoint_batches_ = 0;          ///< left, before batches are optimistic again
   bool written_ = false;               ///< by a command of this batch
   std::uint64_t wal_pages_tried_ = 0;  ///< when it last tried to empty the log
   std::atomic<std::uint64_t> commits_{0};

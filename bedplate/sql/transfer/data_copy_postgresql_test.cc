@@ -9,9 +9,9 @@
 #include <string>
 #include <thread>
 
-#include "bedplate/sql/sql_test_kit.h"
 #include "bedplate/sql/transfer/data_copy.h"
-#include "tests/engines/engine_kit.h"
+#include "tests/kits/engine_kit.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

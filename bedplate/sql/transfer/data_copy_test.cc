@@ -6,8 +6,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include "bedplate/sql/sql_test_kit.h"
 #include "bedplate/sql/transfer/key_text.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "bedplate/sql/sql_test_kit.h"
 #include "bedplate/sql/transfer/canonical_json.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "bedplate/surfaces/rest/rest_test_kit.h"
+#include "tests/kits/rest_kit.h"
 
 namespace bedplate::api {
 namespace {

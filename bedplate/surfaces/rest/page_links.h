@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fills the links of a page: relative references (RFC 3986 section 4.2) that keep the filters of the request.
 //
-//   fill_links({page.links, page.pagination}, "/v1/tasks", "label=home&page=2");   // links.next: "/v1/tasks?label=home&page=3"
+//   // links.next: "/v1/tasks?label=home&page=3"
+//   fill_links({page.links, page.pagination}, "/v1/tasks", "label=home&page=2");
 #pragma once
 
 #include <string_view>

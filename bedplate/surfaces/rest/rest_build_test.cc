@@ -3,7 +3,7 @@
 
 #include "bedplate/describe/json/json.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/surfaces/rest/rest_test_kit.h"
+#include "tests/kits/rest_kit.h"
 
 namespace bedplate::api {
 namespace {

@@ -12,7 +12,7 @@
 #include "bedplate/async/loop_group.h"
 #include "bedplate/http/server.h"
 #include "bedplate/surfaces/rest/problem.h"
-#include "bedplate/surfaces/rest/rest_test_kit.h"
+#include "tests/kits/rest_kit.h"
 
 namespace bedplate::api {
 namespace {

@@ -7,7 +7,7 @@
 #include "bedplate/base/text.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/surfaces/rest/problem.h"
-#include "bedplate/surfaces/rest/rest_test_kit.h"
+#include "tests/kits/rest_kit.h"
 
 namespace bedplate::api {
 namespace {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uses the installed headers, an embedded file, and something out of each room that the framework does not link by
-// itself: Bedplate::bedplate has them all.
+// Uses the installed headers, an embedded file, and libraries that the framework does not link by itself.
 
 #include "bedplate/app/application.h"
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
-#include "bedplate/documents/collection.h"
 #include "bedplate/search/query.h"
-#include "bedplate/sharding/migrations.h"
+#include "extras/documents/collection.h"
+#include "extras/sharding/migrations.h"
 #include "sample_files.h"
 
 int main() {
