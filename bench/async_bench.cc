@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // async_bench: what the loop and its streams cost: raw_limit's constant answer, given by a coroutine a
 // connection over Loop, Listener and Stream. Its throughput beside raw_limit's, each pinned to one core, is
-// the room's price.
+// the library's own price.
 //
 //   taskset -c 0 ./async_bench 18081 [idle time-out in ms]
 #include <algorithm>

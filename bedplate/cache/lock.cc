@@ -52,11 +52,13 @@ std::string new_owner() {
   return fmt::format("{:016x}{:016x}", random_u64(), random_u64());
 }
 
-std::unexpected<Error> locked() {
-  return fail(Category::conflict, "locked", "Somebody else is doing this now.");
+std::unexpected<Error> locked(std::string_view name) {
+  return fail(Category::conflict, "locked",
+              "The lock '" + std::string(name) + "' is held by another process.");
 }
-std::unexpected<Error> lock_lost() {
-  return fail(Category::conflict, "lock_lost", "The lock was held too long and is lost.");
+std::unexpected<Error> lock_lost(std::string_view name) {
+  return fail(Category::conflict, "lock_lost",
+              "The lock '" + std::string(name) + "' has expired or was released; it is not held any more.");
 }
 
 std::int64_t now_us() {
@@ -88,7 +90,7 @@ Async<Lock> MemoryLocks::acquire(std::string_view name, milliseconds lifetime) {
   const auto now = std::chrono::steady_clock::now();
   std::lock_guard lock(mutex_);
   std::erase_if(held_, [now](const auto& each) { return each.second.until <= now; });
-  if (held_.contains(name)) co_return locked();
+  if (held_.contains(name)) co_return locked(name);
   Lock granted;
   granted.name = name;
   granted.owner = new_owner();
@@ -104,7 +106,7 @@ Async<void> MemoryLocks::extend(const Lock& lock, milliseconds lifetime) {
   const bool ours = held != held_.end() && held->second.owner == lock.owner && held->second.until > now;
   if (ours) held->second.until = now + lifetime;
   guard.unlock();
-  if (!ours) co_await lock_lost();
+  if (!ours) co_await lock_lost(lock.name);
 }
 
 Async<void> MemoryLocks::release(const Lock& lock) {
@@ -114,7 +116,7 @@ Async<void> MemoryLocks::release(const Lock& lock) {
   const bool ours = held != held_.end() && held->second.owner == lock.owner && held->second.until > now;
   if (ours) held_.erase(held);
   guard.unlock();
-  if (!ours) co_await lock_lost();
+  if (!ours) co_await lock_lost(lock.name);
 }
 
 // ---- in Redis
@@ -128,7 +130,7 @@ Async<Lock> RedisLocks::acquire(std::string_view name, milliseconds lifetime) {
   lock.owner = new_owner();
   std::vector<std::string> arguments{lock.owner, std::to_string(lifetime.count())};
   redis::Reply reply = co_await ok(client_.eval(acquire_, key_of(name), std::move(arguments)));
-  if (reply.is_null() || reply.kind == redis::Reply::Kind::boolean) co_return locked();
+  if (reply.is_null() || reply.kind == redis::Reply::Kind::boolean) co_return locked(name);
   lock.token = std::stoll(reply.text);
   co_return lock;
 }
@@ -136,7 +138,7 @@ Async<Lock> RedisLocks::acquire(std::string_view name, milliseconds lifetime) {
 Async<void> RedisLocks::check_and(const redis::Script& script, const Lock& lock,
                                   std::vector<std::string> arguments) {
   redis::Reply reply = co_await ok(client_.eval(script, key_of(lock.name), std::move(arguments)));
-  if (reply.integer != 1) co_await lock_lost();
+  if (reply.integer != 1) co_await lock_lost(lock.name);
 }
 
 Async<void> RedisLocks::extend(const Lock& lock, milliseconds lifetime) {

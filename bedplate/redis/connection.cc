@@ -127,7 +127,8 @@ Async<void> Connection::read_replies(Session& session) {
       if ((*reply)->kind == Reply::Kind::push) continue;  // nobody here has subscribed to anything
       if (requests_.empty()) {
         session.close();
-        co_await fail(Category::malformed, "redis_protocol", "There is a reply that nobody asked for.");
+        co_await fail(Category::malformed, "redis_protocol",
+                      "Unexpected reply from Redis: no command waits for it.");
       }
       take(std::move(**reply));
     }

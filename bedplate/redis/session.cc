@@ -101,13 +101,14 @@ Async<void> Session::log_in() {
   Reply hello = co_await ok(next_reply());
   // The server's own words: they hold neither user nor password.
   if (hello.is_error())
-    co_await fail(Category::unavailable, "cache_refused", "The cache does not let us in: " + hello.text);
+    co_await fail(Category::unavailable, "cache_refused", "Redis refused the login: " + hello.text);
   const Reply* mode = hello.find("mode");
   cluster_ = mode != nullptr && mode->text == "cluster";
   if (options.database != 0) {
     Reply selected = co_await ok(next_reply());
     if (selected.is_error())
-      co_await fail(Category::unavailable, "cache_refused", "The cache does not let us in: " + selected.text);
+      co_await fail(Category::unavailable, "cache_refused",
+                    "Redis refused the database number: " + selected.text);
   }
   if (encrypted_)
     encrypted_->clear_deadline();

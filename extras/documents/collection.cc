@@ -235,7 +235,7 @@ Async<std::int64_t> Table::count(sql::Reader& db, sql::Where& where) const {
 std::string Table::contains(std::string_view field, const std::string& parameter) const {
   const Field* declared = declaration_.find(field);
   if (!declared || declared->type != FieldType::text_list) {
-    log_error("a query asks what a list holds that is none",
+    log_error("a query uses contains() on a field that is not a declared text list",
               {{"collection", declaration_.name}, {"field", field}});
     return fmt::format("CAST({} AS text) IS NULL AND 1 = 0", parameter);
   }

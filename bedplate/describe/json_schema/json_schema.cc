@@ -28,7 +28,9 @@ class Checker {
 
   Result<void> check(const JsonNode& value) {
     check(0, value, false);
-    if (too_complex_) return fail(Category::invalid, "too_complex", "Checking this would take too long.");
+    if (too_complex_)
+      return fail(Category::invalid, "too_complex",
+                  fmt::format("Schema validation exceeded {} steps.", JsonSchema::kChecksMax));
     if (!faults_.empty()) return std::unexpected(std::move(faults_).to_error());
     return {};
   }

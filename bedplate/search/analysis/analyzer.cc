@@ -13,6 +13,15 @@
 namespace bedplate::search::analysis {
 namespace {
 
+using unicode::append_folded;
+using unicode::append_utf8;
+using unicode::CodePoint;
+using unicode::decode;
+using unicode::is_ascii;
+using unicode::kLower;
+using unicode::kUnspaced;
+using unicode::kWordSpans;
+
 constexpr std::string_view kNames[] = {
     "none",    "arabic",     "armenian", "basque",    "catalan",    "danish",    "dutch",      "english",
     "finnish", "french",     "german",   "greek",     "hindi",      "hungarian", "indonesian", "irish",

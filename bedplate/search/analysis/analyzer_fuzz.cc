@@ -10,15 +10,19 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace bedplate;
   if (size == 0) return 0;
-  const int languages = static_cast<int>(analysis::Language::yiddish) + 1;
-  analysis::Analyzer analyzer(static_cast<analysis::Language>(data[0] % languages));
+  const int languages = static_cast<int>(bedplate::search::analysis::Language::yiddish) + 1;
+  bedplate::search::analysis::Analyzer analyzer(
+      static_cast<bedplate::search::analysis::Language>(data[0] % languages));
   std::size_t behind = 0;
-  analyzer.each({reinterpret_cast<const char*>(data) + 1, size - 1}, [&](analysis::Word& word) {
-    if (word.begin < behind || word.end <= word.begin || word.end > size - 1) __builtin_trap();
-    behind = word.end;
-    for (std::string_view form : word.document_forms())
-      if (form.empty() || form.size() > 2 * analysis::kWordSizeMax || !is_valid_utf8(form)) __builtin_trap();
-    return true;
-  });
+  analyzer.each({reinterpret_cast<const char*>(data) + 1, size - 1},
+                [&](bedplate::search::analysis::Word& word) {
+                  if (word.begin < behind || word.end <= word.begin || word.end > size - 1) __builtin_trap();
+                  behind = word.end;
+                  for (std::string_view form : word.document_forms())
+                    if (form.empty() || form.size() > 2 * bedplate::search::analysis::kWordSizeMax ||
+                        !is_valid_utf8(form))
+                      __builtin_trap();
+                  return true;
+                });
   return 0;
 }

@@ -51,9 +51,9 @@ class ReplayedBody final : public ReadBody {
 struct PostgresqlPart {
   PostgresqlPart(Loop& loop, const PostgresqlOptions& options, PostgresqlHelpers& dialers,
                  PostgresqlCancellers& cancellers, PostgresqlSlowLog& slow_log, PostgresqlCounters& counters)
-      : share(loop, options, dialers, cancellers, slow_log, counters), primary(share, options.url) {
+      : state(loop, options, dialers, cancellers, slow_log, counters), primary(state, options.url) {
     for (const std::string& url : options.replica_urls)
-      replicas.push_back(std::make_unique<PostgresqlReplica>(share, url));
+      replicas.push_back(std::make_unique<PostgresqlReplica>(state, url));
   }
   /// The next one that answers, in turn; null: none does.
   PostgresqlReplica* next_replica() {
@@ -258,7 +258,8 @@ Async<void> PostgresqlDatabase::ask_replica(std::size_t index) {
   ReplayedBody replayed;
   co_await ok(read_from(*part, part->replicas.at(index)->endpoint, kNoContext, replayed));
   if (replayed.mark().empty())
-    co_await fail(Category::conflict, "not_a_replica", "It follows no primary any more.");
+    co_await fail(Category::conflict, "not_a_replica",
+                  "The server is not a replica any more: it does not follow a primary.");
 }
 
 Async<void> PostgresqlDatabase::read_from(PostgresqlPart& part, PostgresqlEndpoint& endpoint,

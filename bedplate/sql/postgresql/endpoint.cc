@@ -58,9 +58,9 @@ PostgresqlEndpoint::PostgresqlEndpoint(PostgresqlLoopState& state, std::string u
     : state_(state),
       url_(std::move(url)),
       backoff_(kBackoffMin),
-      retry_(share.loop, *this),
+      retry_(state.loop, *this),
       deferred_delete_(*this) {
-  for (std::size_t i = 0; i < std::max<std::size_t>(1, share.options.read_connections); ++i)
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, state.options.read_connections); ++i)
     pipelines_.push_back(std::make_unique<PostgresqlPipelinedConnection>(*this));
   deferred_delete_.run = [](Work* work) { static_cast<DeferredDelete*>(work)->endpoint.delete_discarded(); };
 }

@@ -104,7 +104,7 @@ void PostgresqlPipelinedRead::move() {
 PostgresqlPipelinedConnection::Watchdog::Watchdog(PostgresqlPipelinedConnection& of)
     : CoarseTimer(of.endpoint_.loop(),
                   [](CoarseTimer& timer) { static_cast<Watchdog&>(timer).pipeline.look_for_life(); }),
-      line(of) {}
+      pipeline(of) {}
 
 PostgresqlPipelinedConnection::PostgresqlPipelinedConnection(PostgresqlEndpoint& endpoint)
     : endpoint_(endpoint), tick_end_(*this), watchdog_(*this) {
