@@ -11,8 +11,8 @@
 namespace bedplate::server {
 namespace {
 
-using tasks::CreateTask;
 using tasks::Status;
+using tasks::Task;
 
 struct Sample {
   const char* title;
@@ -44,8 +44,8 @@ const std::vector<Sample>& samples() {
   return kSamples;
 }
 
-CreateTask task_of(const Sample& sample, Time now) {
-  CreateTask task;
+Task task_of(const Sample& sample, Time now) {
+  Task task;
   task.title = sample.title;
   task.description = sample.description;
   task.status = sample.status;
@@ -56,7 +56,7 @@ CreateTask task_of(const Sample& sample, Time now) {
 
 Async<void> add_tasks(sql::Transaction& db, const tasks::Tasks& tasks, const auth::Caller& caller, Time now) {
   for (const Sample& sample : samples()) {
-    CreateTask input = task_of(sample, now);
+    api::New<Task> input(task_of(sample, now));
     co_await ok(tasks.create(caller, db, input));
   }
 }

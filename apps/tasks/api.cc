@@ -36,14 +36,12 @@ api::Api tasks_api(Tasks& tasks) {
                            fails_with(kTaskNotFound), etag_from<&Task::version>(), example_output(kExample))
       .command<&Tasks::replace>(tasks, put("/v1/tasks/{id}"), needs("tasks:write"), summary("Replace a task"),
                                 read_committed(), fails_with(kTaskNotFound), etag_from<&Task::version>(),
-                                if_match_into<&ReplaceTask::if_match>(), example_output(kExample))
+                                example_output(kExample))
       .command<&Tasks::patch>(tasks, patch("/v1/tasks/{id}"), needs("tasks:write"), summary("Change a task"),
                               read_committed(), fails_with(kTaskNotFound), etag_from<&Task::version>(),
-                              if_match_into<&PatchTask::if_match>(), example_input(R"({"status": "done"})"),
-                              example_output(kExample))
+                              example_input(R"({"status": "done"})"), example_output(kExample))
       .command<&Tasks::remove>(tasks, del("/v1/tasks/{id}"), needs("tasks:write"), summary("Delete a task"),
-                               read_committed(), fails_with(kTaskNotFound),
-                               if_match_into<&RemoveTask::if_match>());
+                               read_committed(), fails_with(kTaskNotFound));
 }
 
 }  // namespace bedplate::tasks

@@ -14,7 +14,7 @@
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
 #include "bedplate/operations/api.h"
-#include "bedplate/operations/if_match.h"
+#include "bedplate/operations/input.h"
 #include "bedplate/operations/paging/page.h"
 
 namespace bedplate::tasks {
@@ -48,113 +48,19 @@ struct Task {
     return object<Task>(
         "Something to be done.",
         {
-            field<&Task::id>(read_only, "Task ID; IDs sort by creation time."),
+            field<&Task::id>(key, read_only, "Task ID; IDs sort by creation time."),
             field<&Task::title>(length{1, 200}, not_blank, example("Buy milk"), "What is to be done."),
-            field<&Task::description>(length{0, 10'000}, example("Two litres, the blue one"),
+            field<&Task::description>(length{0, 10'000}, optional_with_default,
+                                      example("Two litres, the blue one"),
                                       "Anything more there is to say; plain text."),
-            field<&Task::status>("How far it has come."),
+            field<&Task::status>(optional_with_default, "How far it has come."),
             field<&Task::due_at>(example("2030-01-31T17:00:00Z"), "When it should be done by."),
-            field<&Task::labels>(length{0, 20}, unique, each(length{1, 40}, not_blank), example("[\"home\"]"),
-                                 "Words to find it by."),
+            field<&Task::labels>(length{0, 20}, unique, each(length{1, 40}, not_blank), optional_with_default,
+                                 example("[\"home\"]"), "Words to find it by."),
             field<&Task::created_at>(read_only, "When it was made."),
             field<&Task::updated_at>(read_only, "When it last changed."),
             field<&Task::version>(read_only, "Counts changes; the ETag is made of it."),
         });
-  }
-};
-
-/// A new task. Only the title is asked for.
-struct CreateTask {
-  std::string title;
-  std::string description;
-  Status status = Status::todo;
-  std::optional<Time> due_at;
-  std::vector<std::string> labels;
-
-  static consteval auto describe() {
-    using namespace schema;
-    return object<CreateTask>(
-        "A task to create.",
-        {
-            field<&CreateTask::title>(same_as<&Task::title>),
-            field<&CreateTask::description>(same_as<&Task::description>, optional_with_default),
-            field<&CreateTask::status>(same_as<&Task::status>, optional_with_default),
-            field<&CreateTask::due_at>(same_as<&Task::due_at>),
-            field<&CreateTask::labels>(same_as<&Task::labels>, optional_with_default),
-        });
-  }
-};
-
-/// All of a task that its owner may set, at once; what is left out goes back to its default.
-struct ReplaceTask {
-  TaskId id;
-  api::IfMatch if_match;
-  std::string title;
-  std::string description;
-  Status status = Status::todo;
-  std::optional<Time> due_at;
-  std::vector<std::string> labels;
-
-  static consteval auto describe() {
-    using namespace schema;
-    return object<ReplaceTask>(
-        "The new content of a task.",
-        {
-            field<&ReplaceTask::id>("The task to replace."),
-            omit<&ReplaceTask::if_match>,
-            field<&ReplaceTask::title>(same_as<&Task::title>),
-            field<&ReplaceTask::description>(same_as<&Task::description>, optional_with_default),
-            field<&ReplaceTask::status>(same_as<&Task::status>, optional_with_default),
-            field<&ReplaceTask::due_at>(same_as<&Task::due_at>),
-            field<&ReplaceTask::labels>(same_as<&Task::labels>, optional_with_default),
-        },
-        edits<Task>);
-  }
-};
-
-/// A JSON Merge Patch (RFC 7396): what is absent stays, null clears the due date.
-struct PatchTask {
-  TaskId id;
-  api::IfMatch if_match;
-  Patch<std::string> title;
-  Patch<std::string> description;
-  Patch<Status> status;
-  Patch<Time> due_at;
-  Patch<std::vector<std::string>> labels;
-
-  static consteval auto describe() {
-    using namespace schema;
-    return object<PatchTask>("What to change of a task.",
-                             {
-                                 field<&PatchTask::id>("The task to change."),
-                                 omit<&PatchTask::if_match>,
-                                 field<&PatchTask::title>(same_as<&Task::title>),
-                                 field<&PatchTask::description>(same_as<&Task::description>),
-                                 field<&PatchTask::status>(same_as<&Task::status>),
-                                 field<&PatchTask::due_at>(same_as<&Task::due_at>, nullable),
-                                 field<&PatchTask::labels>(same_as<&Task::labels>),
-                             },
-                             edits<Task>);
-  }
-};
-
-struct TaskRef {
-  TaskId id;
-
-  static consteval auto describe() {
-    using namespace schema;
-    return object<TaskRef>("Names a task.", {field<&TaskRef::id>("The task.")});
-  }
-};
-
-struct RemoveTask {
-  TaskId id;
-  api::IfMatch if_match;
-
-  static consteval auto describe() {
-    using namespace schema;
-    return object<RemoveTask>("Names a task to remove.",
-                              {field<&RemoveTask::id>("The task to remove."), omit<&RemoveTask::if_match>});
   }
 };
 
@@ -169,11 +75,8 @@ struct ListTasks : api::PageQuery {
   static consteval auto describe() {
     using namespace schema;
     return object<ListTasks>(
-        "Which tasks to list.",
+        "Which tasks to list.", fields_of<api::PageQuery>,
         {
-            field<&ListTasks::page>(same_as<&api::PageQuery::page>),
-            field<&ListTasks::limit>(same_as<&api::PageQuery::limit>, optional_with_default),
-            field<&ListTasks::cursor>(same_as<&api::PageQuery::cursor>),
             field<&ListTasks::sort>(same_as<&api::PageQuery::sort>, example("-due_at,title"),
                                     "Fields to sort by, most important first, `-` for descending. A task "
                                     "without a due date sorts as due after all others; titles are compared "

@@ -55,22 +55,23 @@ FROM (SELECT *, rtrim(translate(encode(uuid_send(owner), 'base64'), '+/', '-_'),
 // The operations, with what they run in first.
 struct Operations {
   const Tasks& tasks;
-  Async<Task> create(sql::Transaction& tx, const auth::Caller& caller, const CreateTask& input) const {
+  Async<Task> create(sql::Transaction& tx, const auth::Caller& caller, const api::New<Task>& input) const {
     return tasks.create(caller, tx, input);
   }
-  Async<Task> find(sql::Reader& db, const auth::Caller& caller, const TaskRef& input) const {
+  Async<Task> find(sql::Reader& db, const auth::Caller& caller, const api::Ref<Task>& input) const {
     return tasks.find(caller, db, input);
   }
   Async<api::Page<Task>> list(sql::Reader& db, const auth::Caller& caller, const ListTasks& input) const {
     return tasks.list(caller, db, input);
   }
-  Async<Task> replace(sql::Transaction& tx, const auth::Caller& caller, const ReplaceTask& input) const {
+  Async<Task> replace(sql::Transaction& tx, const auth::Caller& caller,
+                      const api::Replacement<Task>& input) const {
     return tasks.replace(caller, tx, input);
   }
-  Async<Task> patch(sql::Transaction& tx, const auth::Caller& caller, const PatchTask& input) const {
+  Async<Task> patch(sql::Transaction& tx, const auth::Caller& caller, const api::Changes<Task>& input) const {
     return tasks.patch(caller, tx, input);
   }
-  Async<void> remove(sql::Transaction& tx, const auth::Caller& caller, const RemoveTask& input) const {
+  Async<void> remove(sql::Transaction& tx, const auth::Caller& caller, const api::Ref<Task>& input) const {
     return tasks.remove(caller, tx, input);
   }
 };
@@ -124,22 +125,16 @@ class TaskQueriesTest : public ::testing::TestWithParam<sql::Dialect> {
 
 TEST_P(TaskQueriesTest, ReadNoLargeTableToItsEnd) {
   act_as(1);  // for one who has half of all tasks a scan would be right
-  CreateTask input;
-  input.title = "Buy milk";
+  const api::New<Task> input({.title = "Buy milk"});
   const Task made = kit_.get(guard_.database().transact(&Operations::create, operations_, caller_, input));
-  const TaskRef ref{made.id};
+  const api::Ref<Task> ref({.id = made.id});
   kit_.get(guard_.database().read(&Operations::find, operations_, caller_, ref));
-  ReplaceTask replacement;
-  replacement.id = made.id;
-  replacement.title = "Buy bread";
+  const api::Replacement<Task> replacement({.id = made.id, .title = "Buy bread"});
   kit_.get(guard_.database().transact(&Operations::replace, operations_, caller_, replacement));
-  PatchTask patch;
-  patch.id = made.id;
-  patch.title = std::string("Buy butter");
+  api::Changes<Task> patch({.id = made.id});
+  patch.set<&Task::title>("Buy butter");
   kit_.get(guard_.database().transact(&Operations::patch, operations_, caller_, patch));
-  RemoveTask removal;
-  removal.id = made.id;
-  kit_.get(guard_.database().transact(&Operations::remove, operations_, caller_, removal));
+  kit_.get(guard_.database().transact(&Operations::remove, operations_, caller_, ref));
   for (ListTasks query : lists()) {
     api::Page<Task> page = list(query);
     if (!page.pagination.next_cursor) continue;

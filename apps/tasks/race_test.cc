@@ -30,10 +30,11 @@ constexpr int kRacers = 6;
 constexpr int kRounds = 12;
 
 Async<Task> create(sql::Transaction& tx, const Tasks& tasks, const auth::Caller& caller,
-                   const CreateTask& input) {
+                   const api::New<Task>& input) {
   return tasks.create(caller, tx, input);
 }
-Async<Task> find(sql::Reader& db, const Tasks& tasks, const auth::Caller& caller, const TaskRef& input) {
+Async<Task> find(sql::Reader& db, const Tasks& tasks, const auth::Caller& caller,
+                 const api::Ref<Task>& input) {
   return tasks.find(caller, db, input);
 }
 
@@ -54,10 +55,9 @@ class Change {
 class PatchIt final : public Change {
   Async<void> run(sql::Transaction& tx, const Tasks& tasks, const auth::Caller& caller, TaskId id,
                   const api::IfMatch& if_match, int racer) const override {
-    PatchTask input;
-    input.id = id;
+    api::Changes<Task> input({.id = id});
     input.if_match = if_match;
-    input.title = new_title("patched", racer);
+    input.set<&Task::title>(new_title("patched", racer));
     co_await ok(tasks.patch(caller, tx, input));
   }
 };
@@ -65,10 +65,8 @@ class PatchIt final : public Change {
 class ReplaceIt final : public Change {
   Async<void> run(sql::Transaction& tx, const Tasks& tasks, const auth::Caller& caller, TaskId id,
                   const api::IfMatch& if_match, int racer) const override {
-    ReplaceTask input;
-    input.id = id;
+    api::Replacement<Task> input({.id = id, .title = new_title("replaced", racer)});
     input.if_match = if_match;
-    input.title = new_title("replaced", racer);
     co_await ok(tasks.replace(caller, tx, input));
   }
 };
@@ -76,8 +74,7 @@ class ReplaceIt final : public Change {
 class RemoveIt final : public Change {
   Async<void> run(sql::Transaction& tx, const Tasks& tasks, const auth::Caller& caller, TaskId id,
                   const api::IfMatch& if_match, int /*racer*/) const override {
-    RemoveTask input;
-    input.id = id;
+    api::Ref<Task> input({.id = id});
     input.if_match = if_match;
     co_await ok(tasks.remove(caller, tx, input));
   }
@@ -94,12 +91,11 @@ class TaskRaceTest : public ::testing::TestWithParam<std::tuple<Dialect, Isolati
   }
 
   Task make() {
-    CreateTask input;
-    input.title = "Buy milk";
+    const api::New<Task> input({.title = "Buy milk"});
     return kit_.get(kit_.database().transact(&create, tasks_, caller_, input));
   }
   Result<Task> read(TaskId id) {
-    const TaskRef ref{id};
+    const api::Ref<Task> ref({.id = id});
     return kit_.run(kit_.database().read(&find, tasks_, caller_, ref));
   }
 

@@ -16,60 +16,45 @@ Async<Task> Tasks::load_for_change(sql::Transaction& db, UserId owner, TaskId id
   co_return task;
 }
 
-Async<Task> Tasks::create(const Caller& caller, sql::Transaction& db, const CreateTask& input) const {
-  Time now = clock_.now();
-  Task task{.id = new_id<TaskId>(),
-            .title = input.title,
-            .description = input.description,
-            .status = input.status,
-            .due_at = input.due_at,
-            .labels = input.labels,
-            .created_at = now,
-            .updated_at = now,
-            .version = 1};
+Async<Task> Tasks::create(const Caller& caller, sql::Transaction& db, const api::New<Task>& input) const {
+  Task task = input.make();
+  task.id = new_id<TaskId>();
+  task.created_at = task.updated_at = clock_.now();
   co_await ok(store_.insert(db, caller.user(), task));
   co_return task;
 }
 
-Async<Task> Tasks::find(const Caller& caller, sql::Reader& db, const TaskRef& input) const {
-  return store_.find(db, caller.user(), input.id);
+Async<Task> Tasks::find(const Caller& caller, sql::Reader& db, const api::Ref<Task>& input) const {
+  return store_.find(db, caller.user(), input->id);
 }
 
 Async<api::Page<Task>> Tasks::list(const Caller& caller, sql::Reader& db, const ListTasks& input) const {
   return store_.list(db, caller.user(), input);
 }
 
-Async<Task> Tasks::replace(const Caller& caller, sql::Transaction& db, const ReplaceTask& input) const {
-  const Task before = co_await ok(load_for_change(db, caller.user(), input.id, input.if_match));
+Async<Task> Tasks::replace(const Caller& caller, sql::Transaction& db,
+                           const api::Replacement<Task>& input) const {
+  const Task before = co_await ok(load_for_change(db, caller.user(), input->id, input.if_match));
   Task task = before;
-  task.title = input.title;
-  task.description = input.description;
-  task.status = input.status;
-  task.due_at = input.due_at;
-  task.labels = input.labels;
+  input.apply_to(task);
   task.updated_at = clock_.now();
   ++task.version;
   co_await ok(store_.update(db, caller.user(), before, task));
   co_return task;
 }
 
-Async<Task> Tasks::patch(const Caller& caller, sql::Transaction& db, const PatchTask& input) const {
-  const Task before = co_await ok(load_for_change(db, caller.user(), input.id, input.if_match));
+Async<Task> Tasks::patch(const Caller& caller, sql::Transaction& db, const api::Changes<Task>& input) const {
+  const Task before = co_await ok(load_for_change(db, caller.user(), input->id, input.if_match));
   Task task = before;
-  input.title.apply_to(task.title);
-  input.description.apply_to(task.description);
-  input.status.apply_to(task.status);
-  input.due_at.apply_to(task.due_at);
-  input.labels.apply_to(task.labels);
-  if (task == before) co_return task;  // a patch that changes nothing is no new version
+  if (!input.apply_to(task)) co_return task;  // a patch that changes nothing is no new version
   task.updated_at = clock_.now();
   ++task.version;
   co_await ok(store_.update(db, caller.user(), before, task));
   co_return task;
 }
 
-Async<void> Tasks::remove(const Caller& caller, sql::Transaction& db, const RemoveTask& input) const {
-  Task task = co_await ok(load_for_change(db, caller.user(), input.id, input.if_match));
+Async<void> Tasks::remove(const Caller& caller, sql::Transaction& db, const api::Ref<Task>& input) const {
+  Task task = co_await ok(load_for_change(db, caller.user(), input->id, input.if_match));
   co_await ok(store_.remove(db, caller.user(), task));
 }
 

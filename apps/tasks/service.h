@@ -19,12 +19,13 @@ class Tasks final : public identity::UserDataOwner {
   /// `clock` outlives this. `dialect` is that of the database whose sessions the operations get.
   Tasks(const Clock& clock, sql::Dialect dialect) : clock_(clock), store_(dialect) {}
 
-  Async<Task> create(const auth::Caller& caller, sql::Transaction& db, const CreateTask& input) const;
-  Async<Task> find(const auth::Caller& caller, sql::Reader& db, const TaskRef& input) const;
+  Async<Task> create(const auth::Caller& caller, sql::Transaction& db, const api::New<Task>& input) const;
+  Async<Task> find(const auth::Caller& caller, sql::Reader& db, const api::Ref<Task>& input) const;
   Async<api::Page<Task>> list(const auth::Caller& caller, sql::Reader& db, const ListTasks& input) const;
-  Async<Task> replace(const auth::Caller& caller, sql::Transaction& db, const ReplaceTask& input) const;
-  Async<Task> patch(const auth::Caller& caller, sql::Transaction& db, const PatchTask& input) const;
-  Async<void> remove(const auth::Caller& caller, sql::Transaction& db, const RemoveTask& input) const;
+  Async<Task> replace(const auth::Caller& caller, sql::Transaction& db,
+                      const api::Replacement<Task>& input) const;
+  Async<Task> patch(const auth::Caller& caller, sql::Transaction& db, const api::Changes<Task>& input) const;
+  Async<void> remove(const auth::Caller& caller, sql::Transaction& db, const api::Ref<Task>& input) const;
 
   /// An account goes with its tasks.
   Async<void> delete_user_data(sql::Transaction& db, auth::UserId user) override;

@@ -49,11 +49,7 @@ struct NoteRef {
 struct ListNotes : api::PageQuery {
   static consteval auto describe() {
     using namespace schema;
-    return object<ListNotes>(
-        "Which notes", {field<&ListNotes::page>(same_as<&api::PageQuery::page>),
-                        field<&ListNotes::limit>(same_as<&api::PageQuery::limit>, optional_with_default),
-                        field<&ListNotes::cursor>(same_as<&api::PageQuery::cursor>),
-                        field<&ListNotes::sort>(same_as<&api::PageQuery::sort>)});
+    return object<ListNotes>("Which notes", fields_of<api::PageQuery>);
   }
 };
 

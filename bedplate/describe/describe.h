@@ -36,8 +36,9 @@
 //     }
 //   };
 //
-// The words stand in vocabulary.h; two more here: `field<&T::x, "wireName">` renames, `omit<&T::x>` in the
-// list leaves a member out on purpose. After the list: `check<&fn>` (a rule across fields),
+// The words stand in vocabulary.h; three more here: `field<&T::x, "wireName">` renames, `omit<&T::x>` in the
+// list leaves a member out on purpose, `fields_of<Base>` before the list takes a base class's fields over. After the
+// list: `check<&fn>` (a rule across fields),
 // `edits<Task>` (clients may send back what they read of a Task: its read_only fields are ignored),
 // `name<"TaskPage">` (the name of the type in schemas; of a template, Page<Task> is "TaskPage" by itself).
 //
@@ -136,6 +137,12 @@ struct ListedField {
     const B* part = &probe.object;
     info.offset += offset_in(probe.raw, sizeof(T), part, alignof(B));
   }
+
+  /// Whether this describes (or leaves out) the same member as a field that a base class brought.
+  constexpr bool replaces(const ListedField& of_base) const {
+    if (info.member != of_base.info.member) return false;
+    return omitted ? inherited : info.offset == of_base.info.offset;
+  }
 };
 
 /// What object<T>() makes: the table, as one constant.
@@ -154,6 +161,7 @@ struct ObjectDescription {
   std::string_view name{};
   void (*check)(const void*, ObjectProblems&) = nullptr;
   const TypeInfo* edits = nullptr;
+  std::uint32_t given_offset = ObjectInfo::kAllGiven;
 
   constexpr void add(const FieldInfo& field) {
     if (field.name().empty()) describe_error__a_name_is_empty();
@@ -170,6 +178,11 @@ struct ObjectDescription {
       if (fields[i].member == member) return true;
     for (std::size_t i = 0; i < omitted_count; ++i)
       if (omitted[i] == member) return true;
+    return false;
+  }
+  constexpr bool has_field_at(const FieldInfo& field) const {
+    for (std::size_t i = 0; i < count; ++i)
+      if (fields[i].member == field.member && fields[i].offset == field.offset) return true;
     return false;
   }
   /// The place of the field of that member, or `count`. (An index: GCC 12 under UBSan cannot compare the address of a
@@ -192,7 +205,8 @@ struct ObjectTable {
                                     kDescription.doc,
                                     kDescription.name.empty() ? kTypeName<T> : kDescription.name,
                                     kDescription.check,
-                                    kDescription.edits};
+                                    kDescription.edits,
+                                    kDescription.given_offset};
 };
 
 // ---- No member is forgotten: count what braces would initialise, and name the missing one.
@@ -325,6 +339,13 @@ constexpr void apply_extra(ObjectDescription<N>& object, const Argument& argumen
   argument.template apply_to_object<T>(object);
 }
 
+template <class T, class Base>
+struct BaseArgument {
+  static_assert(std::is_base_of_v<Base, T> && !std::is_same_v<Base, T>,
+                "describe: fields_of<> names a base class of the described struct");
+  static_assert(DescribedObject<Base>, "describe: fields_of<> names a struct that has a description");
+};
+
 template <auto Member>
 struct MemberArgument {
   static_assert(std::is_member_object_pointer_v<decltype(Member)>,
@@ -422,6 +443,13 @@ struct EditsRule {
 template <class Entity>
 inline constexpr EditsRule<Entity> edits{};
 
+template <class Base>
+struct FieldsOf {};
+/// In object(), before the list: takes over the fields of a base class, as they are described there. The list may
+/// describe one of them anew, in its place: `field<&ListTasks::sort>(same_as<&PageQuery::sort>, "Text of its own")`.
+template <class Base>
+inline constexpr FieldsOf<Base> fields_of{};
+
 /// The description of a struct.
 template <class T, std::size_t N, class... Extras>
 consteval auto object(const char* doc, const detail::ListedField<T> (&fields)[N], const Extras&... extras) {
@@ -437,6 +465,52 @@ consteval auto object(const char* doc, const detail::ListedField<T> (&fields)[N]
       description.add(listed.info);
   }
   (detail::apply_extra<T>(description, extras), ...);
+  return description;
+}
+/// The same, with the fields of a base class before its own.
+template <class T, class Base, std::size_t N, class... Extras>
+consteval auto object(const char* doc, FieldsOf<Base>, const detail::ListedField<T> (&own)[N],
+                      const Extras&... extras) {
+  (void)sizeof(detail::BaseArgument<T, Base>);
+  constexpr const auto& kBase = detail::ObjectTable<Base>::kDescription;
+  constexpr std::size_t kCount = kBase.count + N;
+  static_assert(kCount <= 64, "describe: more than 64 fields in one struct; nest some of them");
+  detail::ObjectDescription<kCount> description{};
+  description.doc = doc;
+  description.has_inherited = true;
+  for (std::uint8_t& slot : description.slots) slot = ObjectInfo::kNoField;
+  for (std::size_t i = 0; i < kBase.count; ++i) {
+    detail::ListedField<T> field = detail::ListedField<Base>(kBase.fields[i]);
+    bool left_out = false;
+    for (const detail::ListedField<T>& listed : own)
+      if (listed.replaces(field)) {
+        field.info = listed.info;
+        left_out = listed.omitted;
+      }
+    if (!left_out) description.add(field.info);
+  }
+  for (const detail::ListedField<T>& listed : own) {
+    if (listed.omitted)
+      description.omitted[description.omitted_count++] = listed.info.member;
+    else if (!description.has_field_at(listed.info))
+      description.add(listed.info);
+  }
+  (detail::apply_extra<T>(description, extras), ...);
+  return description;
+}
+/// The same for a struct that adds no fields to those of its base class.
+template <class T, class Base>
+consteval auto object(const char* doc, FieldsOf<Base>) {
+  (void)sizeof(detail::BaseArgument<T, Base>);
+  constexpr const auto& kBase = detail::ObjectTable<Base>::kDescription;
+  detail::ObjectDescription<kBase.count> description{};
+  description.doc = doc;
+  description.has_inherited = true;
+  for (std::uint8_t& slot : description.slots) slot = ObjectInfo::kNoField;
+  for (std::size_t i = 0; i < kBase.count; ++i) {
+    detail::ListedField<T> field = detail::ListedField<Base>(kBase.fields[i]);
+    description.add(field.info);
+  }
   return description;
 }
 /// A struct without fields.

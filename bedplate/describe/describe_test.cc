@@ -132,6 +132,52 @@ TEST(Describe, private_and_inherited_members) {
     EXPECT_EQ(*static_cast<const int*>(derived.fields[i].in(&object)), 3 - i) << derived.fields[i].name();
 }
 
+struct Window {
+  int page = 1;
+  int size = 20;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Window>("", {field<&Window::page>(range{1, 9}, optional_with_default, "The page."),
+                               field<&Window::size>(optional_with_default, "How many.")});
+  }
+};
+struct Listing : Middle, Window {
+  std::string label;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Listing>("", fields_of<Window>,
+                           {field<&Listing::label>("A label."),
+                            field<&Listing::size>(same_as<&Window::size>, "How many at once.")});
+  }
+};
+struct Bare : Window {
+  static consteval auto describe() { return schema::object<Bare>("", schema::fields_of<Window>); }
+};
+struct Unsized : Window {
+  static consteval auto describe() {
+    return schema::object<Unsized>("", schema::fields_of<Window>, {schema::omit<&Unsized::size>});
+  }
+};
+
+TEST(Describe, takes_the_fields_of_a_base_over) {
+  const ObjectInfo& object = type_of<Listing>().object();
+  ASSERT_EQ(object.count, 3);
+  EXPECT_EQ(object.fields[0].name(), "page");
+  EXPECT_EQ(object.fields[0].rules.max, 9);
+  EXPECT_STREQ(object.fields[0].doc, "The page.");
+  EXPECT_TRUE(object.fields[0].has(kHasDefault));
+  EXPECT_EQ(object.fields[1].name(), "size") << "in its place, described anew";
+  EXPECT_STREQ(object.fields[1].doc, "How many at once.");
+  EXPECT_TRUE(object.fields[1].has(kRequired)) << "as same_as says";
+  EXPECT_EQ(object.find("label"), &object.fields[2]);
+  const Listing listing{{2}, {3, 4}, "five"};
+  EXPECT_EQ(*static_cast<const int*>(object.fields[0].in(&listing)), 3);
+  EXPECT_EQ(*static_cast<const int*>(object.fields[1].in(&listing)), 4);
+  EXPECT_EQ(*static_cast<const std::string*>(object.fields[2].in(&listing)), "five");
+  EXPECT_EQ(type_of<Bare>().object().count, 2);
+  EXPECT_EQ(type_of<Unsized>().object().count, 1);
+}
+
 struct Empty {
   static consteval auto describe() { return schema::object<Empty>("Nothing"); }
 };

@@ -54,7 +54,7 @@ bool is_shown(const FieldInfo& field, View view) {
 /// Whether a value of this view always has the field.
 bool is_always_there(const FieldInfo& field, View view) {
   if (view == View::input) return field.has(kRequired);
-  return field.type->kind != Kind::patch && !field.has(kOmitNull);
+  return field.type->kind != Kind::patch && (field.flags & (kOmitNull | kMayBeAbsent)) == 0;
 }
 
 bool is_named(const TypeInfo& type) {
@@ -172,18 +172,20 @@ void write_example(Buffer& out, const FieldInfo& field) {
 
 }  // namespace
 
-SchemaWriter::Definition* SchemaWriter::find(const TypeInfo& type, View view) {
+SchemaWriter::Definition* SchemaWriter::find(const TypeInfo& type, View view,
+                                             std::uint64_t fields_elsewhere) {
   const auto found =
       std::find_if(definitions_.begin(), definitions_.end(), [&](const Definition& definition) {
-        return definition.type == &type && (definition.view == view || type.kind == Kind::enumeration);
+        return definition.type == &type && (definition.view == view || type.kind == Kind::enumeration) &&
+               definition.fields_elsewhere == fields_elsewhere;
       });
   return found == definitions_.end() ? nullptr : &*found;
 }
 
-void SchemaWriter::collect(const TypeInfo& type, View view) {
+void SchemaWriter::collect(const TypeInfo& type, View view, std::uint64_t fields_elsewhere) {
   if (is_named(type)) {
-    if (find(type, view) != nullptr) return;
-    definitions_.push_back({&type, view, {}});
+    if (find(type, view, fields_elsewhere) != nullptr) return;
+    definitions_.push_back({&type, view, fields_elsewhere, {}});
     if (type.kind == Kind::object) collect_fields(type, view);
   } else if (type.kind == Kind::variant) {
     for (std::size_t i = 0; i < type.variant->count; ++i) collect(*type.variant->alternatives[i], view);
@@ -197,13 +199,14 @@ void SchemaWriter::collect_fields(const TypeInfo& type, View view) {
     if (is_shown(field, view)) collect(*field.type, view);
   if (view == View::input && type.object().edits != nullptr)
     for (const FieldInfo& field : type.object().edits->object().all())
-      if (field.has(kReadOnly)) collect(*field.type, View::output);
+      if ((field.flags & (kReadOnly | kKey)) != 0) collect(*field.type, View::output);
 }
 
 void SchemaWriter::choose_name(Definition& definition) {
   const View other_view = definition.view == View::input ? View::output : View::input;
-  const Definition* const other =
-      definition.type->kind == Kind::object ? find(*definition.type, other_view) : nullptr;
+  const Definition* const other = definition.type->kind == Kind::object && definition.fields_elsewhere == 0
+                                      ? find(*definition.type, other_view)
+                                      : nullptr;
   const bool differs = other != nullptr && views_differ(*definition.type);
   if (other != nullptr && !differs && !other->name.empty()) {
     definition.name = other->name;
@@ -214,7 +217,8 @@ void SchemaWriter::choose_name(Definition& definition) {
   if (differs && definition.view == View::output && other->name == name) name += "Output";
   const auto is_taken = [&](const std::string& candidate) {
     return std::any_of(definitions_.begin(), definitions_.end(), [&](const Definition& d) {
-      return d.name == candidate && (d.type != definition.type || differs);
+      return d.name == candidate &&
+             (d.type != definition.type || differs || d.fields_elsewhere != definition.fields_elsewhere);
     });
   };
   std::string candidate = name;
@@ -222,19 +226,20 @@ void SchemaWriter::choose_name(Definition& definition) {
   definition.name = std::move(candidate);
 }
 
-std::string_view SchemaWriter::name_of(const TypeInfo& type, View view) {
-  collect(type, view);
-  Definition& definition = *find(type, view);
+std::string_view SchemaWriter::name_of(const TypeInfo& type, View view, std::uint64_t fields_elsewhere) {
+  collect(type, view, fields_elsewhere);
+  Definition& definition = *find(type, view, fields_elsewhere);
   if (definition.name.empty()) choose_name(definition);
   return definition.name;
 }
 
-void SchemaWriter::write_reference(Buffer& out, const TypeInfo& type, View view, bool nullable) {
+void SchemaWriter::write_reference(Buffer& out, const TypeInfo& type, View view,
+                                   std::uint64_t fields_elsewhere, bool nullable) {
   if (nullable) {
     member(out, "anyOf");
     out.append("[{");
   }
-  member(out, "$ref", ref_prefix_ + std::string(name_of(type, view)));
+  member(out, "$ref", ref_prefix_ + std::string(name_of(type, view, fields_elsewhere)));
   if (nullable) out.append("},{\"type\":\"null\"}]");
 }
 
@@ -289,7 +294,7 @@ void SchemaWriter::write_members(Buffer& out, const TypeInfo& type, const Rules&
       return;  // anything
     case Kind::enumeration:
     case Kind::object:
-      return write_reference(out, type, view, nullable);
+      return write_reference(out, type, view, 0, nullable);
     case Kind::optional:
       return write_members(out, *type.element, rules, item_rules, true, view);
     case Kind::patch:
@@ -314,9 +319,12 @@ void SchemaWriter::write_members(Buffer& out, const TypeInfo& type, const Rules&
   }
 }
 
-void SchemaWriter::write(Buffer& out, const TypeInfo& type, View view) {
+void SchemaWriter::write(Buffer& out, const TypeInfo& type, View view, std::uint64_t fields_elsewhere) {
   out.put('{');
-  write_members(out, type, kNoRules, kNoRules, false, view);
+  if (fields_elsewhere != 0)
+    write_reference(out, type, view, fields_elsewhere, false);
+  else
+    write_members(out, type, kNoRules, kNoRules, false, view);
   out.put('}');
 }
 
@@ -341,34 +349,36 @@ void SchemaWriter::write_ignored_fields(Buffer& out, const TypeInfo& type, std::
   for (const FieldInfo& field : object.edits->object().all()) {
     const FieldInfo* const own = object.find(field.name());
     const bool stands_here = own != nullptr && (fields_elsewhere >> (own - object.fields) & 1) == 0;
-    if (!field.has(kReadOnly) || stands_here) continue;
+    if ((field.flags & (kReadOnly | kKey)) == 0 || stands_here) continue;
     member(out, field.name());
     write_field(out, field, *object.edits, View::output);
   }
 }
 
-void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view) {
+void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view,
+                                std::uint64_t fields_elsewhere) {
   const ObjectInfo& object = type.object();
   member(out, "type", "object");
   if (object.doc != nullptr && *object.doc != '\0') member(out, "description", object.doc);
+  std::vector<const FieldInfo*> fields;
+  for (const FieldInfo& field : object.all())
+    if (is_shown(field, view) && (fields_elsewhere >> (&field - object.fields) & 1) == 0)
+      fields.push_back(&field);
   member(out, "properties");
   out.put('{');
-  bool any_required = false;
-  for (const FieldInfo& field : object.all()) {
-    if (!is_shown(field, view)) continue;
-    any_required |= is_always_there(field, view);
-    member(out, field.name());
-    write_field(out, field, type, view);
+  for (const FieldInfo* field : fields) {
+    member(out, field->name());
+    write_field(out, *field, type, view);
   }
-  if (view == View::input) write_ignored_fields(out, type);
+  if (view == View::input) write_ignored_fields(out, type, fields_elsewhere);
   out.put('}');
-  if (any_required) {
+  std::erase_if(fields, [view](const FieldInfo* field) { return !is_always_there(*field, view); });
+  if (!fields.empty()) {
     member(out, "required");
     out.put('[');
-    for (const FieldInfo& field : object.all()) {
-      if (!is_shown(field, view) || !is_always_there(field, view)) continue;
+    for (const FieldInfo* field : fields) {
       if (out.back() != '[') out.put(',');
-      append_json_string(out, field.name());
+      append_json_string(out, field->name());
     }
     out.put(']');
   }
@@ -384,14 +394,15 @@ void SchemaWriter::write_definitions(Buffer& out) {
   for (std::size_t i = 0; i < definitions_.size(); ++i) {  // writing one may add more behind it
     const TypeInfo& type = *definitions_[i].type;
     const View view = definitions_[i].view;
-    std::string name(name_of(type, view));
+    const std::uint64_t fields_elsewhere = definitions_[i].fields_elsewhere;
+    std::string name(name_of(type, view, fields_elsewhere));
     if (std::find(written.begin(), written.end(), name) != written.end()) continue;  // both views are one
     member(out, name);
     out.put('{');
     if (type.kind == Kind::enumeration)
       write_enum(out, type.enumeration());
     else
-      write_object(out, type, view);
+      write_object(out, type, view, fields_elsewhere);
     out.put('}');
     written.push_back(std::move(name));
   }

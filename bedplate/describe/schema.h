@@ -35,37 +35,38 @@ class SchemaWriter {
   explicit SchemaWriter(std::string_view ref_prefix = "#/$defs/") : ref_prefix_(ref_prefix) {}
 
   /// Makes the named types in `type` known, so that names can be chosen well: what is written without it, is
-  /// collected then.
-  void collect(const TypeInfo& type, View view);
+  /// collected then. Bit i of `fields_elsewhere`: field i of the struct comes from elsewhere (a path) and is no part
+  /// of this schema of it.
+  void collect(const TypeInfo& type, View view, std::uint64_t fields_elsewhere = 0);
 
   /// The schema of a type as it stands in a larger document: a $ref for a struct or enum, the schema itself
   /// else.
-  void write(Buffer& out, const TypeInfo& type, View view);
+  void write(Buffer& out, const TypeInfo& type, View view, std::uint64_t fields_elsewhere = 0);
   /// The schema of a field with its rules, doc, example and default: for a property, a parameter, a setting.
   void write_field(Buffer& out, const FieldInfo& field, const TypeInfo& owner, View view);
-  /// Members of `properties` for what input of `type` may hold and is ignored (schema::edits): each "name":{schema},
-  /// with readOnly. Bit i of `fields_elsewhere`: field i of `type` does not stand in the same object.
-  void write_ignored_fields(Buffer& out, const TypeInfo& type, std::uint64_t fields_elsewhere = 0);
   /// Every definition that was collected, as the members of an object: `"Task":{...},"Status":{...}`.
   void write_definitions(Buffer& out);
 
   /// The name under which a struct or an enum is referred to.
-  std::string_view name_of(const TypeInfo& type, View view);
+  std::string_view name_of(const TypeInfo& type, View view, std::uint64_t fields_elsewhere = 0);
 
  private:
   struct Definition {
     const TypeInfo* type;
     View view;
+    std::uint64_t fields_elsewhere;
     std::string name;
   };
-  Definition* find(const TypeInfo& type, View view);
+  Definition* find(const TypeInfo& type, View view, std::uint64_t fields_elsewhere = 0);
   void collect_fields(const TypeInfo& type, View view);
   void choose_name(Definition& definition);
-  void write_reference(Buffer& out, const TypeInfo& type, View view, bool nullable);
+  void write_reference(Buffer& out, const TypeInfo& type, View view, std::uint64_t fields_elsewhere,
+                       bool nullable);
   void write_members(Buffer& out, const TypeInfo& type, const Rules& rules, const Rules& item_rules,
                      bool nullable, View view);
   void write_variant(Buffer& out, const TypeInfo& type, bool nullable, View view);
-  void write_object(Buffer& out, const TypeInfo& type, View view);
+  void write_object(Buffer& out, const TypeInfo& type, View view, std::uint64_t fields_elsewhere);
+  void write_ignored_fields(Buffer& out, const TypeInfo& type, std::uint64_t fields_elsewhere);
 
   std::string ref_prefix_;
   std::vector<Definition> definitions_;

@@ -19,7 +19,17 @@ std::int64_t load_as(const void* from, bool is_signed) {
 bool ObjectInfo::ignores(std::string_view wire_name) const {
   if (edits == nullptr) return false;
   const FieldInfo* const field = edits->object().find(wire_name);
-  return field != nullptr && field->has(kReadOnly);
+  return field != nullptr && (field->flags & (kReadOnly | kKey)) != 0;
+}
+
+std::uint64_t ObjectInfo::given_in(const void* object) const {
+  std::uint64_t given;
+  std::memcpy(&given, static_cast<const char*>(object) + given_offset, sizeof given);
+  return given;
+}
+
+void ObjectInfo::set_given(void* object, std::uint64_t given) const {
+  std::memcpy(static_cast<char*>(object) + given_offset, &given, sizeof given);
 }
 
 const void* value_inside(const TypeInfo& type, const void* value) {

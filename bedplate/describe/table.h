@@ -154,14 +154,16 @@ struct Rules {
 };
 
 enum FieldFlags : std::uint16_t {
-  kRequired = 1,     ///< input must give it
-  kReadOnly = 2,     ///< set by the server: see schema::read_only
-  kWriteOnly = 4,    ///< taken as input; never in an answer
-  kSecret = 8,       ///< masked wherever people read it (configuration, diagnostics); never in a fault
-  kNullable = 16,    ///< a Patch that may be null
-  kDeprecated = 32,  ///< still works, documented as going away
-  kHasDefault = 64,  ///< input may leave it out; then it keeps what the struct's initialiser says
-  kOmitNull = 128,   ///< an empty optional is left out of output instead of written as null
+  kRequired = 1,       ///< input must give it
+  kReadOnly = 2,       ///< set by the server: see schema::read_only
+  kWriteOnly = 4,      ///< taken as input; never in an answer
+  kSecret = 8,         ///< masked wherever people read it (configuration, diagnostics); never in a fault
+  kNullable = 16,      ///< a Patch that may be null
+  kDeprecated = 32,    ///< still works, documented as going away
+  kHasDefault = 64,    ///< input may leave it out; then it keeps what the struct's initialiser says
+  kOmitNull = 128,     ///< an empty optional is left out of output instead of written as null
+  kKey = 256,          ///< part of what identifies the object: see schema::key
+  kMayBeAbsent = 512,  ///< of a merge patch: ObjectInfo::is_given() says whether it is there
 };
 
 /// One field of a described struct. The first cache line is what a codec reads on its way.
@@ -197,6 +199,7 @@ constexpr std::uint32_t field_name_hash(std::string_view name) {
 /// The fields of a described struct.
 struct ObjectInfo {
   static constexpr std::uint8_t kNoField = 255;
+  static constexpr std::uint32_t kAllGiven = UINT32_MAX;
 
   const FieldInfo* fields = nullptr;
   const std::uint8_t* slots = nullptr;  ///< open addressing by field_name_hash; kNoField ends a search
@@ -207,6 +210,8 @@ struct ObjectInfo {
   std::string_view name;
   void (*check)(const void* object, ObjectProblems&) = nullptr;  ///< rules across fields
   const TypeInfo* edits = nullptr;                               ///< see schema::edits
+  /// Of a merge patch: where the object holds a std::uint64_t whose bit i says that field i was given.
+  std::uint32_t given_offset = kAllGiven;
 
   std::span<const FieldInfo> all() const { return {fields, count}; }
 
@@ -219,7 +224,15 @@ struct ObjectInfo {
       if (fields[slot].name() == wire_name) return &fields[slot];
     }
   }
-  /// Whether input may hold a field of this name, to be ignored: one that `edits` has as read_only.
+  /// Whether the field is part of this object: always, but in a merge patch that leaves it out.
+  bool is_given(const FieldInfo& field, const void* object) const {
+    return !field.has(kMayBeAbsent) || (given_in(object) >> (&field - fields) & 1) != 0;
+  }
+  /// Of a merge patch: bit i says that field i was given.
+  std::uint64_t given_in(const void* object) const;
+  void set_given(void* object, std::uint64_t given) const;
+
+  /// Whether input may hold a field of this name, to be ignored: one that `edits` has as read_only or as a key.
   bool ignores(std::string_view wire_name) const;
 };
 

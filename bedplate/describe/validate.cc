@@ -166,6 +166,7 @@ void Walk::object(const ObjectInfo& object, const void* value) {
   PathFrame frame{path_, nullptr, {}, 0};
   path_ = &frame;
   for (const FieldInfo& field : object.all()) {
+    if (!object.is_given(field, value)) continue;
     frame.field = &field;
     this->value(*field.type, field.rules, field.item_rules, field.in(value));
   }

@@ -277,6 +277,10 @@ struct FlagRule {
 /// Set by the server: input that gives it is refused (`read_only`), but in PUT and PATCH, where it is ignored
 /// because clients send back what they read.
 inline constexpr FlagRule<kReadOnly> read_only{};
+/// Part of what identifies the object. With `read_only` the server makes it; without, whoever makes a new object names
+/// it: a parent's key, or a name that the client chooses. It never changes afterwards: inputs that are derived from the
+/// struct (operations/input.h) take it to say which object is meant, and REST takes it from the path.
+inline constexpr FlagRule<kKey> key{};
 /// Taken as input, never written in an answer.
 inline constexpr FlagRule<kWriteOnly> write_only{};
 /// Masked in configuration listings and diagnostics.

@@ -18,6 +18,8 @@
 //   - GET and DELETE: the other fields come from the query string (a list repeats its name);
 //   - POST, PUT and PATCH: the other fields come from the JSON body (PATCH: application/merge-patch+json too).
 //
+// Most inputs need no struct of their own: input.h derives them from the entity (New<Task>, Changes<Task>, Ref<Task>).
+//
 // What can be checked by the compiler is a static_assert with a sentence; the rest is checked when the Api is
 // served (rest.h), which then refuses to start. Objects are shared by all threads and outlive the Api.
 #pragma once

@@ -2,13 +2,16 @@
 // If-Match and If-None-Match for operations (RFC 9110 section 13.1): "change it only if it is still what I saw", and
 // "only if it is not this any more".
 //
-// A strong ETag is a row's version (http/etag.h). An operation that honours the two has a field for them in its
-// input, outside the description, and checks it where it reads the row:
-//
-//   struct ReplaceTask { TaskId id; std::string title; IfMatch if_match; ... omit<&ReplaceTask::if_match> ... };
-//   ... .command<&Tasks::replace>(tasks, put("/v1/tasks/{id}"), if_match_into<&ReplaceTask::if_match>(), ...)
+// A strong ETag is a row's version (http/etag.h). An operation that honours the two takes them with its input and
+// checks them where it reads the row:
 //
 //   co_await ok(input.if_match.check(row.version));      // Category::precondition_failed, see check()
+//
+// Changes<T>, Replacement<T> and Ref<T> (input.h) have the member `if_match`. An input that is written by hand has a
+// member for it outside its description, and the Api names it:
+//
+//   struct Rename { TaskId id; std::string title; IfMatch if_match; ... omit<&Rename::if_match> ... };
+//   ... .command<&Tasks::rename>(tasks, put("/v1/tasks/{id}/title"), if_match_into<&Rename::if_match>(), ...)
 //
 // It knows nothing of HTTP: another surface fills it from an argument of its own.
 #pragma once

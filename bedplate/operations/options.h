@@ -244,8 +244,9 @@ auto etag_from() {
   return EtagFrom{};
 }
 
-/// If-Match and If-None-Match go into this field of the input: `if_match_into<&ReplaceTask::if_match>()`; see
-/// conditional.h. The field is outside the description: `omit<&ReplaceTask::if_match>`.
+/// If-Match and If-None-Match go into this field of an input that is written by hand:
+/// `if_match_into<&Rename::if_match>()`; see if_match.h. The field is outside the description:
+/// `omit<&Rename::if_match>`. Derived inputs (input.h) need no such line.
 template <auto Member>
 auto if_match_into() {
   using Of = detail::MemberOf<decltype(Member)>;

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "bedplate/operations/input.h"
 #include "bedplate/operations/operation.h"
 #include "bedplate/operations/paging/page.h"
 
@@ -202,6 +203,11 @@ void fill_operation(Operation& operation, typename SignatureOf<Member>::Class& o
   if constexpr (std::derived_from<typename S::Input, PageQuery>)
     operation.page_query = [](const void* input) -> const PageQuery& {
       return *static_cast<const typename S::Input*>(input);
+    };
+  if constexpr (CarriesIfMatch<typename S::Input> &&
+                (S::kKind == OperationKind::command || S::kKind == OperationKind::procedure))
+    operation.set_if_match = [](void* input, IfMatch&& condition) {
+      static_cast<typename S::Input*>(input)->if_match = std::move(condition);
     };
   if constexpr (S::kHasOutput)
     operation.output = &type_of<typename S::Output>();

@@ -19,6 +19,7 @@
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
 #include "bedplate/operations/api.h"
+#include "bedplate/operations/input.h"
 #include "services/identity/email.h"
 
 namespace bedplate::sql {
@@ -223,7 +224,7 @@ struct SessionView {
     return object<SessionView>(
         "A place where the user is logged in",
         {
-            field<&SessionView::id>("Set by the server"),
+            field<&SessionView::id>(key, "Set by the server"),
             field<&SessionView::current>("It is the session of this request"),
             field<&SessionView::address>("Where it was last used from"),
             field<&SessionView::user_agent>("What it was last used with, as that program calls itself"),
@@ -243,17 +244,6 @@ struct SessionList {
                                {
                                    field<&SessionList::data>("The last used one first"),
                                });
-  }
-};
-
-struct SessionRef {
-  SessionId id;
-
-  static consteval auto describe() {
-    using namespace bedplate::schema;
-    return object<SessionRef>("Which session", {
-                                                   field<&SessionRef::id>(same_as<&SessionView::id>),
-                                               });
   }
 };
 

@@ -441,11 +441,12 @@ Async<void> end_own_session(sql::Transaction& tx, UserId user, SessionId id, Tim
 
 }  // namespace
 
-Async<void> Identity::end_session(const api::Caller& caller, sql::Database& db, const SessionRef& input) {
+Async<void> Identity::end_session(const api::Caller& caller, sql::Database& db,
+                                  const api::Ref<SessionView>& input) {
   UserId user = caller.user();
   Time until = tokens_until(clock_.now());
-  co_await ok(db.transact(&end_own_session, user, input.id, until));
-  log_info("session ended", {{"user", user.to_string()}, {"session", input.id.to_string()}});
+  co_await ok(db.transact(&end_own_session, user, input->id, until));
+  log_info("session ended", {{"user", user.to_string()}, {"session", input->id.to_string()}});
   std::ignore = co_await apply_revocations(db);
 }
 

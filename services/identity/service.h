@@ -114,7 +114,7 @@ class Identity {
   Async<void> change_password(const api::Caller& caller, sql::Database& db, const ChangePassword& input);
 
   Async<SessionList> sessions(const api::Caller& caller, sql::Reader& db);
-  Async<void> end_session(const api::Caller& caller, sql::Database& db, const SessionRef& input);
+  Async<void> end_session(const api::Caller& caller, sql::Database& db, const api::Ref<SessionView>& input);
   Async<void> end_other_sessions(const api::Caller& caller, sql::Database& db);
 
   Result<auth::JwkSet> signing_keys();

@@ -276,8 +276,7 @@ TEST_P(IdentityTest, ListsSessionsAndEndsOne) {
   EXPECT_FALSE(list[1].current);
   EXPECT_EQ(list[0].address, "192.0.2.1");
   EXPECT_EQ(list[0].user_agent, "tests/1");
-  SessionRef other;
-  other.id = list[1].id;
+  const api::Ref<SessionView> other({.id = list[1].id});
   Call call = as(*second);
   ASSERT_TRUE(run(identity_->end_session(call.caller, *db_, other)));
   EXPECT_FALSE(is_good(*first));
@@ -288,8 +287,7 @@ TEST_P(IdentityTest, ListsSessionsAndEndsOne) {
 TEST_P(IdentityTest, AnothersSessionIsNotThere) {
   auto ada = sign_up("ada@example.com");
   auto bob = sign_up("bob@example.com");
-  SessionRef of_ada;
-  of_ada.id = as(*ada).caller.session();
+  const api::Ref<SessionView> of_ada({.id = as(*ada).caller.session()});
   Call call = as(*bob);
   auto ended = run(identity_->end_session(call.caller, *db_, of_ada));
   EXPECT_EQ(code_of(ended), "session_not_found");

@@ -93,12 +93,8 @@ struct ListThings : PageQuery {
   static consteval auto describe() {
     using namespace bedplate::schema;
     return object<ListThings>(
-        "Which things",
+        "Which things", fields_of<PageQuery>,
         {
-            field<&ListThings::page>(same_as<&PageQuery::page>),
-            field<&ListThings::limit>(same_as<&PageQuery::limit>, optional_with_default),
-            field<&ListThings::cursor>(same_as<&PageQuery::cursor>),
-            field<&ListThings::sort>(same_as<&PageQuery::sort>),
             field<&ListThings::color>("Of this colour"),
             field<&ListThings::label>(length{0, 3}, optional_with_default, "With these labels"),
         });

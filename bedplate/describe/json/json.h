@@ -22,8 +22,8 @@
 //   - A byte order mark, comments and trailing commas are malformed.
 //   - A field given twice is a fault, and so are, in input, an unknown one and one with `read_only` (unless limits
 //     or `edits` say otherwise).
-// Writing: fields in the order of the description; an empty optional is null (left out with `omit_null`), an
-// absent Patch is left out. Invalid UTF-8 becomes U+FFFD.
+// Writing: fields in the order of the description; an empty optional is null (left out with `omit_null`), a
+// field that a merge patch does not give is left out. Invalid UTF-8 becomes U+FFFD.
 //
 // Thread-safe: no state is shared. Reading allocates only what the value holds.
 #pragma once

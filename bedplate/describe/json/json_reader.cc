@@ -478,6 +478,7 @@ bool Reader::read_object(const ObjectInfo& object, char* value) {
     if (!take('}')) return syntax("a comma or } is missing");
   }
   leave();
+  if (object.given_offset != ObjectInfo::kAllGiven) object.set_given(value, seen);
   if (const std::uint64_t missing = object.required & ~seen & ~elsewhere; missing != 0) [[unlikely]]
     report_missing(object, missing);
   if (object.check != nullptr && !faults_.grew_since(faults_before)) run_object_check(object, value);

@@ -45,7 +45,7 @@ class Writer {
   void write_map(const TypeInfo& type, const void* value);
   void write_variant(const TypeInfo& type, const void* value);
   void write_object(const ObjectInfo& object, const void* value);
-  bool is_left_out(const FieldInfo& field, const void* value) const;
+  bool is_left_out(const ObjectInfo& object, const FieldInfo& field, const void* value) const;
 
   Buffer& out_;
   std::uint16_t left_out_ = 0;  ///< fields with any of these flags
@@ -179,11 +179,12 @@ void Writer::write_variant(const TypeInfo& type, const void* value) {
   out_.put('}');
 }
 
-bool Writer::is_left_out(const FieldInfo& field, const void* value) const {
+bool Writer::is_left_out(const ObjectInfo& object, const FieldInfo& field, const void* value) const {
   if ((field.flags & left_out_) != 0) return true;
   const TypeInfo& type = *field.type;
-  if (type.kind == Kind::patch) return type.patch->state(value) == PatchState::absent;
-  return field.has(kOmitNull) && type.optional->get(value) == nullptr;
+  if (type.kind == Kind::patch) return type.patch->state(field.in(value)) == PatchState::absent;
+  if (!object.is_given(field, value)) return true;
+  return field.has(kOmitNull) && type.optional->get(field.in(value)) == nullptr;
 }
 
 void Writer::write_object(const ObjectInfo& object, const void* value) {
@@ -192,8 +193,8 @@ void Writer::write_object(const ObjectInfo& object, const void* value) {
   for (const FieldInfo& field : object.all()) {
     const void* const member = field.in(value);
     const TypeInfo& type = *field.type;
-    if (((field.flags & (left_out_ | kOmitNull)) != 0 || type.kind == Kind::patch) &&
-        is_left_out(field, member))
+    if (((field.flags & (left_out_ | kOmitNull | kMayBeAbsent)) != 0 || type.kind == Kind::patch) &&
+        is_left_out(object, field, value))
       continue;
     // The key's text has 16 bytes behind it, so that one store writes most keys.
     const char* const key = field.key + comma;

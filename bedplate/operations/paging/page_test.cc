@@ -16,14 +16,7 @@ struct ListThings : PageQuery {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<ListThings>(
-        "Things", {
-                      field<&ListThings::page>(same_as<&PageQuery::page>),
-                      field<&ListThings::limit>(same_as<&PageQuery::limit>, optional_with_default),
-                      field<&ListThings::cursor>(same_as<&PageQuery::cursor>),
-                      field<&ListThings::sort>(same_as<&PageQuery::sort>),
-                      field<&ListThings::label>(),
-                  });
+    return object<ListThings>("Things", fields_of<PageQuery>, {field<&ListThings::label>()});
   }
 };
 

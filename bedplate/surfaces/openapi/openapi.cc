@@ -299,36 +299,9 @@ class OpenapiWriter {
   void write_body_type(std::string_view media_type, const DocumentedOperation& documented) {
     const Operation& operation = documented.operation;
     json_.key(media_type).begin_object().key("schema");
-    if (documented.binding.path_fields() == 0)
-      schemas_.write(json_.value(), *operation.input, View::input);
-    else
-      write_body_without_path(documented);
+    schemas_.write(json_.value(), *operation.input, View::input, documented.binding.path_fields());
     if (!operation.example_input.empty()) json_.key("example").raw(operation.example_input);
     json_.end_object();
-  }
-
-  /// The input's schema without the fields that the path gives.
-  void write_body_without_path(const DocumentedOperation& documented) {
-    const TypeInfo& type = *documented.operation.input;
-    const ObjectInfo& object = type.object();
-    std::vector<const FieldInfo*> fields;
-    for (std::size_t i = 0; i < object.count; ++i)
-      if (!(documented.binding.path_fields() >> i & 1) && !object.fields[i].has(kReadOnly))
-        fields.push_back(&object.fields[i]);
-    json_.begin_object().member("type", "object");
-    if (object.doc && *object.doc) json_.member("description", object.doc);
-    json_.key("properties").begin_object();
-    for (const FieldInfo* field : fields)
-      schemas_.write_field(json_.key(field->name()).value(), *field, type, View::input);
-    schemas_.write_ignored_fields(json_.members(), type, documented.binding.path_fields());
-    json_.end_object();
-    if (std::ranges::any_of(fields, [](const FieldInfo* field) { return field->has(kRequired); })) {
-      json_.key("required").begin_array();
-      for (const FieldInfo* field : fields)
-        if (field->has(kRequired)) json_.text(field->name());
-      json_.end_array();
-    }
-    json_.key("additionalProperties").boolean(false).end_object();
   }
 
   // ---- what it answers

@@ -63,10 +63,12 @@ Result<void> Binding::prepare(const Operation& operation) {
   for (std::string_view name : names) {
     const FieldInfo* field = object.find(name);
     if (!field)
-      return wrong(operation,
-                   fmt::format("the path names {{{0}}}, but {1} has no field {0}; add it, or rename the "
-                               "parameter.",
-                               name, type_->name()));
+      return wrong(
+          operation,
+          fmt::format("the path names {{{0}}}, but {1} has no field {0}; add it (in an input that is "
+                      "derived from an entity: mark the entity's field with `key`), or rename the "
+                      "parameter.",
+                      name, type_->name()));
     if (!is_text_scalar(*field->type))
       return wrong(operation, fmt::format("{{{}}} is no scalar, so it cannot come from a path.", name));
     std::uint64_t bit = std::uint64_t{1} << index_of(object, *field);

@@ -24,13 +24,9 @@ struct Search : PageQuery {
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<Search>("Search",
+    return object<Search>("Search", fields_of<PageQuery>,
                           {
                               field<&Search::id>(),
-                              field<&Search::page>(same_as<&PageQuery::page>),
-                              field<&Search::limit>(same_as<&PageQuery::limit>, optional_with_default),
-                              field<&Search::cursor>(same_as<&PageQuery::cursor>),
-                              field<&Search::sort>(same_as<&PageQuery::sort>),
                               field<&Search::number>(optional_with_default, unique, length{0, 5}),
                               field<&Search::before>(),
                           });

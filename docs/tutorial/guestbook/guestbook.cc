@@ -20,21 +20,19 @@ constexpr api::ErrorCode kEntryNotFound{bedplate::Category::not_found, "entry_no
                                         "There is no such entry."};
 constexpr api::SortField kSortFields[] = {{"signed_at", "signed_at"}, {"name", "name"}};
 
-Async<Entry> Guestbook::sign(sql::Transaction& db, const NewEntry& input) const {
-  Entry entry{.id = bedplate::new_id<EntryId>(),
-              .name = input.name,
-              .message = input.message,
-              .homepage = input.homepage,
-              .signed_at = clock_.now()};
+Async<Entry> Guestbook::sign(sql::Transaction& db, const api::New<Entry>& input) const {
+  Entry entry = input.make();
+  entry.id = bedplate::new_id<EntryId>();
+  entry.signed_at = clock_.now();
   co_await ok(
       db.run("INSERT INTO entries (id, name, message, homepage, signed_at) VALUES ($1, $2, $3, $4, $5)",
              entry.id, entry.name, entry.message, entry.homepage, entry.signed_at));
   co_return entry;
 }
 
-Async<Entry> Guestbook::find(sql::Reader& db, const EntryRef& input) const {
+Async<Entry> Guestbook::find(sql::Reader& db, const api::Ref<Entry>& input) const {
   std::optional<Entry> entry = co_await ok(
-      db.maybe<Entry>("SELECT id, name, message, homepage, signed_at FROM entries WHERE id = $1", input.id));
+      db.maybe<Entry>("SELECT id, name, message, homepage, signed_at FROM entries WHERE id = $1", input->id));
   if (!entry) co_return api::fail(kEntryNotFound);
   co_return std::move(*entry);
 }
