@@ -22,17 +22,23 @@
 //     }
 //   };
 //
-//   Async<Item> add(sql::Transaction&, const api::New<Item>&);           // POST   /v1/wishlists/{wishlist_id}/items
-//   Async<Item> find(sql::Reader&, const api::Ref<Item>&);               // GET    /v1/wishlists/{wishlist_id}/items/{id}
-//   Async<Item> replace(sql::Transaction&, const api::Replacement<Item>&);  // PUT    ...
-//   Async<Item> change(sql::Transaction&, const api::Changes<Item>&);    // PATCH  ...
-//   Async<void> remove(sql::Transaction&, const api::Ref<Item>&);        // DELETE ...
+//   class Items {
+//     Async<Item> add(sql::Transaction&, const api::New<Item>&);     // POST /v1/wishlists/{wishlist_id}/items
+//     Async<Item> find(sql::Reader&, const api::Ref<Item>&);         // GET /v1/wishlists/{wishlist_id}/items/{id}
+//     Async<Item> replace(sql::Transaction&, const api::Replacement<Item>&);  // PUT
+//     Async<Item> change(sql::Transaction&, const api::Changes<Item>&);       // PATCH
+//     Async<void> remove(sql::Transaction&, const api::Ref<Item>&);           // DELETE
+//     Async<Item> find_row(sql::Reader&, WishlistId, ItemId);
+//     Async<void> update_row(sql::Transaction&, const Item&);
+//   };
 //
 //   Async<Item> Items::change(sql::Transaction& db, const api::Changes<Item>& input) {
 //     Item item = co_await ok(find_row(db, input->wishlist_id, input->id));
 //     co_await ok(input.if_match.check(item.version));
-//     if (!input.apply_to(item)) co_return item;                         // nothing changed
-//     ...
+//     if (!input.apply_to(item)) co_return item;                     // nothing changed
+//     ++item.version;
+//     co_await ok(update_row(db, item));
+//     co_return item;
 //   }
 //
 //                    keys                             other fields             fields left out
@@ -43,9 +49,9 @@
 //
 // What must be given is what T's description says (a field with `optional_with_default` may be left out), and always
 // the keys. REST takes a key from the path where the path names it. Fields keep T's rules, doc and example; the rule
-// across T's fields (`check<&fn>` behind the list) holds for New and Replacement. In Replacement and Changes, `read_only`
-// fields and keys that a client sends back as it read them are ignored. An input without a field of T's named so refuses
-// it. In documents the inputs of Item are NewItem, ItemReplacement, ItemChanges and ItemRef.
+// across T's fields (`check<&fn>` behind the list) holds for New and Replacement. In Replacement and Changes,
+// `read_only` fields and keys that a client sends back as it read them are ignored. In documents the inputs of Item are
+// NewItem, ItemReplacement, ItemChanges and ItemRef.
 //
 // All are described types: they have a JSON form with every field that they take, keys too (`to_json(input,
 // View::stored)`, which from_json with View::stored reads back), validate() checks them, and every surface, job or test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: use checked_apply_to(), which answers a Result<bool>
+// expect: use checked_apply_to
 #include "bedplate/operations/compile_fail/prelude.h"
 
 namespace bedplate::api {
