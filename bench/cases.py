@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 
+import growth_data
 import sharding_chart
 import tasks_data
 from lab import (NODE, PEER, RELEASE, ROOT, ROUNDS, WORK, Measure, bedplate, cost, fastify, fsync_p50_us, nginx, of, ratio,
@@ -29,6 +30,8 @@ BOUNDS = {
         "of Fastify + node:sqlite": (5, None),
         "on PostgreSQL, of the raw limit": (0.3, 0.4),
     },
+    "tasks-growth": {f"{engine}{what}": (1.5, None) for engine in ("", "on PostgreSQL, ")
+                     for what in list(growth_data.LISTS)[:4]},
     "tasks-list": {"of Fastify + node:sqlite": (4, 8)},
     "tasks-write": {
         "of the same server at batch size 1": (6.5, 10),
@@ -133,6 +136,28 @@ def tasks_list():
                 note=f"{cost(rounds['ours'])}; theirs: {cost(rounds['peer'])}"),
         Measure("on PostgreSQL, of Fastify + node:sqlite", ratio(rps["fleet"], rps["peer"]), note=cost(rounds["fleet"])),
     ]
+
+
+def tasks_growth():
+    """How much longer a list takes of a user with a hundred times as many tasks."""
+    with Postgres() as postgres:
+        data, lines = growth_data.make(postgres)
+        key = f"identity.key_file={data}/identity.key"
+        with (bedplate(data) as embedded,
+              bedplate(WORK / "fleet", key, name="on PostgreSQL", database=postgres.url) as fleet):
+            rounds = take_turns({
+                (prefix, what, user): lambda server=server, path=path: server.load("--paths", path, seconds=0.6)
+                for prefix, server in (("", embedded), ("on PostgreSQL, ", fleet))
+                for what in growth_data.LISTS for user, path in ((user, lines[user][what]) for user in growth_data.USERS)})
+    measures = []
+    few, many = growth_data.USERS
+    for prefix in ("", "on PostgreSQL, "):
+        for what in growth_data.LISTS:
+            rps = {user: of(rounds[prefix, what, user], "rps") for user in (few, many)}
+            measures.append(Measure(f"{prefix}{what}", ratio(rps[few], rps[many]), "times",
+                                    note=f"{few} tasks: {cost(rounds[prefix, what, few])}; "
+                                    f"{many}: {cost(rounds[prefix, what, many])}"))
+    return measures
 
 
 def tasks_write():
@@ -309,6 +334,7 @@ CASES = {
     "http": http,
     "http-pipelined": http_pipelined,
     "tasks-read": tasks_read,
+    "tasks-growth": tasks_growth,
     "tasks-list": tasks_list,
     "tasks-write": tasks_write,
     "json": json_bench,

@@ -30,8 +30,7 @@ api::Api tasks_api(Tasks& tasks) {
                                example_output(kExample), links_to("tasks.find"), links_to("tasks.replace"),
                                links_to("tasks.patch"), links_to("tasks.remove"))
       .query<&Tasks::list>(tasks, get("/v1/tasks"), needs("tasks:read"), summary("List your tasks"),
-                           sorts_by(Store::sort_fields(), Store::kDefaultSort),
-                           fails_with(search::kSearchTooLong))
+                           sorts_by(kSorts), fails_with(search::kSearchTooLong))
       .query<&Tasks::find>(tasks, get("/v1/tasks/{id}"), needs("tasks:read"), summary("Read a task"),
                            fails_with(kTaskNotFound), etag_from<&Task::version>(), example_output(kExample))
       .command<&Tasks::replace>(tasks, put("/v1/tasks/{id}"), needs("tasks:write"), summary("Replace a task"),

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/tasks/store.h"
 
-#include <algorithm>
-#include <array>
-#include <chrono>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "bedplate/base/text.h"
-#include "bedplate/describe/text/text_value.h"
-#include "bedplate/operations/paging/page_request.h"
+#include "bedplate/operations/paging/list.h"
 #include "bedplate/search/query.h"
 #include "bedplate/sql/error.h"
+#include "bedplate/sql/query.h"
 #include "bedplate/unicode/fold.h"
 
 namespace bedplate::tasks {
@@ -36,47 +32,19 @@ constexpr std::string_view kUpdate =
 
 constexpr std::string_view kRemove = "DELETE FROM tasks WHERE owner = $1 AND id = $2 AND version = $3";
 
-constexpr std::string_view kColumns =
-    "SELECT id, title, description, status, due_at, labels, created_at, updated_at, version FROM tasks "
-    "WHERE ";
+constexpr std::string_view kSelect =
+    "SELECT id, title, description, status, due_at, labels, created_at, updated_at, version FROM tasks";
 
-// What due_or_never holds for a task without a due date: the year 10000, after every date that there is.
-constexpr Time kNeverDue{std::chrono::sys_days(std::chrono::January / 1 / 10'000)};
+constexpr sql::Column kOwner("owner");
+constexpr sql::Column kId("id");
+constexpr sql::Column kDue("due_or_never");
 
-// A field to sort by, and what its expression gives for a task, which a cursor keeps: together, so that none can be
-// without. Sort expressions are never NULL: due_or_never is a column of its own.
-struct SortColumn {
-  api::SortField field;
-  api::CursorValue (*value)(const Task& task);
+constexpr sql::FilterRule kFilters[] = {
+    {"status", sql::Column("status")},
+    {"due_after", kDue, sql::Compare::at_least},
+    {"due_before", kDue, sql::Compare::less},
+    {"label", sql::Column("labels"), sql::Compare::has},
 };
-using Value = api::CursorValue;
-constexpr SortColumn kSortColumns[] = {
-    {{"created_at", "created_at"}, [](const Task& task) -> Value { return task.created_at; }},
-    {{"updated_at", "updated_at"}, [](const Task& task) -> Value { return task.updated_at; }},
-    {{"due_at", "due_or_never"}, [](const Task& task) -> Value { return task.due_at.value_or(kNeverDue); }},
-    {{"title", "title", api::folded_in("title_key")}, [](const Task& task) -> Value { return task.title; }},
-    {{"status", "status"}, [](const Task& task) -> Value { return to_text(task.status); }},
-};
-constexpr auto kSortFields = [] {
-  std::array<api::SortField, std::size(kSortColumns)> fields;
-  std::ranges::transform(kSortColumns, fields.begin(), &SortColumn::field);
-  return fields;
-}();
-
-std::string cursor_after(const api::PageRequest& page, const Task& last) {
-  api::CursorValues keys;
-  for (const api::SortKey& key : page.sort)
-    for (const SortColumn& column : kSortColumns)
-      if (column.field.name == key.field.name) keys.push_back(column.value(last));
-  keys.emplace_back(Uuid(last.id));
-  return page.cursor_after(keys);
-}
-
-// "labels has $n". It is asked of one owner's tasks only, so an index of everybody's labels would not help.
-std::string has_label(sql::Dialect dialect, const std::string& label) {
-  if (dialect == sql::Dialect::postgresql) return "labels ? " + label;
-  return "EXISTS (SELECT 1 FROM json_each(labels) WHERE json_each.value = " + label + ")";
-}
 
 constexpr std::string_view kSelectToIndex =
     "SELECT owner, id, title, description FROM tasks WHERE (owner, id) > ($1, $2) ORDER BY owner, id LIMIT "
@@ -98,25 +66,6 @@ struct IndexedTask {
 
 }  // namespace
 
-std::span<const api::SortField> Store::sort_fields() {
-  return kSortFields;
-}
-
-// What the filters of a list ask for, as SQL over columns named here and parameters for every value.
-Result<std::string> Store::conditions(sql::Params& params, UserId owner, const ListTasks& query) const {
-  std::string where = "owner = " + params.add(owner);
-  if (query.status) where += " AND status = " + params.add(*query.status);
-  if (query.due_after) where += " AND due_at >= " + params.add(*query.due_after);
-  if (query.due_before) where += " AND due_at < " + params.add(*query.due_before);
-  if (query.label) where += " AND " + has_label(dialect_, params.add(*query.label));
-  if (query.q && !is_blank(*query.q)) {  // an empty search box asks for nothing
-    Result<search::Query> words = search::parse_query(*query.q, kSearch.language);
-    if (!words) return std::unexpected(std::move(words.error()));
-    where += " AND id IN (" + index_.matching(params, owner, *words) + ")";
-  }
-  return where;
-}
-
 Async<Task> Store::find(sql::Reader& db, UserId owner, TaskId id) const {
   std::optional<Task> task = co_await ok(db.maybe<Task>(kFind, owner, id));
   if (!task) co_return fail(kTaskNotFound);
@@ -124,17 +73,17 @@ Async<Task> Store::find(sql::Reader& db, UserId owner, TaskId id) const {
 }
 
 Async<api::Page<Task>> Store::list(sql::Reader& db, UserId owner, const ListTasks& query) const {
-  api::PageRequest page = co_await ok(api::read_page(query, kSortFields, kDefaultSort));
-  sql::Params params;
-  std::string where = co_await ok(conditions(params, owner, query));
-  std::string count = "SELECT count(*) FROM tasks WHERE " + where;
-  std::int64_t total = co_await ok(db.value<std::int64_t>(count, params));
-  if (page.after) where += " AND " + page.after_condition(params, "id");
-  std::string select = std::string(kColumns) + where + page.order_and_limit("id");
-  std::vector<Task> tasks = co_await ok(db.all<Task>(select, params));
-  api::Page<Task> answer = api::make_page<Task>(page, std::move(tasks), total);
-  if (answer.pagination.has_next) answer.pagination.next_cursor = cursor_after(page, answer.data.back());
-  co_return answer;
+  sql::Where where(dialect_);
+  where.add(kOwner, sql::Compare::equal, owner);
+  where.add(kFilters, query);
+  if (query.due_after) where.add(kDue, sql::Compare::less, kNeverDue, "due_after");
+  if (query.q && !is_blank(*query.q)) {  // an empty search box asks for nothing
+    const search::Query words = co_await ok(search::parse_query(*query.q, kSearch.language));
+    co_await ok(index_.match(db, where, kId, owner, words));
+  }
+  const api::Page<Task> page =
+      co_await ok(api::list_page<Task>(db, kSelect, std::move(where), query, kSorts));
+  co_return page;
 }
 
 Async<void> Store::index(sql::Transaction& db, UserId owner, const Task& task) const {

@@ -2,9 +2,8 @@
 // Tasks in the database: every statement names the owner, so no caller reaches another's rows.
 #pragma once
 
+#include <chrono>
 #include <optional>
-#include <span>
-#include <string>
 
 #include "apps/tasks/api.h"
 #include "bedplate/async/async.h"
@@ -21,6 +20,17 @@ inline constexpr search::Declaration kSearch("tasks_search",
                                              {{"title", search::Weight::highest}, {"description"}},
                                              search::Language::english);
 
+/// What due_or_never holds for a task without a due date: the year 10000, after every date that there is.
+inline constexpr Time kNeverDue{std::chrono::sys_days(std::chrono::January / 1 / 10'000)};
+
+/// What lists may be sorted by. IDs sort by creation time, so the primary key answers the default.
+inline constexpr api::Sorts<Task> kSorts(
+    "-created_at", api::sort<&Task::created_at>(api::ordered_as<&Task::id>, api::indexed),
+    api::sort<&Task::updated_at>(),
+    api::sort<&Task::due_at>(api::by_column("due_or_never"), api::null_as(kNeverDue),
+                             api::indexed_with("status")),
+    api::sort<&Task::title>(api::folded_in("title_key")), api::sort<&Task::status>());
+
 /// A task among all, in the order of the table. The empty one comes before every other.
 struct TaskPlace {
   auth::UserId owner;
@@ -31,10 +41,6 @@ struct TaskPlace {
 class Store {
  public:
   explicit Store(sql::Dialect dialect) : dialect_(dialect), index_(kSearch, dialect) {}
-
-  /// What lists may be sorted by.
-  static std::span<const api::SortField> sort_fields();
-  static constexpr std::string_view kDefaultSort = "-created_at";
 
   /// kTaskNotFound when the owner has no such task.
   Async<Task> find(sql::Reader& db, auth::UserId owner, TaskId id) const;
@@ -51,7 +57,6 @@ class Store {
   Async<std::optional<TaskPlace>> index_some(sql::Transaction& db, const TaskPlace& after) const;
 
  private:
-  Result<std::string> conditions(sql::Params& params, auth::UserId owner, const ListTasks& query) const;
   Async<void> index(sql::Transaction& db, auth::UserId owner, const Task& task) const;
 
   const sql::Dialect dialect_;

@@ -263,9 +263,17 @@ auto if_match_into() {
   return IfMatchInto{};
 }
 
-/// What `sort` may name: for the documents, and so that a wrong `sort` or `cursor` is reported together with all other
-/// faults of the input. The operation reads the page with the same list and default (read_page(), page_request.h).
-/// `fields` and `default_sort` outlive the Api.
+/// What `sort` may name (sort.h): for the documents, and so that a wrong `sort` or `cursor` is reported together with
+/// all other faults of the input. list_page() takes the same object. `sorts` outlives the Api.
+template <class T, auto Unique>
+auto sorts_by(const Sorts<T, Unique>& sorts) {
+  return detail::Option{[set = sorts.set()](Operation& operation) {
+    operation.sort_fields = set.fields;
+    operation.default_sort = set.default_sort;
+  }};
+}
+/// The same for a list that makes its cursors itself. The operation reads the page with the same list and default
+/// (read_page(), page_request.h). `fields` and `default_sort` outlive the Api.
 inline auto sorts_by(std::span<const SortField> fields, std::string_view default_sort = {}) {
   return detail::Option{[fields, default_sort](Operation& operation) {
     operation.sort_fields = fields;

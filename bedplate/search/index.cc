@@ -19,6 +19,7 @@ namespace {
 using sql::Dialect;
 
 constexpr int kFts5Weights[] = {10, 4, 2, 1};
+constexpr std::int64_t kSampleSize = 200;  // texts that say how frequent a word is
 constexpr char kTsVectorWeights[] = {'A', 'B', 'C', 'D'};
 
 std::size_t number_of(Weight weight) {
@@ -168,8 +169,12 @@ std::string Index::from_matching(sql::Params& params, const Uuid& partition, con
   const std::string_view t = declaration_.name;
   if (dialect_ == Dialect::postgresql) {
     const std::string key = params.add(partition);
-    return fmt::format(" FROM {} WHERE {part} = {} AND words @@ {}::tsquery", t, key,
-                       params.add(tsquery(query, partition)), fmt::arg("part", part()));
+    // The words say the partition too: its index would be read beside theirs for nothing. (What "IS TRUE" asks for is
+    // not looked up in an index.) Where words are only excluded, it alone has what is left.
+    const std::string in_partition =
+        fmt::format(fmt::runtime(query.excludes_only() ? "{} = {}" : "({} = {}) IS TRUE"), part(), key);
+    return fmt::format(" FROM {} WHERE {} AND words @@ {}::tsquery", t, in_partition,
+                       params.add(tsquery(query, partition)));
   }
   const std::string expression = fts5_expression(query, partition);
   if (query.excludes_only()) {
@@ -190,6 +195,47 @@ std::string Index::from_matching(sql::Params& params, const Uuid& partition, con
 std::string Index::matching(sql::Params& params, const Uuid& partition, const Query& query) const {
   if (query.empty()) return fmt::format("SELECT id FROM {} WHERE 1 = 0", declaration_.name);
   return "SELECT id" + from_matching(params, partition, query);
+}
+
+Async<void> Index::match(sql::Reader& db, sql::Where& where, sql::Column id, const Uuid& partition,
+                         const Query& query) const {
+  std::string all = matching(where.params(), partition, query);
+  if (query.empty()) {
+    where.among(id, all, all);
+    co_return;
+  }
+  if (dialect_ == Dialect::postgresql) {
+    const bool frequent = co_await ok(is_frequent(db, partition, query));
+    const std::string newest =
+        (frequent ? newest_matching(where.params(), partition, query) : all) + " ORDER BY id DESC";
+    where.among(id, std::move(all), newest);
+    co_return;
+  }
+  // Numbers are given as documents are written.
+  const std::string order = query.excludes_only()
+                                ? " ORDER BY id DESC"
+                                : fmt::format(" ORDER BY {}_words.rowid DESC", declaration_.name);
+  where.among(id, all, all + order);
+}
+
+// PostgreSQL's index has no order: of a word that half of all texts have, it reads every one. Then the texts themselves
+// are read, the newest first, until there are enough. (What "IS TRUE" asks for is not looked up in an index.)
+std::string Index::newest_matching(sql::Params& params, const Uuid& partition, const Query& query) const {
+  const std::string key = params.add(partition);
+  return fmt::format("SELECT id FROM {} WHERE {} = {} AND (words @@ {}::tsquery) IS TRUE", declaration_.name,
+                     part(), key, params.add(tsquery(query, partition)));
+}
+
+Async<bool> Index::is_frequent(sql::Reader& db, const Uuid& partition, const Query& query) const {
+  sql::Params params;
+  const std::string key = params.add(partition);
+  const std::string text = fmt::format(
+      "SELECT count(*) FROM (SELECT words FROM {} WHERE {} = {} ORDER BY id DESC LIMIT {}) AS newest WHERE "
+      "words @@ "
+      "{}::tsquery",
+      declaration_.name, part(), key, kSampleSize, params.add(tsquery(query, partition)));
+  const std::int64_t matches = co_await ok(db.value<std::int64_t>(text, params));
+  co_return matches >= kSampleSize / 2;
 }
 
 Async<std::vector<Hit>> Index::find(sql::Reader& db, const Uuid& partition, const Query& query,

@@ -7,7 +7,7 @@
 //   co_await ok(index.put(tx, document));                     // in the transaction that writes the note
 //   Query query = co_await ok(parse_query("milk -blue", kNotes.language));
 //   std::vector<Hit> hits = co_await ok(index.find(db, owner, query, page));            // best first
-//   where += " AND id IN (" + index.matching(params, owner, query) + ")";               // inside another query
+//   co_await ok(index.match(db, where, kId, owner, query));   // a condition of a list (operations/paging/list.h)
 //
 // Two tables, named after the declaration, made by the application's migration (schema() prints the text of
 // it for each engine). `notes_search` holds the texts of each document once more, so that an index can be kept
@@ -41,6 +41,7 @@
 #include "bedplate/describe/describe.h"
 #include "bedplate/search/query.h"
 #include "bedplate/sql/maintenance.h"
+#include "bedplate/sql/query.h"
 #include "bedplate/sql/session.h"
 
 namespace bedplate::search {
@@ -147,7 +148,13 @@ class Index {
   Async<std::vector<Hit>> find(sql::Reader& db, const Uuid& partition, const Query& query,
                                HitPage page = {}) const;
   Async<std::int64_t> count(sql::Reader& db, const Uuid& partition, const Query& query) const;
-  /// A subquery of the ids that match, for the conditions of a list with filters and an order of its own.
+  /// Restricts a list with filters and an order of its own to the rows whose `id` matches: sql::Where::among(). A list
+  /// takes those that were written last (on PostgreSQL: those with the greatest ids), operations/paging/list.h says how
+  /// many, and its cost does not grow with the number of texts that match. On PostgreSQL that holds for words which at
+  /// least half of the partition's newest texts have; of rarer words the index reads every match.
+  Async<void> match(sql::Reader& db, sql::Where& where, sql::Column id, const Uuid& partition,
+                    const Query& query) const;
+  /// A subquery of the ids that match.
   std::string matching(sql::Params& params, const Uuid& partition, const Query& query) const;
 
   /// What the migration says; down: the same backwards.
@@ -160,6 +167,8 @@ class Index {
   Async<void> put_postgresql(sql::Transaction& tx, const Document& document,
                              std::span<const std::string_view> texts) const;
   Result<std::vector<std::string>> read(const Document& document) const;
+  std::string newest_matching(sql::Params& params, const Uuid& partition, const Query& query) const;
+  Async<bool> is_frequent(sql::Reader& db, const Uuid& partition, const Query& query) const;
   std::string from_matching(sql::Params& params, const Uuid& partition, const Query& query) const;
   std::string columns(std::string_view before, std::string_view separator) const;
   std::string_view part() const {

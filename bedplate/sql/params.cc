@@ -48,6 +48,13 @@ Param&& Param::owned() && {
   return std::move(*this);
 }
 
+Param Param::copy() const {
+  Param copy;
+  copy.kind_ = kind_;
+  copy.value_ = value_;
+  return std::move(copy).owned();
+}
+
 std::string quoted_name(std::string_view name) {
   std::string quoted = "\"";
   for (const char c : name) {

@@ -101,6 +101,8 @@ class Param {
 
   /// Keeps a copy of text or bytes that are borrowed.
   Param&& owned() &&;
+  /// The same value, with a text or bytes of its own.
+  Param copy() const;
 
  private:
   Param(Kind kind, const char* data, std::size_t size) : kind_(kind) { value_.bytes = {data, size}; }
@@ -136,6 +138,11 @@ class Params {
   }
   std::string add(const TypeInfo& type, const void* value) {
     list_.push_back(Param::described(type, value).owned());
+    return "$" + std::to_string(list_.size());
+  }
+  /// The same for a parameter of another list.
+  std::string add_copy(const Param& value) {
+    list_.push_back(value.copy());
     return "$" + std::to_string(list_.size());
   }
   std::span<const Param> list() const { return list_; }

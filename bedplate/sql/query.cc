@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/sql/query.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -43,12 +44,16 @@ bool is_true(const TypeInfo& type, const void* value) {
 }  // namespace
 
 std::string Where::conditions() const {
-  if (error_) return text_ + (text_.empty() ? "" : " AND ") + std::string(kNothing);
-  return text_.empty() ? "1 = 1" : text_;
+  std::string all;
+  auto add = [&](std::string_view condition) { all.append(all.empty() ? "" : " AND ").append(condition); };
+  for (const Condition& condition : list_) add(condition.text);
+  if (among_) add(std::string(among_->column) + " IN (" + among_->all + ")");
+  if (error_) add(kNothing);
+  return all.empty() ? "1 = 1" : all;
 }
 
 std::string Where::text() const {
-  return text_.empty() && !error_ ? "" : " WHERE " + conditions();
+  return list_.empty() && !among_ && !error_ ? "" : " WHERE " + conditions();
 }
 
 Result<void> Where::check() const {
@@ -57,68 +62,77 @@ Result<void> Where::check() const {
 }
 
 Where& Where::add_text(std::string_view condition) {
-  if (!text_.empty()) text_ += " AND ";
-  text_ += condition;
+  list_.push_back({std::string(condition)});
   return *this;
 }
 
-std::string Where::add_param(const TypeInfo& type, const void* value) {
-  return params_.add(type, value);
+Where& Where::among(Column column, std::string all, std::string newest_first) {
+  among_ = AmongSet{column.text(), std::move(all), std::move(newest_first)};
+  return *this;
 }
 
-void Where::add(Column column, Compare compare, const TypeInfo& outer, const void* at) {
+void Where::add(Column column, Compare compare, const TypeInfo& outer, const void* at,
+                std::string_view field) {
   const TypeInfo& type = outer.value_type();
   const void* value = value_inside(outer, at);
   if (!value) return;
   const std::string name(column.text());
+  std::string text;
   switch (compare) {
     case Compare::one_of:
-      return add_list(column, type, value);
+      text = list_condition(column, type, value);
+      break;
     case Compare::starts_with:
-      return add_prefix(column, type, value);
+      text = prefix_condition(column, type, value);
+      break;
+    case Compare::has:
+      text = has_condition(column, type, value);
+      break;
     case Compare::is_null:
-      add_text(name + (is_true(type, value) ? " IS NULL" : " IS NOT NULL"));
-      return;
+      text = name + (is_true(type, value) ? " IS NULL" : " IS NOT NULL");
+      break;
     default:
-      add_text(name + std::string(sign_of(compare)) + add_param(type, value));
+      text = name + std::string(sign_of(compare)) + params_.add(type, value);
   }
+  if (!text.empty()) list_.push_back({std::move(text), column.text(), field});
 }
 
 // The list is filled up to a power of two with its last value, so that there are few forms of the statement.
-void Where::add_list(Column column, const TypeInfo& type, const void* list) {
-  if (type.kind != Kind::list) {
-    add_text(std::string(column.text()) + " = " + add_param(type, list));
-    return;
-  }
+std::string Where::list_condition(Column column, const TypeInfo& type, const void* list) {
+  if (type.kind != Kind::list) return std::string(column.text()) + " = " + params_.add(type, list);
   const ListView view = type.list->view(list);
-  if (view.size == 0) {
-    add_text(kNothing);
-    return;
-  }
+  if (view.size == 0) return std::string(kNothing);
   if (view.size > kListValuesMax) {
     error_.emplace(Category::invalid, "too_many_values",
                    "A list of values has more than " + std::to_string(kListValuesMax) + ".");
-    return;
+    return "";
   }
   std::string names;
   std::string name;
   for (std::size_t i = 0; i < std::bit_ceil(view.size); ++i) {
     if (i < view.size)
-      name = add_param(*type.element, static_cast<const char*>(view.data) + i * type.element->size);
+      name = params_.add(*type.element, static_cast<const char*>(view.data) + i * type.element->size);
     names += (i == 0 ? "" : ", ") + name;
   }
-  add_text(std::string(column.text()) + " IN (" + names + ")");
+  return std::string(column.text()) + " IN (" + names + ")";
 }
 
-void Where::add_prefix(Column column, const TypeInfo& type, const void* value) {
+std::string Where::prefix_condition(Column column, const TypeInfo& type, const void* value) {
   const std::string_view prefix = text_of(type, value);
   std::string name(column.text());
-  if (prefix.empty()) return void(add_text(name + " IS NOT NULL"));
+  if (prefix.empty()) return name + " IS NOT NULL";
   if (dialect_ == Dialect::postgresql) name += " COLLATE \"C\"";
   std::string condition = name + " >= " + params_.add(prefix);
   if (std::optional<std::string> end = after_prefix(prefix))
     condition += " AND " + name + " < " + params_.add(*end);
-  add_text(condition);
+  return condition;
+}
+
+std::string Where::has_condition(Column column, const TypeInfo& type, const void* value) {
+  const std::string name(column.text());
+  const std::string wanted = params_.add(type, value);
+  if (dialect_ == Dialect::postgresql) return name + " ? " + wanted;
+  return "EXISTS (SELECT 1 FROM json_each(" + name + ") WHERE json_each.value = " + wanted + ")";
 }
 
 void Where::add(std::span<const FilterRule> rules, const TypeInfo& type, const void* input) {
@@ -132,7 +146,7 @@ void Where::add(std::span<const FilterRule> rules, const TypeInfo& type, const v
     }
     const void* value = field->in(input);
     if (field->type->kind == Kind::list && field->type->list->view(value).size == 0) continue;
-    add(rule.column, rule.compare, *field->type, value);
+    add(rule.column, rule.compare, *field->type, value, rule.field);
   }
 }
 
@@ -145,8 +159,37 @@ std::string order_by(std::span<const OrderKey> keys) {
   return text;
 }
 
-// (a > $1 OR (a = $1 AND (b < $2 OR (b = $2 AND id > $3)))): each value stands twice only.
+namespace {
+
+bool go_one_way(std::span<const OrderKey> keys) {
+  return std::ranges::all_of(keys, [&](const OrderKey& key) { return key.descending == keys[0].descending; });
+}
+
+// "(a, id) > ($1, $2)"; of one key "a > $1".
+std::string compare_rows(std::span<const OrderKey> keys, std::string_view sign,
+                         std::span<const std::string> values) {
+  std::string left;
+  std::string right;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    left.append(i == 0 ? "" : ", ").append(keys[i].expression);
+    right.append(i == 0 ? "" : ", ").append(values[i]);
+  }
+  if (keys.size() > 1) {
+    left = "(" + left + ")";
+    right = "(" + right + ")";
+  }
+  return left.append(" ").append(sign).append(" ").append(right);
+}
+
+}  // namespace
+
+std::string up_to(std::span<const OrderKey> keys, std::span<const std::string> values) {
+  return compare_rows(keys, keys[0].descending ? ">=" : "<=", values);
+}
+
+// Else (a <= $1 AND (a < $1 OR (a = $1 AND (b > $2 OR ...)))): the first part is for an index over `a`.
 std::string after(std::span<const OrderKey> keys, std::span<const std::string> values) {
+  if (go_one_way(keys)) return compare_rows(keys, keys[0].descending ? "<" : ">", values);
   std::string condition;
   for (std::size_t i = keys.size(); i-- > 0;) {
     const std::string name(keys[i].expression);
@@ -155,7 +198,8 @@ std::string after(std::span<const OrderKey> keys, std::span<const std::string> v
                     ? beyond
                     : "(" + beyond + " OR (" + name + " = " + values[i] + " AND " + condition + "))";
   }
-  return condition;
+  return "(" + std::string(keys[0].expression) + (keys[0].descending ? " <= " : " >= ") + values[0] +
+         " AND " + condition + ")";
 }
 
 std::optional<std::string> after_prefix(std::string_view prefix) {

@@ -80,6 +80,7 @@ enum class Compare : std::uint8_t {
   one_of,       ///< the value is a list; of an empty one nothing is
   is_null,      ///< the value is a bool: true asks for NULL, false for anything else
   starts_with,  ///< text, byte for byte, also on PostgreSQL under any collation
+  has,  ///< the column is a JSON array of texts (TEXT on SQLite, jsonb on PostgreSQL), and the value is in it
 };
 
 /// A field of a described input, and what it asks of which column.
@@ -92,14 +93,31 @@ struct FilterRule {
 /// Values of one list: more are Category::invalid `too_many_values`.
 inline constexpr std::size_t kListValuesMax = 100;
 
+/// A condition of a Where.
+struct Condition {
+  std::string text;
+  std::string_view column = {};  ///< what it asks something of; empty for add_text()
+  std::string_view field =
+      {};  ///< of the input, where a FilterRule made it; empty for the program's own conditions
+};
+
+/// Rows whose `column` is in the answer of another query: see Where::among().
+struct AmongSet {
+  std::string_view column;
+  std::string all;  ///< "SELECT id FROM ... WHERE ..."
+  std::string
+      newest_first;  ///< the same with " ORDER BY ..." at the end, which finds its first rows without the others
+};
+
 class Where {
  public:
   explicit Where(Dialect dialect) : dialect_(dialect) {}
 
-  /// A condition; an empty optional adds none.
+  /// A condition; an empty optional adds none. `field`: that of the input which asks for it, where it is not one of the
+  /// program's own (lists read along indexes, and those begin with the program's own conditions).
   template <class T>
-  Where& add(Column column, Compare compare, const T& value) {
-    add(column, compare, type_of<T>(), &value);
+  Where& add(Column column, Compare compare, const T& value, std::string_view field = {}) {
+    add(column, compare, type_of<T>(), &value, field);
     return *this;
   }
   /// Those fields of `input` that a rule names and that are set: an optional with a value, a list with values,
@@ -111,11 +129,18 @@ class Where {
   }
   /// One that stands in the program; parameters are made with params().add().
   Where& add_text(std::string_view condition);
+  /// "column IN (all)". Lists (operations/paging/list.h) take the first rows of `newest_first`, which asks the same
+  /// and has an order. Full-text search makes both (search/index.h). Once in a Where.
+  Where& among(Column column, std::string all, std::string newest_first);
 
   /// " WHERE a = $1 AND b < $2", or nothing. With an error in it, it finds nothing.
   std::string text() const;
   /// The conditions alone: "a = $1 AND b < $2", or "1 = 1".
   std::string conditions() const;
+  /// The same, one by one, without that of among().
+  std::span<const Condition> list() const { return list_; }
+  const std::optional<AmongSet>& among() const { return among_; }
+  Dialect dialect() const { return dialect_; }
   Params& params() { return params_; }
   const Params& params() const { return params_; }
   /// What was wrong with a value that came from outside.
@@ -125,14 +150,15 @@ class Where {
 
  private:
   friend class TemporaryConditions;
-  void add(Column column, Compare compare, const TypeInfo& type, const void* value);
+  void add(Column column, Compare compare, const TypeInfo& type, const void* value, std::string_view field);
   void add(std::span<const FilterRule> rules, const TypeInfo& type, const void* input);
-  void add_list(Column column, const TypeInfo& type, const void* list);
-  void add_prefix(Column column, const TypeInfo& type, const void* value);
-  std::string add_param(const TypeInfo& type, const void* value);
+  std::string list_condition(Column column, const TypeInfo& type, const void* list);
+  std::string prefix_condition(Column column, const TypeInfo& type, const void* value);
+  std::string has_condition(Column column, const TypeInfo& type, const void* value);
 
-  const Dialect dialect_;
-  std::string text_;
+  Dialect dialect_;
+  std::vector<Condition> list_;
+  std::optional<AmongSet> among_;
   Params params_;
   std::optional<Error> error_;
 };
@@ -142,17 +168,17 @@ class Where {
 class TemporaryConditions {
  public:
   explicit TemporaryConditions(Where& where)
-      : where_(where), text_size_(where.text_.size()), params_size_(where.params_.size()) {}
+      : where_(where), conditions_(where.list_.size()), params_size_(where.params_.size()) {}
   TemporaryConditions(const TemporaryConditions&) = delete;
   TemporaryConditions& operator=(const TemporaryConditions&) = delete;
   ~TemporaryConditions() {
-    where_.text_.resize(text_size_);
+    where_.list_.resize(conditions_);
     where_.params_.shrink(params_size_);
   }
 
  private:
   Where& where_;
-  const std::size_t text_size_;
+  const std::size_t conditions_;
   const std::size_t params_size_;
 };
 
@@ -164,10 +190,14 @@ struct OrderKey {
 
 /// "a DESC, id".
 std::string order_by(std::span<const OrderKey> keys);
-/// The rows after the one with these values, which are names of parameters ("$3"), in that order:
-/// "(a < $1 OR (a = $1 AND id > $2))". The same rows on every engine whose collation orders bytes (SQLite's BINARY,
-/// PostgreSQL's "C").
+/// The rows after the one with these values, which are names of parameters ("$3"), in that order: "(a, id) > ($1, $2)"
+/// where all keys go the same way, which an index over them answers, else
+/// "(a <= $1 AND (a < $1 OR (a = $1 AND id > $2)))". The same rows on every engine whose collation orders bytes
+/// (SQLite's BINARY, PostgreSQL's "C").
 std::string after(std::span<const OrderKey> keys, std::span<const std::string> values);
+
+/// The rows up to the one with these values, and that one. All keys go the same way.
+std::string up_to(std::span<const OrderKey> keys, std::span<const std::string> values);
 
 /// The least text that is after every text with this prefix, by bytes; nothing when there is none.
 std::optional<std::string> after_prefix(std::string_view prefix);

@@ -98,7 +98,12 @@ TEST(OrderTest, PagesGoOnAfterARow) {
   const OrderKey keys[] = {{"due_at", true}, {"name"}, {"id"}};
   EXPECT_EQ(order_by(keys), "due_at DESC, name, id");
   const std::string values[] = {"$1", "$2", "$3"};
-  EXPECT_EQ(after(keys, values), "(due_at < $1 OR (due_at = $1 AND (name > $2 OR (name = $2 AND id > $3))))");
+  EXPECT_EQ(after(keys, values),
+            "(due_at <= $1 AND (due_at < $1 OR (due_at = $1 AND (name > $2 OR (name = $2 AND id > $3)))))");
+  const OrderKey down[] = {{"due_at", true}, {"id", true}};
+  EXPECT_EQ(after(down, std::span(values).first(2)), "(due_at, id) < ($1, $2)");
+  EXPECT_EQ(up_to(down, std::span(values).first(2)), "(due_at, id) >= ($1, $2)");
+  EXPECT_EQ(after(std::span(keys).last(1), std::span(values).first(1)), "id > $1");
 }
 
 TEST(AuditTest, OneStampForAll) {

@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <optional>
+#include <set>
 
 #include "bedplate/base/text.h"
 #include "bedplate/describe/json/json.h"
@@ -82,8 +83,13 @@ void collect(const PlanNode& node, bool limited, std::vector<Scan>& scans) {
 
 std::vector<Scan> scans_of(std::span<const SqlitePlanRow> plan, std::string_view statement) {
   std::vector<Scan> scans;
+  std::set<std::string_view> subqueries;  // with a name: their own steps say what they read
   for (const SqlitePlanRow& row : plan) {
     const std::vector<std::string_view> words = words_of(row.detail);
+    // "CO-ROUTINE found", "MATERIALIZE found"
+    if (row.detail.starts_with("CO-ROUTINE ") || row.detail.starts_with("MATERIALIZE "))
+      subqueries.insert(words.back());
+    if (words.size() > 1 && words[0] == "SCAN" && subqueries.contains(words[1])) continue;
     if (words.size() < 2 || words[0] != "SCAN" || words[1] == "CONSTANT" || words[1] == "(") continue;
     const std::string_view detail = row.detail;
     // A virtual table whose index was given something to look for: FTS5's MATCH, json_each's document.

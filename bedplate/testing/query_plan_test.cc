@@ -27,6 +27,9 @@ TEST(QueryPlanTest, FindsScansInSqlitesPlans) {
                      "SCAN json_each VIRTUAL TABLE INDEX 1:", "SCAN CONSTANT ROW", "LIST SUBQUERY 1"},
                     ""),
             "");
+  EXPECT_EQ(scanned({"CO-ROUTINE found", "SEARCH tasks USING PRIMARY KEY (owner=?)", "SCAN found"},
+                    "SELECT count(*) FROM (SELECT 1 FROM tasks WHERE owner = $1 LIMIT 5) AS found"),
+            "");
   EXPECT_EQ(scanned({"SCAN words VIRTUAL TABLE INDEX 0:"}, "SELECT rowid FROM words"), "words ");
 }
 

@@ -16,6 +16,8 @@ CREATE TABLE tasks (
   version      INTEGER NOT NULL,
   PRIMARY KEY (owner, id)
 ) WITHOUT ROWID;
+-- Lists of one status in the order of due dates. (The newest first: the primary key, for IDs sort by creation time.)
+CREATE INDEX tasks_status_due ON tasks (owner, status, due_or_never, id);
 
 -- The search index; the owner is the partition. bedplate/search/index.h says these tables, a test compares.
 CREATE TABLE tasks_search (

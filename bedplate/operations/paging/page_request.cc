@@ -9,16 +9,27 @@
 namespace bedplate::api {
 namespace {
 
-constexpr std::string_view kNotFilters[] = {"page", "limit", "cursor", "sort"};
+constexpr std::string_view kNotFilters[] = {"page", "limit", "cursor", "sort", "total"};
 
 std::string add_value(sql::Params& params, const CursorValue& value) {
   return std::visit([&](const auto& held) { return params.add(held); }, value);
 }
 
+bool ends_unique(std::span<const SortKey> keys) {
+  return !keys.empty() && keys.back().field.unique;
+}
+
 // A folded text has two, and the unique column one.
-std::size_t cursor_values(std::span<const SortKey> keys) {
+std::size_t cursor_size(std::span<const SortKey> keys) {
   const auto folded = [](const SortKey& key) { return !key.field.folded_column.empty(); };
-  return keys.size() + static_cast<std::size_t>(std::ranges::count_if(keys, folded)) + 1;
+  return keys.size() + static_cast<std::size_t>(std::ranges::count_if(keys, folded)) +
+         (ends_unique(keys) ? 0 : 1);
+}
+
+// No key behind one that tells all rows apart changes the order.
+void drop_behind_unique(std::vector<SortKey>& keys) {
+  const auto unique = std::ranges::find_if(keys, [](const SortKey& key) { return key.field.unique; });
+  if (unique != keys.end()) keys.erase(unique + 1, keys.end());
 }
 
 std::string sort_text(std::span<const SortKey> keys) {
@@ -42,6 +53,7 @@ PageRequest read(const PageQuery& query, std::optional<std::string_view> scope,
   const std::size_t faults_before = faults.size();
   // An empty text has a fault of its own already: it is too short.
   if (!sort.empty()) request.sort = parse_sort(sort, fields, faults);
+  drop_behind_unique(request.sort);
   const bool knows_sort = !request.sort.empty() && faults.size() == faults_before;
   if (!query.cursor) {
     request.page = query.page.value_or(1);
@@ -58,7 +70,7 @@ PageRequest read(const PageQuery& query, std::optional<std::string_view> scope,
   if (!query.cursor) return request;
   if (query.cursor->empty()) return request;
   request.after = decode_cursor(request.scope, *query.cursor);
-  if (!request.after || request.after->size() != cursor_values(request.sort))
+  if (!request.after || request.after->size() != cursor_size(request.sort))
     faults.push_back(invalid_cursor());
   return request;
 }
@@ -71,7 +83,7 @@ std::vector<sql::OrderKey> PageRequest::order(std::string_view unique_column) co
     if (!key.field.folded_column.empty()) keys.push_back({key.field.folded_column, key.descending});
     keys.push_back({key.field.expression, key.descending});
   }
-  keys.push_back({unique_column});
+  if (!ends_unique(sort)) keys.push_back({unique_column, !sort.empty() && sort.back().descending});
   return keys;
 }
 
@@ -95,6 +107,17 @@ std::string PageRequest::cursor_after(std::span<const CursorValue> keys) const {
     values.push_back(keys[i]);
   }
   return encode_cursor(scope, values);
+}
+
+CursorValues cursor_values(const PageRequest& request, const SortField& unique, const void* row) {
+  CursorValues values;
+  for (const SortKey& key : request.sort) {
+    CursorValue value = key.field.value(row, key.field.null_as);
+    if (!key.field.folded_column.empty()) values.emplace_back(unicode::sort_key(std::get<std::string>(value)));
+    values.push_back(std::move(value));
+  }
+  if (!ends_unique(request.sort)) values.push_back(unique.value(row, unique.null_as));
+  return values;
 }
 
 Result<PageRequest> read_page(const PageQuery& query, std::string_view scope,
@@ -127,6 +150,7 @@ Pagination paginate(const PageRequest& request, std::size_t rows, std::optional<
   Pagination pagination;
   pagination.limit = request.limit;
   pagination.total = total;
+  if (total) pagination.total_is_exact = true;
   pagination.has_next = static_cast<std::int64_t>(rows) > request.limit;
   if (request.by_cursor()) {
     pagination.has_previous = true;  // the row of the cursor itself

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For services: reads what a list operation was asked (PageQuery), builds the SQL around it, and makes the Page.
+// What a list operation was asked (PageQuery), read; the SQL around it; and the Page. Most services use list_page()
+// (list.h), which does all of it. A list that is not one SELECT is built from these parts:
 //
 //   PageRequest page = co_await ok(read_page(input, kTaskSort, "title"));
 //   sql::Params params;
@@ -46,6 +47,8 @@ struct PageRequest {
   std::string scope;  ///< what cursors of this list are bound to
 
   bool by_cursor() const { return after.has_value(); }
+  /// What rows are ordered by. The unique column goes the way of the last key, so that one index answers both.
+  std::vector<sql::OrderKey> order(std::string_view unique_column) const;
 
   /// The rows after the cursor, as a condition: "(due_at > $2 OR (due_at = $2 AND id > $3))".
   /// Only with a cursor. `unique_column` breaks ties.
@@ -56,9 +59,6 @@ struct PageRequest {
   /// The cursor after a row with these sort keys (in the order of `sort`) and unique column. The key of a folded text
   /// goes into it too; it is computed here.
   std::string cursor_after(std::span<const CursorValue> keys) const;
-
- private:
-  std::vector<sql::OrderKey> order(std::string_view unique_column) const;
 };
 
 /// Fails with Category::invalid and all the faults at `?page` (`exclusive`), `?cursor` (`invalid_cursor`) and `?sort`.
@@ -73,8 +73,12 @@ void find_page_faults(const PageQuery& query, std::optional<std::string_view> sc
                       std::span<const SortField> fields, std::string_view default_sort,
                       std::vector<Fault>& faults);
 
-/// The text that names a list's filters: every field of the input but page, limit, cursor and sort.
+/// The text that names a list's filters: every field of the input but those of PageQuery.
 std::string filter_scope(const TypeInfo& type, const void* input);
+
+/// What a cursor after `row` keeps, in the order of PageRequest::order(). The request's sorts are made with sort<>()
+/// (sort.h), which says how to read a row.
+CursorValues cursor_values(const PageRequest& request, const SortField& unique, const void* row);
 
 /// The same for an input that derives from PageQuery; cursors are bound to its other fields.
 template <std::derived_from<PageQuery> Input>
@@ -84,7 +88,7 @@ Result<PageRequest> read_page(const Input& input, std::span<const SortField> fie
 }
 
 /// Makes the page from up to limit + 1 rows; the extra one is dropped and only says that more follow. `total` when it
-/// was counted. `next_cursor` is the caller's to set where `has_next` (PageRequest::cursor_after).
+/// was counted, all of it. `next_cursor` is the caller's to set where `has_next` (PageRequest::cursor_after).
 Pagination paginate(const PageRequest& request, std::size_t rows, std::optional<std::int64_t> total);
 
 template <class T>

@@ -51,7 +51,8 @@ TEST(PageRequestTest, ReadsPagesAndCursors) {
   Result<PageRequest> third = read(input);
   ASSERT_TRUE(third);
   EXPECT_EQ(third->offset, 40);
-  EXPECT_EQ(third->order_and_limit("id"), " ORDER BY coalesce(due_at, 0) DESC, id LIMIT 21 OFFSET 40");
+  EXPECT_EQ(third->order_and_limit("id"), " ORDER BY coalesce(due_at, 0) DESC, id DESC LIMIT 21 OFFSET 40")
+      << "the unique column goes the same way, so that one index answers both";
 
   CursorValues last{std::int64_t{5}, Uuid{}};
   ListThings next;
@@ -60,13 +61,12 @@ TEST(PageRequestTest, ReadsPagesAndCursors) {
   ASSERT_TRUE(continued);
   ASSERT_TRUE(continued->by_cursor());
   sql::Params params;
-  EXPECT_EQ(continued->after_condition(params, "id"),
-            "(coalesce(due_at, 0) < $1 OR (coalesce(due_at, 0) = $1 AND id > $2))");
-  EXPECT_EQ(continued->order_and_limit("id"), " ORDER BY coalesce(due_at, 0) DESC, id LIMIT 21");
+  EXPECT_EQ(continued->after_condition(params, "id"), "(coalesce(due_at, 0), id) < ($1, $2)");
+  EXPECT_EQ(continued->order_and_limit("id"), " ORDER BY coalesce(due_at, 0) DESC, id DESC LIMIT 21");
 }
 
 TEST(PageRequestTest, AFoldedTextIsSortedByItsKeyThenByItself) {
-  constexpr SortField fields[] = {{"title", "title", folded_in("title_key")}, {"due_at", "due_at"}};
+  constexpr SortField fields[] = {{"title", "title", "title_key"}, {"due_at", "due_at"}};
   ListThings input;
   input.sort = "-title,due_at";
   Result<PageRequest> first = read_page(input, fields, "title");
@@ -81,8 +81,42 @@ TEST(PageRequestTest, AFoldedTextIsSortedByItsKeyThenByItself) {
   EXPECT_EQ(*continued->after,
             (CursorValues{std::string("ecran"), std::string("Écran"), std::int64_t{5}, Uuid{}}));
   sql::Params params;
-  EXPECT_EQ(continued->after_condition(params, "id").substr(0, 55),
-            "(title_key < $1 OR (title_key = $1 AND (title < $2 OR (");
+  EXPECT_EQ(continued->after_condition(params, "id").substr(0, 76),
+            "(title_key <= $1 AND (title_key < $1 OR (title_key = $1 AND (title < $2 OR (");
+}
+
+struct Thing {
+  std::int64_t id = 0;
+  std::string title;
+  std::optional<Time> due_at;
+};
+constexpr Time kNever{std::chrono::microseconds(7)};
+constexpr Sorts<Thing> kThings("-id", sort<&Thing::id>(indexed), sort<&Thing::title>(folded_in("title_key")),
+                               sort<&Thing::due_at>(by_column("due_or_never"), null_as(kNever),
+                                                    indexed_with("label")));
+
+TEST(SortsTest, SayWhatACursorKeepsOfARow) {
+  const SortSet set = kThings.set();
+  EXPECT_EQ(set.default_sort, "-id");
+  ListThings input;
+  input.sort = "-due_at,title";
+  Result<PageRequest> request = read_page(input, set.fields, set.default_sort);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->order_and_limit("id"), " ORDER BY due_or_never DESC, title_key, title, id LIMIT 21");
+  const Thing thing{4, "Écran", std::nullopt};
+  EXPECT_EQ(cursor_values(*request, set.unique, &thing),
+            (CursorValues{kNever, std::string("ecran"), std::string("Écran"), std::int64_t{4}}));
+}
+
+TEST(SortsTest, NothingIsSortedByBehindTheUniqueColumn) {
+  const SortSet set = kThings.set();
+  ListThings input;
+  input.sort = "-id,title";
+  Result<PageRequest> request = read_page(input, set.fields, set.default_sort);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->order_and_limit("id"), " ORDER BY id DESC LIMIT 21");
+  const Thing thing{4, "x", std::nullopt};
+  EXPECT_EQ(cursor_values(*request, set.unique, &thing), CursorValues{std::int64_t{4}});
 }
 
 TEST(PageRequestTest, BindsCursorsToSortAndFilters) {
@@ -113,8 +147,9 @@ TEST(PageTest, OneRowTooManyMeansMore) {
   EXPECT_EQ(page.data.size(), 2u);
   EXPECT_TRUE(page.pagination.has_next);
   EXPECT_EQ(page.pagination.total_pages, 5);
-  EXPECT_EQ(to_json(page.pagination),
-            R"({"total":10,"page":1,"limit":2,"total_pages":5,"has_next":true,"has_previous":false})");
+  EXPECT_EQ(
+      to_json(page.pagination),
+      R"({"total":10,"total_is_exact":true,"page":1,"limit":2,"total_pages":5,"has_next":true,"has_previous":false})");
 }
 
 }  // namespace

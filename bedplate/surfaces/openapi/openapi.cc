@@ -23,6 +23,21 @@
 namespace bedplate::api {
 namespace {
 
+/// ". A list of more than 1000 rows is sorted by one of ...", where some fields have no index.
+std::string long_list_sorts(std::span<const SortField> fields) {
+  std::vector<std::string> indexed;
+  bool all = true;
+  for (const SortField& field : fields) {
+    if (field.index == SortIndex::always) indexed.push_back(fmt::format("`{}`", field.name));
+    if (field.index == SortIndex::with_filter)
+      indexed.push_back(fmt::format("`{}` (with `{}`)", field.name, field.filter));
+    all = all && field.index == SortIndex::always;
+  }
+  if (all || indexed.empty()) return "";
+  return fmt::format(". A list of more than {} rows is sorted by one of {}", kListedRowsMax,
+                     fmt::join(indexed, ", "));
+}
+
 struct HeaderDoc {
   std::string_view name;
   std::string_view schema;
@@ -272,6 +287,7 @@ class OpenapiWriter {
       for (const SortField& sort : operation.sort_fields) names.push_back(sort.name);
       doc += fmt::format(". Fields: `{}`", fmt::join(names, "`, `"));
       if (!operation.default_sort.empty()) doc += fmt::format(". Without it: `{}`", operation.default_sort);
+      doc += long_list_sorts(operation.sort_fields);
       sort_pattern = fmt::format("^-?({0})(,-?({0})){{0,{1}}}$", fmt::join(names, "|"), kSortFieldsMax - 1);
       value_field.rules.pattern = sort_pattern.c_str();
       value_field.rules.flags |= kHasPattern;

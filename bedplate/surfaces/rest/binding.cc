@@ -170,7 +170,7 @@ Result<void> Binding::fill_query(std::string_view query, void* input, Faults& fa
 // The operation will read the page too; here its faults join those of the other values. A cursor is bound to the
 // filters, so it is fully judged only where all that stands between them was read.
 void Binding::check_page(const void* input, Faults& faults) const {
-  constexpr std::string_view kNotInScope[] = {"?page", "?limit", "?cursor", "?sort"};
+  constexpr std::string_view kNotInScope[] = {"?page", "?limit", "?cursor", "?sort", "?total"};
   const bool knows_filters = !faults.more() && std::ranges::all_of(faults.list(), [&](const Fault& fault) {
     return std::ranges::find(kNotInScope, fault.pointer) != std::end(kNotInScope);
   });

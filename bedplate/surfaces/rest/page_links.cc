@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bedplate/http/message/url.h"
+#include "bedplate/operations/paging/sort.h"
 
 namespace bedplate::api {
 namespace {
@@ -37,8 +38,12 @@ void fill_links(PageParts parts, std::string_view path, std::string_view query) 
       links.next = fmt::format("{}cursor={}", base, http::percent_encode(*pagination.next_cursor));
     return;
   }
-  if (pagination.total_pages) links.last = page(std::max<std::int64_t>(1, *pagination.total_pages));
-  if (pagination.has_next) links.next = page(*pagination.page + 1);
+  const auto last = std::max<std::int64_t>(1, pagination.total_pages.value_or(1));
+  if (pagination.total_pages && (last - 1) * pagination.limit < kListedRowsMax) links.last = page(last);
+  if (pagination.has_next)
+    links.next = pagination.next_by_cursor && pagination.next_cursor
+                     ? fmt::format("{}cursor={}", base, http::percent_encode(*pagination.next_cursor))
+                     : page(*pagination.page + 1);
   if (pagination.has_previous) {
     // From beyond the end, the page before is the last one that there is.
     std::int64_t before = *pagination.page - 1;

@@ -26,6 +26,22 @@ TEST(PageLinksTest, LinksBeyondTheEndLeadBack) {
   EXPECT_FALSE(links.next);
 }
 
+TEST(PageLinksTest, WherePagesByNumberEndTheNextIsByCursor) {
+  Pagination pagination{.total = 1000,
+                        .total_is_exact = false,
+                        .page = 50,
+                        .limit = 20,
+                        .has_next = true,
+                        .has_previous = true,
+                        .next_cursor = "abc",
+                        .next_by_cursor = true};
+  PageLinks links;
+  fill_links({links, pagination}, "/t", "page=50");
+  EXPECT_EQ(links.next, "/t?cursor=abc");
+  EXPECT_EQ(links.previous, "/t?page=49");
+  EXPECT_FALSE(links.last);
+}
+
 TEST(PageLinksTest, LinksByCursor) {
   Pagination pagination{.limit = 20, .has_next = true, .has_previous = true, .next_cursor = "abc"};
   PageLinks links;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "bedplate/operations/paging/page_request.h"
+#include "bedplate/operations/paging/list.h"
 #include "guestbook_migrations.h"  // made by bedplate_embed()
 
 namespace guestbook {
@@ -18,7 +18,10 @@ using bedplate::ok;
 
 constexpr api::ErrorCode kEntryNotFound{bedplate::Category::not_found, "entry_not_found",
                                         "There is no such entry."};
-constexpr api::SortField kSortFields[] = {{"signed_at", "signed_at"}, {"name", "name"}};
+// IDs sort by the time at which they are made, so the primary key is an index for the default order.
+constexpr api::Sorts<Entry> kSorts("-signed_at",
+                                   api::sort<&Entry::signed_at>(api::ordered_as<&Entry::id>, api::indexed),
+                                   api::sort<&Entry::name>());
 
 Async<Entry> Guestbook::sign(sql::Transaction& db, const api::New<Entry>& input) const {
   Entry entry = input.make();
@@ -38,12 +41,8 @@ Async<Entry> Guestbook::find(sql::Reader& db, const api::Ref<Entry>& input) cons
 }
 
 Async<api::Page<Entry>> Guestbook::list(sql::Reader& db, const api::PageQuery& input) const {
-  api::PageRequest page = co_await ok(api::read_page(input, kSortFields, "-signed_at"));
-  std::int64_t total = co_await ok(db.value<std::int64_t>("SELECT count(*) FROM entries"));
-  std::string select =
-      "SELECT id, name, message, homepage, signed_at FROM entries" + page.order_and_limit("id");
-  std::vector<Entry> entries = co_await ok(db.all<Entry>(select));
-  co_return api::make_page<Entry>(page, std::move(entries), total);
+  return api::list_page<Entry>(db, "SELECT id, name, message, homepage, signed_at FROM entries", input,
+                               kSorts);
 }
 
 static api::Api guestbook_api(Guestbook& book) {
@@ -54,7 +53,7 @@ static api::Api guestbook_api(Guestbook& book) {
       .query<&Guestbook::find>(book, get("/v1/entries/{id}"), open_to_all(), summary("Read an entry"),
                                fails_with(kEntryNotFound))
       .query<&Guestbook::list>(book, get("/v1/entries"), open_to_all(), summary("List the entries"),
-                               sorts_by(kSortFields));
+                               sorts_by(kSorts));
 }
 
 void add_to(bedplate::app::Application& app) {
