@@ -140,7 +140,7 @@ class Writer {
     std::size_t changed = 0;
     for (const auto& [id, title] : titles_) changed += title.starts_with("changed");
     for (const auto& [word, count] : {std::pair("changed", changed), {"created", titles_.size() - changed}}) {
-      const HttpResponse page = user.call("GET", "/v1/tasks?limit=1&q=" + std::string(word));
+      const HttpResponse page = user.call("GET", "/v1/tasks?limit=1&total=exact&q=" + std::string(word));
       EXPECT_EQ(Json::parse(page.body)["pagination"]["total"].number(), count) << email_ << " " << word;
     }
   }
