@@ -102,7 +102,15 @@ int main(int argc, char** argv) {
   parts.rate_limit.address_burst = 1'000'000;
   std::vector<api::Api> apis;
   apis.push_back(routes.api());
-  auto rest = api::Rest::make(std::move(apis), parts);
+  api::Executor::Parts execution;
+  execution.clock = &clock;
+  execution.rate_limit.enabled = parts.rate_limit.enabled;
+  auto executor = api::Executor::make(std::move(apis), std::move(execution));
+  if (!executor) {
+    std::fprintf(stderr, "%s\n", executor.error().detail().c_str());
+    return 1;
+  }
+  auto rest = api::Rest::make(**executor, parts);
   if (!rest) {
     std::fprintf(stderr, "%s\n", rest.error().detail().c_str());
     return 1;

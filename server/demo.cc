@@ -6,7 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "bedplate/sql/database.h"
+#include "apps/tasks/api.h"
+#include "bedplate/app/command_caller.h"
+#include "bedplate/execution/executor.h"
+#include "services/identity/module.h"
 
 namespace bedplate::server {
 namespace {
@@ -54,10 +57,10 @@ Task task_of(const Sample& sample, Time now) {
   return task;
 }
 
-Async<void> add_tasks(sql::Transaction& db, const tasks::Tasks& tasks, const auth::Caller& caller, Time now) {
+Async<void> add_tasks(api::Executor& executor, const auth::Caller& caller, Time now) {
   for (const Sample& sample : samples()) {
-    api::New<Task> input(task_of(sample, now));
-    co_await ok(tasks.create(caller, db, input));
+    const api::New<Task> input(task_of(sample, now));
+    std::ignore = co_await ok(executor.call(tasks::kCreate, caller, input));
   }
 }
 
@@ -66,45 +69,51 @@ struct Account {
   std::string password;
 };
 
-Async<Account> make_account(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks,
-                            std::string email, std::string name) {
+Async<Account> make_account(app::Host& host, identity::Administration& admin, std::string email,
+                            std::string name) {
   Account account;
   account.email = email;
   account.password = co_await ok(admin.create(email, name));
   identity::UserView user = co_await ok(admin.find(email));
-  auth::Principal principal;
-  principal.user = user.id;
-  auth::Caller caller;
-  caller.principal = &principal;
+  const app::CommandCaller caller(user.id);
   Time now = host.clock().now();
-  co_await ok(host.database().transact(&add_tasks, tasks, caller, now));
+  co_await ok(add_tasks(host.executor(), caller.caller(), now));
   co_return account;
 }
 
-Async<std::vector<Account>> make_accounts(app::Host& host, identity::Administration& admin,
-                                          tasks::Tasks& tasks) {
+Async<std::vector<Account>> make_accounts(app::Host& host, identity::Administration& admin) {
   std::int64_t users = co_await ok(admin.count_users());
   if (users > 0)
     co_return fail(
         Category::conflict, "not_empty",
         "There are users here already. Samples go into a data directory of their own: --data DIR.");
   std::vector<Account> accounts;
-  Account ada = co_await ok(make_account(host, admin, tasks, "ada@example.com", "Ada Lovelace"));
+  Account ada = co_await ok(make_account(host, admin, "ada@example.com", "Ada Lovelace"));
   accounts.push_back(std::move(ada));
-  Account grace = co_await ok(make_account(host, admin, tasks, "grace@example.com", "Grace Hopper"));
+  Account grace = co_await ok(make_account(host, admin, "grace@example.com", "Grace Hopper"));
   accounts.push_back(std::move(grace));
   co_return accounts;
 }
 
-}  // namespace
-
-Result<void> make_demo(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks) {
-  Result<std::vector<Account>> accounts = host.wait_for(make_accounts(host, admin, tasks));
+Result<void> make_demo(app::Host& host, const identity::IdentitySettings& settings) {
+  identity::AdminContext context(host, settings, "demo");
+  Result<std::vector<Account>> accounts = host.wait_for(make_accounts(host, context.admin()));
   if (!accounts) return std::unexpected(std::move(accounts.error()));
   std::puts("Two users with sample tasks. Their passwords are shown this once:");
   for (const Account& account : *accounts)
     std::printf("  %-18s %s\n", account.email.c_str(), account.password.c_str());
   return {};
+}
+
+}  // namespace
+
+void add_demo(app::Application& application, const identity::IdentitySettings& settings) {
+  application.command(
+      {.name = "demo",
+       .doc = "Create two sample users with tasks; refused where there are users already",
+       .arguments = {},
+       .makes_database = true},
+      [&settings](app::Host& host, std::span<const std::string>) { return make_demo(host, settings); });
 }
 
 }  // namespace bedplate::server

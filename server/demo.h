@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sample users and tasks, for a first look.
+// The command `demo`: sample users and tasks, for a first look.
 #pragma once
 
-#include "apps/tasks/service.h"
-#include "bedplate/app/host.h"
-#include "services/identity/administration.h"
+#include "bedplate/app/application.h"
+#include "services/identity/settings.h"
 
 namespace bedplate::server {
 
 /// Makes two users with random passwords, which are printed once, and a few tasks for each. Refuses
-/// (Category::conflict) where there are users already: samples do not belong among real data.
-Result<void> make_demo(app::Host& host, identity::Administration& admin, tasks::Tasks& tasks);
+/// (Category::conflict) where there are users already: samples do not belong among real data. `settings` outlives the
+/// application.
+void add_demo(app::Application& application, const identity::IdentitySettings& settings);
 
 }  // namespace bedplate::server

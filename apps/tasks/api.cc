@@ -4,6 +4,7 @@
 #include "apps/tasks/service.h"
 #include "apps/tasks/store.h"
 #include "bedplate/search/query.h"
+#include "tasks_migrations.h"
 
 namespace bedplate::tasks {
 namespace {
@@ -20,27 +21,39 @@ constexpr std::string_view kExample = R"({
   "version": 1
 })";
 
+Result<std::unique_ptr<Tasks>> make_tasks(app::Host& host) {
+  auto tasks = std::make_unique<Tasks>(host.clock(), host.dialect());
+  host.rebuilt_after_copy(
+      kSearch.name, [&host, &made = *tasks] { return host.wait_for(made.rebuild_search(host.database())); });
+  return tasks;
+}
+
 }  // namespace
 
-api::Api tasks_api(Tasks& tasks) {
+app::Module tasks_module() {
   using namespace api;
-  return Api("tasks", "Things to be done. A task belongs to one user, and only they can see or change it.")
-      .command<&Tasks::create>(tasks, post("/v1/tasks"), needs("tasks:write"), creates("/v1/tasks/{id}"),
+  return app::Module("tasks",
+                     "Things to be done. A task belongs to one user, and only they can see or change it.")
+      .migrations(tasks_migrations())
+      .scopes({"tasks:read", "tasks:write"}, app::for_users)
+      .service<Tasks>(&make_tasks)
+      .command<&Tasks::create>(kCreate, post("/v1/tasks"), needs("tasks:write"), creates("/v1/tasks/{id}"),
                                summary("Create a task"), etag_from<&Task::version>(),
                                example_output(kExample), links_to("tasks.find"), links_to("tasks.replace"),
                                links_to("tasks.patch"), links_to("tasks.remove"))
-      .query<&Tasks::list>(tasks, get("/v1/tasks"), needs("tasks:read"), summary("List your tasks"),
+      .query<&Tasks::list>("list", get("/v1/tasks"), needs("tasks:read"), summary("List your tasks"),
                            sorts_by(kSorts), fails_with(search::kSearchTooLong))
-      .query<&Tasks::find>(tasks, get("/v1/tasks/{id}"), needs("tasks:read"), summary("Read a task"),
+      .query<&Tasks::find>("find", get("/v1/tasks/{id}"), needs("tasks:read"), summary("Read a task"),
                            fails_with(kTaskNotFound), etag_from<&Task::version>(), example_output(kExample))
-      .command<&Tasks::replace>(tasks, put("/v1/tasks/{id}"), needs("tasks:write"), summary("Replace a task"),
-                                read_committed(), fails_with(kTaskNotFound), etag_from<&Task::version>(),
-                                example_output(kExample))
-      .command<&Tasks::patch>(tasks, patch("/v1/tasks/{id}"), needs("tasks:write"), summary("Change a task"),
-                              read_committed(), fails_with(kTaskNotFound), etag_from<&Task::version>(),
-                              example_input(R"({"status": "done"})"), example_output(kExample))
-      .command<&Tasks::remove>(tasks, del("/v1/tasks/{id}"), needs("tasks:write"), summary("Delete a task"),
-                               read_committed(), fails_with(kTaskNotFound));
+      .command<&Tasks::replace>("replace", put("/v1/tasks/{id}"), needs("tasks:write"),
+                                summary("Replace a task"), read_committed(), fails_with(kTaskNotFound),
+                                etag_from<&Task::version>(), example_output(kExample))
+      .command<&Tasks::patch>("patch", patch("/v1/tasks/{id}"), needs("tasks:write"),
+                              summary("Change a task"), read_committed(), fails_with(kTaskNotFound),
+                              etag_from<&Task::version>(), example_input(R"({"status": "done"})"),
+                              example_output(kExample))
+      .command<&Tasks::remove>("remove", del("/v1/tasks/{id}"), needs("tasks:write"),
+                               summary("Delete a task"), read_committed(), fails_with(kTaskNotFound));
 }
 
 }  // namespace bedplate::tasks

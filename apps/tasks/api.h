@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "bedplate/app/module.h"
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
-#include "bedplate/operations/api.h"
 #include "bedplate/operations/input.h"
 #include "bedplate/operations/paging/page.h"
 
@@ -93,9 +93,10 @@ struct ListTasks : api::PageQuery {
   }
 };
 
-class Tasks;
+/// What others call from here: see api::OperationHandle.
+inline constexpr api::OperationHandle<api::New<Task>, Task> kCreate{"tasks.create"};
 
-/// How the outside reaches them. `tasks` outlives the Api.
-api::Api tasks_api(Tasks& tasks);
+/// The application as a program takes it.
+app::Module tasks_module();
 
 }  // namespace bedplate::tasks

@@ -6,15 +6,15 @@
 #include "apps/tasks/store.h"
 #include "bedplate/async/async.h"
 #include "bedplate/auth/caller.h"
+#include "bedplate/auth/user_data.h"
 #include "bedplate/base/time.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/session.h"
-#include "services/identity/api.h"
 
 namespace bedplate::tasks {
 
 /// Immutable and shared by all threads. Another user's task answers like one that does not exist.
-class Tasks final : public identity::UserDataOwner {
+class Tasks final : public auth::UserDataOwner {
  public:
   /// `clock` outlives this. `dialect` is that of the database whose sessions the operations get.
   Tasks(const Clock& clock, sql::Dialect dialect) : clock_(clock), store_(dialect) {}

@@ -17,7 +17,7 @@
 #include "bedplate/surfaces/rest/problem.h"
 #include "bedplate/testing/conformance.h"
 #include "bedplate/testing/test_app.h"
-#include "identity_migrations.h"
+#include "services/identity/module.h"
 #include "services/identity/service.h"
 #include "tasks_migrations.h"
 #include "tests/kits/database_kit.h"
@@ -44,20 +44,10 @@ T parsed(const HttpResponse& response) {
 }
 
 void build(app::Application& application) {
-  application.migrations("identity", identity::identity_migrations());
-  application.migrations("tasks", tasks_migrations());
-  application.wire([](app::Host& host) -> Result<void> {
-    auto& tasks = host.make<Tasks>(host.clock(), host.dialect());
-    auto& users =
-        host.make<identity::Identity>(identity::IdentitySettings(), identity::SealingKey::generate(),
-                                      host.clock(), auth::PasswordCost::worthless_for_tests());
-    users.add_data_owner(tasks);
-    host.authenticate_with(users.authenticator());
-    host.on_start([&] { return host.wait_for(users.start(host.database())); });
-    host.serve(identity::identity_api(users));
-    host.serve(tasks_api(tasks));
-    return {};
-  });
+  auto settings = std::make_shared<identity::IdentitySettings>();
+  application.add(identity::identity_module(*settings, {auth::PasswordCost::worthless_for_tests()}));
+  application.add(tasks_module());
+  application.wire([settings](app::Host&) {});  // they live as long as the application
 }
 
 // One signed-up user on a connection of their own.
@@ -416,13 +406,17 @@ TEST_P(TasksTest, AnAccountGoesWithItsTasks) {
 // What holds for every operation, of identity too.
 TEST_P(TasksTest, EveryOperationConforms) {
   const User signed_up(app, "eve@example.com");
+  const User promoted(app, "mallory@example.com");
   auto robbed = app.host().wait_for(app.database().transact(+[](sql::Transaction& db) -> Async<void> {
     co_await ok(db.run("UPDATE identity_users SET roles = '[]' WHERE email = 'eve@example.com'"));
+    co_await ok(db.run(
+        "UPDATE identity_users SET roles = '[\"user\",\"admin\"]' WHERE email = 'mallory@example.com'"));
   }));
   ASSERT_TRUE(robbed);
+  const User admin(app, "mallory@example.com", "/v1/auth/login");
   const User eve(app, "eve@example.com", "/v1/auth/login");
   const testing::ConformanceOptions options{
-      .token = ada.token(),
+      .token = admin.token(),
       .powerless_token = eve.token(),
       .skip = {"identity.log_out", "identity.delete_me", "identity.change_password",
                "identity.end_other_sessions"}};

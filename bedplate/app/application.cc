@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/app/application.h"
 
+#include "bedplate/app/audit_module.h"
+
 #include <unistd.h>
 
 #include <cstdio>
@@ -55,7 +57,8 @@ Application::Application(ProgramInfo program) : program_(std::move(program)) {
   settings("rate_limit", host_settings_.rate_limit);
   settings("cors", host_settings_.cors);
   settings("idempotency", host_settings_.idempotency);
-  migrations("api", api::idempotency_migrations());
+  migrations("idempotency", api::idempotency_migrations());
+  add(audit_module(host_settings_.audit));
 }
 
 Application::~Application() = default;
@@ -68,7 +71,18 @@ void Application::command(CommandSpec spec, CommandBody body) {
   commands_.push_back({std::move(spec), std::move(body)});
 }
 
+void Application::add(Module module) {
+  const Module& added = modules_.emplace_back(std::move(module));
+  if (!added.migration_files().empty()) migrations(added.name(), added.migration_files());
+  for (const auto& section : added.settings_sections()) section(config_);
+  for (const Module::Command& one : added.commands()) command(one.spec, one.body);
+  for (const auto& hook : added.restore_hooks()) after_restore(hook);
+  if (added.key_file_setting()) key_file_ = added.key_file_setting();
+}
+
 Result<void> Application::wire_into(Host& host) const {
+  for (const Module& module : modules_)
+    if (Result<void> wired = module.wire_into(host); !wired) return wired;
   if (!wire_) return {};
   return wire_(host);
 }

@@ -3,19 +3,16 @@
 //
 //   int main(int argc, char** argv) {
 //     bedplate::app::Application app({"notes", "0.1.0", "Keeps notes."});
-//     app.migrations("notes", notes_migrations());
-//     app.wire([](bedplate::app::Host& host) {
-//       auto& notes = host.make<Notes>(host.clock());
-//       host.serve(notes_api(notes));
-//     });
+//     app.add(notes::notes_module());
 //     return app.run(argc, argv);
 //   }
 //
 // That is a whole program: `notes serve`, `notes migrate up`, `notes config`, `notes openapi`, `notes backup FILE`...
-// run() reads the command line and the configuration, and does what is asked. Services are made in wire(), once the
-// settings are known. Nothing here is a singleton: a test makes as many Applications as it likes (bedplate/testing).
+// run() reads the command line and the configuration, and does what is asked. A service comes as a Module (module.h);
+// what is none is made in wire(), once the settings are known. Nothing here is a singleton: a test makes as many Applications as it likes (bedplate/testing).
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <span>
 #include <string>
@@ -26,6 +23,7 @@
 
 #include "bedplate/app/command_line.h"
 #include "bedplate/app/host.h"
+#include "bedplate/app/module.h"
 #include "bedplate/app/settings.h"
 #include "bedplate/base/embedded.h"
 #include "bedplate/base/result.h"
@@ -34,14 +32,6 @@
 #include "bedplate/sql/migrate.h"
 
 namespace bedplate::app {
-
-/// What a command of the application works with: an open database and a way to run coroutines. See host.h.
-class Host;
-
-/// One command beside the built-in ones. It gets the positional arguments, then the flags that were given, and prints
-/// its answer to standard output. It runs on an open, migrated database, also beside a process that serves the same
-/// data. Its log begins with warnings, unless log.level says debug: what a command does, it prints.
-using CommandBody = std::function<Result<void>(Host&, std::span<const std::string>)>;
 
 class Application {
  public:
@@ -72,9 +62,11 @@ class Application {
     else
       wire_ = std::move(body);
   }
+  /// A service with everything that belongs to it: module.h.
+  void add(Module module);
   void command(CommandSpec spec, CommandBody body);
   /// Runs after `restore`, on the database that was put in place: what must not come back to life with it.
-  void after_restore(std::function<Result<void>(Host&)> body) { after_restore_ = std::move(body); }
+  void after_restore(std::function<Result<void>(Host&)> body) { restore_hooks_.push_back(std::move(body)); }
   /// Another clock than the system's, for tests. It outlives the Application.
   void use_clock(const Clock& clock) { clock_ = &clock; }
 
@@ -95,7 +87,10 @@ class Application {
   std::span<const sql::MigrationSource> migration_sources() const { return migrations_; }
   const config::Registry& config() const { return config_; }
   Result<void> wire_into(Host& host) const;
-  const std::function<Result<void>(Host&)>& restore_hook() const { return after_restore_; }
+  const std::vector<std::function<Result<void>(Host&)>>& restore_hooks() const { return restore_hooks_; }
+  const std::deque<Module>& modules() const { return modules_; }
+  /// Where the sealing key is; empty: in the data directory.
+  const std::string& key_file() const { return key_file_ ? *key_file_ : kNoKeyFile; }
   /// From here on Hosts open this database.
   void use_database(const std::string& url) { host_settings_.database.url = url; }
 
@@ -119,7 +114,10 @@ class Application {
   std::vector<sql::MigrationSource> migrations_;
   std::vector<AddedCommand> commands_;
   std::function<Result<void>(Host&)> wire_;
-  std::function<Result<void>(Host&)> after_restore_;
+  std::vector<std::function<Result<void>(Host&)>> restore_hooks_;
+  std::deque<Module> modules_;  // migrations have views of their names
+  const std::string* key_file_ = nullptr;
+  inline static const std::string kNoKeyFile;
 };
 
 }  // namespace bedplate::app

@@ -187,11 +187,12 @@ Result<void> restore(Application& application, const Invocation& invocation) {
   const bool replaces = std::filesystem::exists(*path);
   auto report = restore_locked(application, file, *path);
   if (!report) return std::unexpected(std::move(report.error()));
-  if (application.restore_hook()) {
+  if (!application.restore_hooks().empty()) {
     // Not `command`: what was restored may be what keeps the services from starting (a lost key file).
     auto host = Host::open(application, HostPurpose::repair);
     if (!host) return std::unexpected(std::move(host.error()));
-    if (auto done = application.restore_hook()(**host); !done) return done;
+    for (const auto& hook : application.restore_hooks())
+      if (auto done = hook(**host); !done) return done;
   }
   std::string said = "restored " + std::to_string(report->size_bytes) + " bytes from " + file;
   if (replaces) said += "; the database it replaced is " + *path + ".before-restore";

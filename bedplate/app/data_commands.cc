@@ -282,10 +282,11 @@ Result<void> restore_by_copy(Application& application, const std::string& url, c
     return std::unexpected(std::move(migrated.error()));
   auto report = copy(application, {.from = from, .to = url, .source_name = "backup " + file});
   if (!report) return std::unexpected(std::move(report.error()));
-  if (application.restore_hook()) {
+  if (!application.restore_hooks().empty()) {
     auto host = Host::open(application, HostPurpose::repair);
     if (!host) return std::unexpected(std::move(host.error()));
-    if (auto done = application.restore_hook()(**host); !done) return done;
+    for (const auto& hook : application.restore_hooks())
+      if (auto done = hook(**host); !done) return done;
   }
   print(fmt::format("restored {} rows from {}", report->rows, file));
   return {};

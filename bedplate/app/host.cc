@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <string>
@@ -18,6 +19,7 @@
 #include "bedplate/async/address.h"
 #include "bedplate/async/listener.h"
 #include "bedplate/base/log.h"
+#include "bedplate/execution/executor.h"
 #include "bedplate/http/server.h"
 #include "bedplate/http/server_metrics.h"
 #include "bedplate/sql/drivers/open.h"
@@ -56,6 +58,7 @@ struct Host::Running {
   std::unique_ptr<Caching> caching;
   BackgroundTasks background{metrics};
   std::unique_ptr<api::HealthRoutes> health_routes;
+  std::unique_ptr<api::Executor> executor;
   std::unique_ptr<api::Rest> rest;
   api::ServerProblems problems;
   std::unique_ptr<http::Server> server;
@@ -162,6 +165,9 @@ telemetry::Health& Host::health() {
 sql::Database& Host::database() {
   return *running_->database;
 }
+api::Executor& Host::executor() {
+  return *running_->executor;
+}
 cache::LoadingCache& Host::cache() {
   return running_->caching->cache();
 }
@@ -187,6 +193,7 @@ Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPur
   if (!caching) return std::unexpected(std::move(caching.error()));
   host->running_->caching = std::move(*caching);
   if (auto wired = application.wire_into(*host); !wired) return std::unexpected(std::move(wired.error()));
+  if (auto known = host->check_scopes(); !known) return std::unexpected(std::move(known.error()));
   if (purpose == HostPurpose::describe) return host;
   if (auto opened = host->open_database(); !opened) return std::unexpected(std::move(opened.error()));
   std::size_t loops = purpose == HostPurpose::serve ? loop_count(host->settings().server) : 1;
@@ -194,10 +201,67 @@ Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPur
   host->running_->loops->start();
   // A command is over before anything that others say would matter to it.
   if (purpose == HostPurpose::serve) host->running_->caching->start(host->loops().loop(0));
+  if (auto made = host->make_executor(); !made) return std::unexpected(std::move(made.error()));
   if (purpose == HostPurpose::repair) return host;
   for (auto& hook : host->start_hooks_)
     if (auto started = hook(); !started) return std::unexpected(std::move(started.error()));
   return host;
+}
+
+void Host::declare_scopes(const std::vector<DeclaredScope>& scopes) {
+  declared_scopes_.insert(declared_scopes_.end(), scopes.begin(), scopes.end());
+}
+
+std::vector<std::string> Host::declared_scopes(ScopeHolders holders) const {
+  std::vector<std::string> names;
+  for (const DeclaredScope& scope : declared_scopes_)
+    if (scope.holders == holders && std::ranges::find(names, scope.name) == names.end())
+      names.push_back(scope.name);
+  return names;
+}
+
+Result<void> Host::check_scopes() const {
+  for (const api::Api& api : apis_) {
+    if (std::ranges::find(modules_served_, api.name()) == modules_served_.end()) continue;
+    for (const api::Operation& operation : api.operations())
+      for (std::string_view scope : operation.scopes)
+        if (std::ranges::find(declared_scopes_, scope, &DeclaredScope::name) == declared_scopes_.end())
+          return fail(Category::invalid, "scope_undeclared",
+                      fmt::format("{} needs the scope {}, which no module declares: say "
+                                  "Module::scopes({{\"{}\"}}, app::for_users), or for_admins.",
+                                  operation.name, scope, scope));
+  }
+  return {};
+}
+
+Result<auth::SealingKey> Host::sealing_key() {
+  if (purpose_ == HostPurpose::describe) return auth::SealingKey::generate();
+  const std::string& setting = application_.key_file();
+  const std::string file = setting.empty() ? data_directory() + "/identity.key" : setting;
+  std::error_code error;
+  if (purpose_ == HostPurpose::command && !std::filesystem::exists(file, error))
+    return fail(Category::not_found, "no_key_file",
+                "There is no key file " + std::filesystem::absolute(file, error).string() +
+                    ". Are --data (data.directory) and identity.key_file right? The server makes it at its "
+                    "first start; this command does not.");
+  if (setting.empty())
+    if (auto made = make_data_directory(data_directory()); !made)
+      return std::unexpected(std::move(made.error()));
+  return auth::SealingKey::load_or_make(file);
+}
+
+Result<void> Host::make_executor() {
+  api::Executor::Parts parts;
+  parts.clock = &clock();
+  parts.database = running_->database.get();
+  parts.commit_hooks = commit_hooks_;
+  parts.shared_rate_limits = running_->caching->rate_limits();
+  parts.rate_limit = settings().rate_limit;
+  parts.idempotency = settings().idempotency;
+  auto executor = api::Executor::make(all_apis(), std::move(parts));
+  if (!executor) return std::unexpected(std::move(executor.error()));
+  running_->executor = std::move(*executor);
+  return {};
 }
 
 Result<void> Host::bind_listeners(bool folders_are_made) {
@@ -286,6 +350,7 @@ std::vector<api::Api> Host::all_apis() {
   if (!running_->health_routes)
     running_->health_routes = std::make_unique<api::HealthRoutes>(running_->health, running_->metrics);
   std::vector<api::Api> apis = apis_;
+  if (authenticator_) apis.insert(apis.end(), apis_for_users_.begin(), apis_for_users_.end());
   apis.push_back(running_->health_routes->api());
   return apis;
 }
@@ -320,18 +385,14 @@ Result<void> Host::serve() {
   api::Rest::Parts parts;
   parts.document = document_info();
   parts.clock = &clock();
-  parts.database = running_->database.get();
   parts.authenticator = authenticator_;
   parts.metrics = &running_->metrics;
-  parts.commit_hooks = commit_hooks_;
   parts.shared_rate_limits = running_->caching->rate_limits();
   parts.rest = settings().rest;
   parts.rate_limit = settings().rate_limit;
   parts.cors = settings().cors;
-  parts.idempotency = settings().idempotency;
-  std::vector<api::Api> apis = all_apis();
   parts.raw_routes = running_->health_routes->public_routes(settings().telemetry.metrics_token);
-  auto rest = api::Rest::make(std::move(apis), std::move(parts));
+  auto rest = api::Rest::make(*running_->executor, std::move(parts));
   if (!rest) return std::unexpected(std::move(rest.error()));
   running_->rest = std::move(*rest);
   running_->problems = api::ServerProblems(settings().rest, settings().cors);
@@ -387,6 +448,7 @@ void Host::close() {
     running_->loops->stop();
     running_->loops->join();
   }
+  running_->executor.reset();
   if (running_->database) running_->database->close();
   running_->caching.reset();
   running_->loops.reset();

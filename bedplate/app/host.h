@@ -25,8 +25,10 @@
 #include "bedplate/app/settings.h"
 #include "bedplate/async/async.h"
 #include "bedplate/async/loop_group.h"
+#include "bedplate/auth/sealing_key.h"
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
+#include "bedplate/execution/audit.h"
 #include "bedplate/execution/settings.h"
 #include "bedplate/http/settings.h"
 #include "bedplate/operations/api.h"
@@ -36,11 +38,13 @@
 namespace bedplate {
 namespace api {
 class CommitHook;
+class Executor;
 struct DocumentInfo;
 }  // namespace api
 namespace auth {
 class Authenticator;
-}
+class UserDataOwner;
+}  // namespace auth
 namespace cache {
 class LoadingCache;
 class Locks;
@@ -56,6 +60,20 @@ namespace bedplate::app {
 
 class Application;
 
+/// Who gets a scope.
+enum class ScopeHolders : std::uint8_t {
+  users,  ///< everybody with an account
+  admins,
+};
+inline constexpr ScopeHolders for_users = ScopeHolders::users;
+inline constexpr ScopeHolders for_admins = ScopeHolders::admins;
+
+/// A scope that a module's operations need().
+struct DeclaredScope {
+  std::string name;
+  ScopeHolders holders;
+};
+
 /// The settings that Host itself reads, one member a section.
 struct HostSettings {
   DataSettings data;
@@ -68,6 +86,7 @@ struct HostSettings {
   api::RateLimitSettings rate_limit;
   api::CorsSettings cors;
   api::IdempotencySettings idempotency;
+  api::AuditSettings audit;
 };
 
 /// Makes the directory (0700) when there is none.
@@ -100,7 +119,24 @@ class Host {
     owned_.push_back(owned);
     return *owned;
   }
+  /// The same for one that was made already.
+  template <class T>
+  T& own(std::unique_ptr<T> service) {
+    std::shared_ptr<T> owned = std::move(service);
+    owned_.push_back(owned);
+    return *owned;
+  }
   void serve(api::Api api) { apis_.push_back(std::move(api)); }
+  /// The same of a module, whose scopes are declared.
+  void serve_module(api::Api api) {
+    modules_served_.emplace_back(api.name());
+    apis_.push_back(std::move(api));
+  }
+  /// The same, where the program has accounts (authenticate_with()).
+  void serve_to_users(api::Api api) { apis_for_users_.push_back(std::move(api)); }
+  /// Its rows of a user go when the account goes. app::Module says it of every service that owns some.
+  void add_user_data_owner(auth::UserDataOwner& owner) { user_data_owners_.push_back(&owner); }
+  void declare_scopes(const std::vector<DeclaredScope>& scopes);
   /// Who knows the bearers of tokens. Needed as soon as an operation is not open to all.
   void authenticate_with(auth::Authenticator& authenticator) { authenticator_ = &authenticator; }
   /// Takes part in the commit of every command.
@@ -120,6 +156,16 @@ class Host {
   void in_background(std::string_view name, BackgroundTasks::Body body);
 
   HostPurpose purpose() const { return purpose_; }
+  /// What takes part in every commit. Complete from on_start() on.
+  const std::vector<api::CommitHook*>& commit_hooks() const { return commit_hooks_; }
+  /// Everybody who keeps rows of users: one list for requests and for the command line. Complete from on_start() on.
+  const std::vector<auth::UserDataOwner*>& user_data_owners() const { return user_data_owners_; }
+  /// What modules declare, in their order, each once. Complete from on_start() on.
+  std::vector<std::string> declared_scopes(ScopeHolders holders) const;
+  /// The program's key for secrets in the database: read from the file that a module names (Module::key_file()), or
+  /// from identity.key in the data directory, where it is made at the first start. A host that only describes has one
+  /// that is kept nowhere.
+  Result<auth::SealingKey> sealing_key();
   const Clock& clock() const;
   const HostSettings& settings() const;
   const std::string& data_directory() const;
@@ -137,6 +183,8 @@ class Host {
   // ---- From on_start() on.
 
   sql::Database& database();
+  /// Runs operations: what is not HTTP calls them through it too.
+  api::Executor& executor();
   /// Runs a coroutine on one of the host's loops and waits for it. Not from a loop's thread.
   template <class T>
   Result<T> wait_for(Async<T> coroutine);
@@ -165,6 +213,9 @@ class Host {
   /// Takes the addresses of server.listen, before anything is made on disk; later those in folders yet to be made.
   Result<void> bind_listeners(bool folders_are_made);
   Result<void> open_database();
+  Result<void> make_executor();
+  /// Every scope that an operation of a module needs is one that a module declares.
+  Result<void> check_scopes() const;
   Result<void> migrate();
   api::DocumentInfo document_info() const;
   /// What wire() serves, and the health of it.
@@ -179,8 +230,12 @@ class Host {
   std::unique_ptr<Running> running_;
   std::vector<std::shared_ptr<void>> owned_;
   std::vector<api::Api> apis_;
+  std::vector<api::Api> apis_for_users_;
+  std::vector<std::string> modules_served_;
   auth::Authenticator* authenticator_ = nullptr;
   std::vector<api::CommitHook*> commit_hooks_;
+  std::vector<auth::UserDataOwner*> user_data_owners_;
+  std::vector<DeclaredScope> declared_scopes_;
   std::vector<std::function<Result<void>()>> start_hooks_;
   std::vector<std::function<void()>> stop_hooks_;
   std::vector<std::string> derived_tables_;

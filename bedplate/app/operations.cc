@@ -106,7 +106,13 @@ Result<void> Operations::serve(LoopGroup& loops, api::HealthRoutes& routes, cons
   parts.rate_limit.enabled = false;
   std::vector<api::Api> apis;
   apis.push_back(routes.api());
-  auto rest = api::Rest::make(std::move(apis), std::move(parts));
+  api::Executor::Parts execution;
+  execution.clock = &clock;
+  execution.rate_limit.enabled = false;
+  auto executor = api::Executor::make(std::move(apis), std::move(execution));
+  if (!executor) return std::unexpected(std::move(executor.error()));
+  executor_ = std::move(*executor);
+  auto rest = api::Rest::make(*executor_, std::move(parts));
   if (!rest) return std::unexpected(std::move(rest.error()));
   rest_ = std::move(*rest);
   http::ServerSettings server = settings.server;

@@ -22,6 +22,7 @@ namespace bedplate {
 class LoopGroup;
 namespace api {
 class HealthRoutes;
+class Executor;
 class Rest;
 }  // namespace api
 namespace http {
@@ -79,6 +80,7 @@ class Operations {
   OperationsAddress address_;
   std::optional<ListenSockets> sockets_;
   api::ServerProblems problems_;
+  std::unique_ptr<api::Executor> executor_;
   std::unique_ptr<api::Rest> rest_;
   std::unique_ptr<http::Server> server_;
 };

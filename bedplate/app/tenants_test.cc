@@ -93,7 +93,8 @@ struct Notes {
 // One user; the token says for whom they act.
 class TenantTokens final : public auth::Authenticator {
  public:
-  Result<auth::PrincipalRef> authenticate(std::string_view bearer, Time) override {
+  Result<auth::PrincipalRef> authenticate(const auth::Credentials& credentials, Time) override {
+    const std::string_view bearer = credentials.bearer;
     if (bearer != "red" && bearer != "blue" && bearer != "none") return auth::invalid_token();
     auto principal = std::make_shared<auth::Principal>();
     principal->user = user_;
@@ -130,14 +131,14 @@ class TenantsTest : public EngineTest {
       using api::fails_with;
       using api::needs;
       using api::sorts_by;
-      host.serve(
-          api::Api("notes", "Notes")
-              .command<&Notes::create>(notes, api::post("/v1/notes"), needs("notes"))
-              .query<&Notes::find>(notes, api::get("/v1/notes/{id}"), needs("notes"),
-                                   fails_with(kNoteNotFound))
-              .command<&Notes::remove>(notes, api::del("/v1/notes/{id}"), needs("notes"),
-                                       fails_with(kNoteNotFound))
-              .query<&Notes::list>(notes, api::get("/v1/notes"), needs("notes"), sorts_by(kSort, "text")));
+      host.serve(api::Api("notes", "Notes")
+                     .command<&Notes::create>("create", notes, api::post("/v1/notes"), needs("notes"))
+                     .query<&Notes::find>("find", notes, api::get("/v1/notes/{id}"), needs("notes"),
+                                          fails_with(kNoteNotFound))
+                     .command<&Notes::remove>("remove", notes, api::del("/v1/notes/{id}"), needs("notes"),
+                                              fails_with(kNoteNotFound))
+                     .query<&Notes::list>("list", notes, api::get("/v1/notes"), needs("notes"),
+                                          sorts_by(kSort, "text")));
       return {};
     });
   }

@@ -27,12 +27,16 @@ struct Caller {
   /// null when the request named none.
   const telemetry::RequestTrace* trace = nullptr;
 
+  /// The module of the command in whose transaction this caller is; empty outside of one. Set by the executor, which
+  /// so knows what may be called from there.
+  std::string_view transaction_of = {};
+
   bool anonymous() const { return principal == nullptr; }
-  /// The caller's user. An operation that names a permission always has one; asking for an anonymous caller's
-  /// is a bug.
+  /// The user whose data this is about: the caller's, or the one on whose behalf it acts. An operation that names a
+  /// permission always has one; asking for an anonymous caller's is a bug.
   UserId user() const {
     assert(principal && "this operation is open to all: look at anonymous() first");
-    return principal->user;
+    return principal->act ? *principal->act : principal->user;
   }
   SessionId session() const {
     assert(principal && "this operation is open to all: look at anonymous() first");

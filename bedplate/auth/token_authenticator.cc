@@ -38,7 +38,8 @@ TokenAuthenticator::TokenAuthenticator(const KeyRing& ring, const Revocations& r
 
 TokenAuthenticator::~TokenAuthenticator() = default;
 
-Result<PrincipalRef> TokenAuthenticator::authenticate(std::string_view bearer, Time now) {
+Result<PrincipalRef> TokenAuthenticator::authenticate(const Credentials& credentials, Time now) {
+  const std::string_view bearer = credentials.bearer;
   if (bearer.size() > kTokenSizeMax) return invalid_token();
   TokenCache& cache = cache_of_this_thread();
   TokenCache::Entry* entry = cache.find(bearer);

@@ -3,7 +3,7 @@
 //
 //   KeyRing ring;  Revocations revocations;
 //   TokenAuthenticator authenticator(ring, revocations, policy);
-//   Result<PrincipalRef> who = authenticator.authenticate(bearer, clock.now());
+//   Result<PrincipalRef> who = authenticator.authenticate({.bearer = token}, clock.now());
 //
 // Every thread has a cache of its own (no lock, no sharing). A hit compares the whole token, its expiry and
 // the revocation epoch. What fails to verify is never stored, so bad tokens cannot push good ones out. While
@@ -36,7 +36,7 @@ class TokenAuthenticator final : public Authenticator {
                      std::size_t cache_entries = kCacheEntries);
   ~TokenAuthenticator() override;
 
-  Result<PrincipalRef> authenticate(std::string_view bearer, Time now) override;
+  Result<PrincipalRef> authenticate(const Credentials& credentials, Time now) override;
 
   /// Signatures checked so far, on all threads: what the cache did not save.
   std::uint64_t verifications() const { return verifications_.load(std::memory_order_relaxed); }

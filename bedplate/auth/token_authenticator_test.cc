@@ -27,7 +27,7 @@ class TokenAuthenticatorTest : public ::testing::Test {
 
   std::string token(const TokenClaims& claims) { return sign_token(key_, policy_, claims); }
   std::string code_of(std::string_view bearer, Time now = kNow) {
-    auto who = authenticator_.authenticate(bearer, now);
+    auto who = authenticator_.authenticate({.bearer = bearer}, now);
     return who ? "good" : who.error().code();
   }
 
@@ -40,7 +40,7 @@ class TokenAuthenticatorTest : public ::testing::Test {
 
 TEST_F(TokenAuthenticatorTest, SaysWhoBearsIt) {
   TokenClaims claims = good_claims();
-  auto who = authenticator_.authenticate(token(claims), kNow);
+  auto who = authenticator_.authenticate({.bearer = token(claims)}, kNow);
   ASSERT_TRUE(who);
   EXPECT_EQ((*who)->user, claims.user);
   EXPECT_EQ((*who)->session, claims.session);
@@ -117,11 +117,12 @@ TEST_F(TokenAuthenticatorTest, AClockThatIsBehindIsLoggedOnceAMinute) {
   EXPECT_EQ(log.text(), "");
   TokenAuthenticator behind(ring_, revocations_, policy_, 64);
   for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(behind.authenticate(bearer, kNow - seconds(20 + i)).error().code(), "token_not_yet_valid");
+    EXPECT_EQ(behind.authenticate({.bearer = bearer}, kNow - seconds(20 + i)).error().code(),
+              "token_not_yet_valid");
   const std::string once = log.text();
   EXPECT_NE(once.find("the clocks differ"), std::string::npos) << once;
   EXPECT_EQ(std::count(once.begin(), once.end(), '\n'), 1);
-  EXPECT_FALSE(behind.authenticate(bearer, kNow - seconds(90)));
+  EXPECT_FALSE(behind.authenticate({.bearer = bearer}, kNow - seconds(90)));
   const std::string twice = log.text();
   EXPECT_EQ(std::count(twice.begin(), twice.end(), '\n'), 2);
 }
@@ -169,7 +170,7 @@ TEST_F(TokenAuthenticatorTest, MoreTokensThanPlacesStillWork) {
 
 TEST_F(TokenAuthenticatorTest, APrincipalOutlivesItsPlace) {
   TokenClaims claims = good_claims();
-  PrincipalRef held = *authenticator_.authenticate(token(claims), kNow);
+  PrincipalRef held = *authenticator_.authenticate({.bearer = token(claims)}, kNow);
   for (int i = 0; i < 500; ++i) ASSERT_EQ(code_of(token(good_claims())), "good");
   EXPECT_EQ(held->user, claims.user);
 }
@@ -180,7 +181,7 @@ TEST_F(TokenAuthenticatorTest, AuthenticatorsDoNotShareACache) {
   KeyRing empty;
   for (int i = 0; i < 3; ++i) {
     TokenAuthenticator other(empty, revocations_, policy_, 64);  // likely at the same address each time
-    EXPECT_FALSE(other.authenticate(bearer, kNow));
+    EXPECT_FALSE(other.authenticate({.bearer = bearer}, kNow));
     EXPECT_EQ(code_of(bearer), "good");
   }
 }
@@ -200,7 +201,7 @@ TEST_F(TokenAuthenticatorTest, EveryThreadSeesARevocationAtOnce) {
       bool counted = false;
       while (!stop) {
         const bool must_fail = revoked;
-        const bool good = authenticator_.authenticate(bearer, kNow).has_value();
+        const bool good = authenticator_.authenticate({.bearer = bearer}, kNow).has_value();
         if (must_fail && good) ++passed_after;
         if (!counted && good) counted = true, ++warm;
         if (must_fail) break;

@@ -7,11 +7,11 @@
 #include <cstring>
 #include <utility>
 
-#include "api_migrations.h"
 #include "bedplate/base/random.h"
 #include "bedplate/base/text.h"
-#include "bedplate/describe/describe.h"
+#include "bedplate/describe/json/json.h"
 #include "bedplate/sql/session.h"
+#include "idempotency_files.h"
 
 namespace bedplate::api {
 namespace {
@@ -25,58 +25,108 @@ RateLimit new_keys_of(const IdempotencySettings& settings) {
   return {.rate = static_cast<double>(half) / static_cast<double>(settings.ttl_seconds), .burst = half};
 }
 
-constexpr std::string_view kFindAnswer =
-    "SELECT salt, request_hash, status, location, etag, body FROM api_idempotency WHERE id = $1 AND "
-    "expires_at > $2";
+constexpr std::string_view kFindOutcome =
+    "SELECT salt, input_hash, refused, outcome FROM idempotency_keys WHERE id = $1 AND expires_at > $2";
 // An expired record of the same key is replaced.
-constexpr std::string_view kKeepAnswer =
-    "INSERT INTO api_idempotency (id, salt, request_hash, status, location, etag, body, expires_at) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
-    "ON CONFLICT (id) DO UPDATE SET salt = excluded.salt, request_hash = excluded.request_hash, "
-    "status = excluded.status, location = excluded.location, etag = excluded.etag, body = excluded.body, "
-    "expires_at = excluded.expires_at";
+constexpr std::string_view kKeepOutcome =
+    "INSERT INTO idempotency_keys (id, salt, input_hash, refused, outcome, expires_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6) "
+    "ON CONFLICT (id) DO UPDATE SET salt = excluded.salt, input_hash = excluded.input_hash, "
+    "refused = excluded.refused, outcome = excluded.outcome, expires_at = excluded.expires_at";
 // More than one for each one kept, so that the expired ones run out. On PostgreSQL commands run at the same time, and
 // two that clean up in the same place get in each other's way: so seldom, many at once, and never those of another.
 constexpr std::string_view kPurge =
-    "DELETE FROM api_idempotency WHERE id IN (SELECT id FROM api_idempotency WHERE expires_at <= $1 LIMIT 3)";
+    "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE expires_at <= $1 LIMIT "
+    "3)";
 constexpr std::string_view kPurgeMany =
-    "DELETE FROM api_idempotency WHERE id IN (SELECT id FROM api_idempotency WHERE expires_at <= $1 LIMIT 96 "
+    "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE expires_at <= $1 LIMIT "
+    "96 "
     "FOR UPDATE SKIP LOCKED)";
 constexpr std::uint64_t kPurgeManyEvery = 32;
 
-// On PostgreSQL the record is made first, without its answer, and filled at the end, through its place in the table.
-// Looking for it first would do as well, but serializable transactions that look for a row in an index page and then
-// write into that page get in each other's way: of eight clients a quarter had to run again, of a young table.
-constexpr std::string_view kTakePlace =
-    "INSERT INTO api_idempotency (id, salt, request_hash, status, location, etag, body, expires_at) "
-    "VALUES ($1, $1, $1, 0, '', '', NULL, $2) ON CONFLICT (id) DO NOTHING RETURNING ctid::text";
-constexpr std::string_view kDropExpired = "DELETE FROM api_idempotency WHERE id = $1 AND expires_at <= $2";
-constexpr std::string_view kFillPlace =
-    "UPDATE api_idempotency SET salt = $2, request_hash = $3, status = $4, location = $5, etag = $6, body = "
-    "$7 "
-    "WHERE ctid = $1::tid";
-constexpr std::string_view kDropPlace = "DELETE FROM api_idempotency WHERE ctid = $1::tid";
+// On PostgreSQL the record is made first, without its outcome, and filled at the end, through its row's place. Looking
+// for it first would do as well, but serializable transactions that look for a row in an index page and then write into
+// that page get in each other's way: of eight clients a quarter had to run again, of a young table.
+constexpr std::string_view kReserve =
+    "INSERT INTO idempotency_keys (id, salt, input_hash, refused, outcome, expires_at) "
+    "VALUES ($1, $1, $1, FALSE, NULL, $2) ON CONFLICT (id) DO NOTHING RETURNING ctid::text";
+constexpr std::string_view kDropExpired = "DELETE FROM idempotency_keys WHERE id = $1 AND expires_at <= $2";
+constexpr std::string_view kFill =
+    "UPDATE idempotency_keys SET salt = $2, input_hash = $3, refused = $4, outcome = $5 WHERE ctid = $1::tid";
 
-struct KeptAnswer {
+struct KeptOutcome {
   Uuid salt;
-  Uuid request_hash;
-  std::int64_t status = 0;
-  std::string location;
-  std::string etag;
-  std::optional<std::string> body;
+  Uuid input_hash;
+  bool refused = false;
+  std::optional<std::string> outcome;
 
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<KeptAnswer>("An answer kept for a replay", {
-                                                                 field<&KeptAnswer::salt>(),
-                                                                 field<&KeptAnswer::request_hash>(),
-                                                                 field<&KeptAnswer::status>(),
-                                                                 field<&KeptAnswer::location>(),
-                                                                 field<&KeptAnswer::etag>(),
-                                                                 field<&KeptAnswer::body>(),
-                                                             });
+    return object<KeptOutcome>("An outcome kept for a replay",
+                               {field<&KeptOutcome::salt>(), field<&KeptOutcome::input_hash>(),
+                                field<&KeptOutcome::refused>(), field<&KeptOutcome::outcome>()});
   }
 };
+
+/// The error of a command that kept its writes. Its category by its HTTP status, which tells all of them apart.
+struct KeptError {
+  std::int64_t status = 0;
+  std::string code;
+  std::string detail;
+  std::string subject;
+  std::int64_t retry_after_seconds = 0;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<KeptError>(
+        "An error kept for a replay",
+        {field<&KeptError::status>(), field<&KeptError::code>(), field<&KeptError::detail>(),
+         field<&KeptError::subject>(), field<&KeptError::retry_after_seconds>()});
+  }
+};
+
+JsonLimits as_stored() {
+  JsonLimits limits;
+  limits.view = View::stored;
+  return limits;
+}
+
+std::string error_text(const Error& error) {
+  KeptError kept;
+  kept.status = http_status(error.category());
+  kept.code = error.code();
+  kept.detail = error.detail();
+  kept.subject = error.subject();
+  kept.retry_after_seconds = error.retry_after().count();
+  return to_json(kept, View::stored);
+}
+
+std::optional<Error> error_of(std::string_view text) {
+  Result<KeptError> kept = from_json<KeptError>(text, as_stored());
+  if (!kept) return std::nullopt;
+  Category category = Category::conflict;
+  for (auto candidate = Category::malformed; candidate < Category::cancelled;
+       candidate = static_cast<Category>(static_cast<int>(candidate) + 1))
+    if (http_status(candidate) == kept->status) category = candidate;
+  Error error(category, kept->code, std::move(kept->detail));
+  return std::move(error)
+      .with_subject(std::move(kept->subject))
+      .with_retry_after(std::chrono::seconds(kept->retry_after_seconds));
+}
+
+/// Nothing: what it holds cannot be read back, or is larger than `size_max`.
+std::optional<std::string> output_text(const TypeInfo* type, const void* output, std::int64_t size_max) {
+  std::string text;
+  if (type && !append_json(text, *type, output, View::stored)) return std::nullopt;
+  if (static_cast<std::int64_t>(text.size()) > size_max) return std::nullopt;
+  return text;
+}
+
+bool read_output(std::string_view text, const TypeInfo* type, void* output) {
+  if (!type) return true;
+  Faults faults;
+  return read_json(text, *type, output, faults, as_stored()) && faults.empty();
+}
 
 /// BLAKE2b to 128 bits, under `salt` when there is one.
 Uuid hash128(std::string_view bytes, const Uuid* salt) {
@@ -113,7 +163,7 @@ bool is_key(std::string_view key) {
 }  // namespace
 
 std::span<const EmbeddedFile> idempotency_migrations() {
-  return api_migrations();
+  return idempotency_files();
 }
 
 Idempotency::Idempotency(const IdempotencySettings& settings, sql::Dialect dialect)
@@ -128,16 +178,17 @@ void Idempotency::release(const Uuid& id) {
   running_.erase(id);
 }
 
-Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const IdempotencyOwner& owner,
-                                              std::string_view operation, std::string_view path,
-                                              std::string_view query, std::string_view body) {
+Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const auth::Principal& caller,
+                                              std::string_view operation, const TypeInfo* input_type,
+                                              const void* input) {
   key = without_quotes(key);
   if (!is_key(key))
     return bedplate::fail(Category::malformed, "invalid_idempotency_key",
                           "The Idempotency-Key is 1 to 128 visible ASCII characters.");
   std::string name;
-  append_part(name, owner.user.to_string());
-  if (owner.tenant) append_part(name, owner.tenant->to_string());
+  append_part(name, auth::kind_name(caller.kind));
+  append_part(name, caller.user.to_string());
+  if (caller.tenant) append_part(name, caller.tenant->to_string());
   append_part(name, operation);
   append_part(name, key);
   Uuid id = hash128(name, nullptr);
@@ -145,17 +196,15 @@ Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const Idempo
     std::lock_guard lock(mutex_);
     if (!running_.insert(id).second) return std::unexpected(key_in_use());
   }
-  std::string request;
-  request.reserve(body.size() + path.size() + query.size() + 64);
-  append_part(request, path);
-  append_part(request, query);
-  append_part(request, body);
-  return Claim(*this, id, owner.user, std::move(request));
+  std::string canonical;
+  // What has no JSON form (NaN) is null there: such inputs differ from others all the same in what surfaces accept.
+  if (input_type) append_json(canonical, *input_type, input, View::stored);
+  return Claim(*this, id, caller.user, std::move(canonical));
 }
 
 // True: the key is new. False: it has a record, which is good.
-Async<bool> Idempotency::take_place(sql::Transaction& transaction, const Claim& claim, Time now,
-                                    Place& place) const {
+Async<bool> Idempotency::reserve(sql::Transaction& transaction, const Claim& claim, Time now,
+                                 Record& record) const {
   std::int64_t number;
   std::memcpy(&number, claim.id_.bytes.data(), sizeof number);
   const bool free = co_await ok(transaction.value<bool>("SELECT pg_try_advisory_xact_lock($1)", number));
@@ -163,9 +212,9 @@ Async<bool> Idempotency::take_place(sql::Transaction& transaction, const Claim& 
   const Time expires_at = now + std::chrono::seconds(settings_.ttl_seconds);
   for (int attempt = 0; attempt < 2; ++attempt) {
     std::optional<std::string> row =
-        co_await ok(transaction.maybe<std::string>(kTakePlace, claim.id_, expires_at));
+        co_await ok(transaction.maybe<std::string>(kReserve, claim.id_, expires_at));
     if (row) {
-      place.row = std::move(*row);
+      record.row = std::move(*row);
       co_return true;
     }
     const std::int64_t expired = co_await ok(transaction.run(kDropExpired, claim.id_, now));
@@ -187,55 +236,45 @@ Result<void> Idempotency::count(Claim& claim, Time now) {
 }
 
 Async<bool> Idempotency::replay(sql::Transaction& transaction, Claim& claim, Time now,
-                                http::Response& response, Place& place) {
+                                const TypeInfo* output_type, void* output, Record& record) {
   bool is_new = false;
-  if (dialect_ == sql::Dialect::postgresql) is_new = co_await ok(take_place(transaction, claim, now, place));
-  std::optional<KeptAnswer> kept;
-  if (!is_new) kept = co_await ok(transaction.maybe<KeptAnswer>(kFindAnswer, claim.id_, now));
+  if (dialect_ == sql::Dialect::postgresql) is_new = co_await ok(reserve(transaction, claim, now, record));
+  std::optional<KeptOutcome> kept;
+  if (!is_new) kept = co_await ok(transaction.maybe<KeptOutcome>(kFindOutcome, claim.id_, now));
   if (!kept) {
     co_await ok(count(claim, now));
     co_return false;
   }
-  if (hash128(claim.request_, &kept->salt) != kept->request_hash)
+  if (hash128(claim.input_, &kept->salt) != kept->input_hash)
     co_await bedplate::fail(
         Category::invalid, "idempotency_key_reused",
         "This Idempotency-Key was used for another request; use a new key for a new request.");
-  if (!kept->body)
+  if (kept->outcome && kept->refused) record.refused = error_of(*kept->outcome);
+  const bool readable = kept->outcome && (kept->refused ? record.refused.has_value()
+                                                        : read_output(*kept->outcome, output_type, output));
+  if (!readable)
     co_await bedplate::fail(
         Category::conflict, "idempotency_answer_not_kept",
         "This request ran before; its answer was too large to keep. Read the result instead.");
-  response.set_status(static_cast<int>(kept->status));
-  response.set_field("Idempotency-Replayed", "true");
-  if (!kept->location.empty()) response.set_field(http::FieldId::location, kept->location);
-  if (!kept->etag.empty()) response.set_field(http::FieldId::etag, kept->etag);
-  response.body().clear();
-  response.body().append(*kept->body);
-  if (!kept->body->empty()) response.set_field(http::FieldId::content_type, "application/json");
   co_return true;
 }
 
-Async<void> Idempotency::keep(sql::Transaction& transaction, const Claim& claim, const Place& place, Time now,
-                              const http::Response& response) const {
+Async<void> Idempotency::keep(sql::Transaction& transaction, const Claim& claim, const Record& record,
+                              Time now, const TypeInfo* output_type, const void* output,
+                              const Error* refused) const {
   const Uuid salt = new_uuid();
-  const Uuid hash = hash128(claim.request_, &salt);
-  std::optional<std::string_view> body;
-  if (response.body().size() <= static_cast<std::size_t>(settings_.answer_size_max))
-    body = response.body().view();
-  const std::int64_t status = response.status();
-  const std::string_view location = response.field(http::FieldId::location);
-  const std::string_view etag = response.field(http::FieldId::etag);
-  if (!place.row.empty()) {
+  const Uuid hash = hash128(claim.input_, &salt);
+  const std::optional<std::string> outcome =
+      refused ? error_text(*refused) : output_text(output_type, output, settings_.answer_size_max);
+  const bool is_refused = refused != nullptr;
+  if (!record.row.empty()) {
     if (random_u64() % kPurgeManyEvery == 0) co_await ok(transaction.run(kPurgeMany, now));
-    co_await ok(transaction.run(kFillPlace, place.row, salt, hash, status, location, etag, body));
+    co_await ok(transaction.run(kFill, record.row, salt, hash, is_refused, outcome));
     co_return;
   }
   co_await ok(transaction.run(kPurge, now));
   const Time expires_at = now + std::chrono::seconds(settings_.ttl_seconds);
-  co_await ok(transaction.run(kKeepAnswer, claim.id_, salt, hash, status, location, etag, body, expires_at));
-}
-
-Async<void> Idempotency::forget(sql::Transaction& transaction, const Place& place) const {
-  if (!place.row.empty()) co_await ok(transaction.run(kDropPlace, place.row));
+  co_await ok(transaction.run(kKeepOutcome, claim.id_, salt, hash, is_refused, outcome, expires_at));
 }
 
 }  // namespace bedplate::api

@@ -19,32 +19,36 @@ using ::testing::IsEmpty;
 
 constexpr std::string_view kSeedSqlite = R"(
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
-INSERT INTO api_idempotency (id, salt, request_hash, status, location, etag, body, expires_at)
-SELECT CAST(printf('%016d', i) AS BLOB), x'00', x'00', 201, '', '', '{}', 1800000000000000 + i * 1000000 FROM n;
+INSERT INTO idempotency_keys (id, salt, input_hash, refused, outcome, expires_at)
+SELECT CAST(printf('%016d', i) AS BLOB), x'00', x'00', 0, '{}', 1800000000000000 + i * 1000000 FROM n;
 )";
 constexpr std::string_view kSeedPostgresql = R"(
-INSERT INTO api_idempotency (id, salt, request_hash, status, location, etag, body, expires_at)
-SELECT lpad(to_hex(i), 32, '0')::uuid, gen_random_uuid(), gen_random_uuid(), 201, '', '', '{}',
+INSERT INTO idempotency_keys (id, salt, input_hash, refused, outcome, expires_at)
+SELECT lpad(to_hex(i), 32, '0')::uuid, gen_random_uuid(), gen_random_uuid(), FALSE, '{}',
        timestamptz '2027-01-15' + i * interval '1 s'
 FROM generate_series(0, 19999) i;
-ANALYZE api_idempotency;
+ANALYZE idempotency_keys;
 )";
+
+struct Kept {
+  std::string text = "kept";
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Kept>("What is kept", {field<&Kept::text>()});
+  }
+};
 
 struct Command {
   Idempotency& idempotency;
   Time now;
-  bool well;
 
   Async<void> run(sql::Transaction& tx, Idempotency::Claim& claim) const {
-    http::Response response;
-    Idempotency::Place place;
-    const bool replayed = co_await ok(idempotency.replay(tx, claim, now, response, place));
+    Idempotency::Record record;
+    Kept output;
+    const bool replayed = co_await ok(idempotency.replay(tx, claim, now, &type_of<Kept>(), &output, record));
     if (replayed) co_return;
-    response.set_status(201);
-    if (well)
-      co_await ok(idempotency.keep(tx, claim, place, now, response));
-    else
-      co_await ok(idempotency.forget(tx, place));
+    co_await ok(idempotency.keep(tx, claim, record, now, &type_of<Kept>(), &output, nullptr));
   }
 };
 
@@ -52,22 +56,23 @@ class IdempotencyQueriesTest : public ::testing::TestWithParam<sql::Dialect> {};
 
 TEST_P(IdempotencyQueriesTest, ReadNoLargeTableToItsEnd) {
   EngineKit kit(GetParam(), "");
-  const sql::MigrationSource source{"api", api::idempotency_migrations()};
+  const sql::MigrationSource source{"idempotency", api::idempotency_migrations()};
   ASSERT_TRUE(sql::migrate_up(kit.database(), std::span(&source, 1)));
   kit.script(std::string(GetParam() == sql::Dialect::sqlite ? kSeedSqlite : kSeedPostgresql));
   QueryGuard guard(kit.database());
   Idempotency idempotency({}, GetParam());
-  const api::IdempotencyOwner owner(new_uuid());
+  auth::Principal caller;
+  caller.user = new_id<auth::UserId>();
   // In the middle of what is kept: some records have expired.
   const Time now{std::chrono::seconds(1'800'000'100)};
-  const auto run = [&](const char* key, bool well) {
-    Idempotency::Claim claim = *idempotency.claim(key, owner, "operation", "/path", "", "body");
-    const Command command{idempotency, now, well};
+  const auto run = [&](const char* key) {
+    Idempotency::Claim claim = *idempotency.claim(key, caller, "operation", nullptr, nullptr);
+    const Command command{idempotency, now};
     kit.get(guard.database().transact(&Command::run, command, claim));
   };
-  run("one", true);
-  run("one", true);  // the kept answer
-  run("two", false);
+  run("one");
+  run("one");  // the kept outcome
+  run("two");
   EXPECT_GE(guard.statements(), 3U);
   EXPECT_THAT(guard.findings(kit.loop()), IsEmpty());
 }

@@ -11,7 +11,7 @@
 // member for it outside its description, and the Api names it:
 //
 //   struct Rename { TaskId id; std::string title; IfMatch if_match; ... omit<&Rename::if_match> ... };
-//   ... .command<&Tasks::rename>(tasks, put("/v1/tasks/{id}/title"), if_match_into<&Rename::if_match>(), ...)
+//   ... .command<&Tasks::rename>("rename", tasks, put("/v1/tasks/{id}/title"), if_match_into<&Rename::if_match>(), ...)
 //
 // It knows nothing of HTTP: another surface fills it from an argument of its own.
 #pragma once

@@ -296,10 +296,10 @@ struct Service {
 TEST(InputTest, CommandsTakeIfMatchWhereTheEntityHasAVersion) {
   Service service;
   const Api made = Api("items", "Items")
-                       .query<&Service::find>(service, get("/i/{list_id}/{id}"), any_user())
-                       .command<&Service::remove>(service, del("/i/{list_id}/{id}"), any_user())
-                       .command<&Service::change>(service, patch("/i/{list_id}/{id}"), any_user())
-                       .command<&Service::drop>(service, del("/u/{id}"), any_user());
+                       .query<&Service::find>("find", service, any_user())
+                       .command<&Service::remove>("remove", service, any_user())
+                       .command<&Service::change>("change", service, any_user())
+                       .command<&Service::drop>("drop", service, any_user());
   EXPECT_EQ(made.operations()[0].set_if_match, nullptr) << "REST compares the version of what is read";
   EXPECT_NE(made.operations()[1].set_if_match, nullptr);
   EXPECT_EQ(made.operations()[3].set_if_match, nullptr) << "there is nothing to compare it with";

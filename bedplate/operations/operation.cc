@@ -17,20 +17,4 @@ std::string_view kind_name(OperationKind kind) {
   return "";
 }
 
-std::string_view verb_name(Verb verb) {
-  switch (verb) {
-    case Verb::get:
-      return "GET";
-    case Verb::post:
-      return "POST";
-    case Verb::put:
-      return "PUT";
-    case Verb::patch:
-      return "PATCH";
-    case Verb::del:
-      return "DELETE";
-  }
-  return "";
-}
-
 }  // namespace bedplate::api

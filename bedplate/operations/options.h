@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What may be said about an operation beside its signature; see api.h for the list in use.
 //
-// Each function makes a small value that Api applies to the Operation. Who may call (needs, any_user, open_to_all)
-// must be said; everything else has a default.
+// Each function makes a small value that Api applies to the Operation. Who may call (needs, any_user, optional_user,
+// open_to_all) must be said; everything else has a default. How REST reaches the operation is said with the options of
+// bedplate/surfaces/rest/route.h.
 #pragma once
 
 #include <concepts>
@@ -86,28 +87,10 @@ inline auto open_to_all() {
   return detail::AccessOption{[](Operation& operation) { operation.access = Access::open_to_all; }};
 }
 
-// ---- how success looks
-
-/// 201. `location` is the path of what was made; its {fields} are taken from the output.
-consteval auto creates(const char* location) {
-  struct Creates {
-    std::string_view location;
-    void apply(Operation& operation) const {
-      operation.status = 201;
-      operation.location = location;
-    }
-  };
-  return Creates{detail::checked_path(location)};
-}
-
-/// 202: taken on, not done yet.
-inline auto accepted() {
-  return detail::Option{[](Operation& operation) { operation.status = 202; }};
-}
-
-/// 204 although the operation returns a value that other surfaces show. (Async<void> answers 204 anyway.)
-inline auto no_content() {
-  return detail::Option{[](Operation& operation) { operation.status = 204; }};
+/// Signed in or not: without credentials the caller is anonymous, and those that are sent must be good (401), so that
+/// nobody takes an expired token for an answer made for them.
+inline auto optional_user() {
+  return detail::AccessOption{[](Operation& operation) { operation.access = Access::optional_user; }};
 }
 
 // ---- how failure looks: builds with assertions answer nothing else (rest.h)
@@ -169,50 +152,16 @@ inline auto issues_secrets() {
   return detail::Option{[](Operation& operation) {
     operation.secret = true;
     operation.idempotent_replay = false;
-    operation.compressed = false;
   }};
-}
-/// This is how people get an access token: `logs_in<&Grant::access_token>()`. The documents name the operation, and
-/// /docs asks for its body's fields where it asks for a token. One operation of a program, a POST that is open to all;
-/// its input's secret fields are asked for as passwords are.
-template <auto Member>
-auto logs_in() {
-  using Of = detail::MemberOf<decltype(Member)>;
-  static_assert(std::same_as<typename Of::Value, std::string>,
-                "logs_in<> names a std::string field of the output");
-  struct LogsIn {
-    using OutputType [[maybe_unused]] = typename Of::Class;
-    void apply(Operation& operation) const { operation.access_token = detail::member_name<Member>(); }
-  };
-  return LogsIn{};
 }
 /// `Idempotency-Key` has no effect.
 inline auto no_idempotency() {
   return detail::Option{[](Operation& operation) { operation.idempotent_replay = false; }};
 }
-inline auto no_compression() {
-  return detail::Option{[](Operation& operation) { operation.compressed = false; }};
-}
-/// Replaces the default Cache-Control of answers, for example "public, max-age=300".
-inline auto cache_control(std::string_view value) {
-  return detail::Option{[value](Operation& operation) { operation.cache_control = value; }};
-}
-/// The largest body that it takes, where that is less than server.body_size_max: for what strangers may call, since
-/// each of their connections can hold a body in memory.
-inline auto body_at_most(std::size_t bytes) {
-  return detail::Option{[bytes](Operation& operation) { operation.body_size_max = bytes; }};
-}
 /// A call takes this many units of its caller's rate limit (default 1). 0: it is never limited, and only for what is
 /// cheaper to answer than to refuse.
 inline auto cost(int units) {
   return detail::Option{[units](Operation& operation) { operation.cost = units; }};
-}
-
-/// Takes any query string and does not look at it: for what machines ask that are not ours, such as health checks,
-/// which add a parameter against caches. Elsewhere a parameter that is not known is a fault, since it is a typing
-/// error of somebody who believes that it has an effect. For inputs without fields only.
-inline auto any_query() {
-  return detail::Option{[](Operation& operation) { operation.any_query = true; }};
 }
 
 // ---- transactions

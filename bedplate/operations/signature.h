@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads an operation's signature: what api.h needs to know about a member function, and the two thunks through
-// which a surface calls it. Included by api.h; services need not look here.
+// Reads an operation's signature: what api.h needs to know about a member function, and the functions through which
+// it is called with its types forgotten. Private header of api.h.
 #pragma once
 
 #include <concepts>
@@ -11,19 +11,12 @@
 #include "bedplate/operations/input.h"
 #include "bedplate/operations/operation.h"
 #include "bedplate/operations/paging/page.h"
-
-namespace bedplate::sql {
-class Reader;
-class Transaction;
-class Database;
-}  // namespace bedplate::sql
+#include "bedplate/operations/parameters.h"
 
 namespace bedplate::api::detail {
 
 template <class... T>
-struct List {
-  static constexpr std::size_t kSize = sizeof...(T);
-};
+struct List {};
 
 template <class F>
 struct MemberFunction {
@@ -58,63 +51,69 @@ struct Answer<Result<T>> {
   using Output = T;
 };
 
-// ---- what it takes: [const Caller&] [data] [const Input&]
-
-template <class P>
-inline constexpr bool kIsCaller = std::same_as<P, const Caller&>;
-template <class P>
-inline constexpr bool kIsData =
-    std::same_as<P, sql::Reader&> || std::same_as<P, sql::Transaction&> || std::same_as<P, sql::Database&>;
-template <class P>
-inline constexpr bool kIsInput =
-    std::is_lvalue_reference_v<P> && std::is_const_v<std::remove_reference_t<P>> &&
-    std::is_class_v<std::remove_cvref_t<P>> && !kIsCaller<P> && !kIsData<const P>;
+// ---- what it takes: a set of Parameter types, and at most one input
 
 struct Nothing {};
 
-template <class Caller_, class Data_, class Input_>
-struct Taken {
-  static constexpr bool kOk = true;
-  static constexpr bool kCaller = !std::same_as<Caller_, Nothing>;
-  using Data = Data_;
-  using Input = Input_;
+template <class P>
+inline constexpr bool kIsInput =
+    std::is_lvalue_reference_v<P> && std::is_const_v<std::remove_reference_t<P>> &&
+    std::is_class_v<std::remove_cvref_t<P>> && !Parameter<P>::kKnown &&
+    !Parameter<std::remove_cvref_t<P>&>::kKnown;
+
+template <class P>
+concept DecidesKind = requires { Parameter<P>::kKind; };
+
+template <class P>
+concept ComesAsExtra = requires(const Arguments& arguments) { Parameter<P>::is_given(arguments); };
+
+template <class P, class... All>
+inline constexpr int kTimes = (0 + ... + int{std::same_as<P, All>});
+
+/// The first type of those for which the condition holds; Nothing when there is none.
+template <class... All>
+struct FirstInput {
+  using type = Nothing;
 };
-struct NotTaken {
-  static constexpr bool kOk = false;
-};
+template <class First, class... Rest>
+struct FirstInput<First, Rest...>
+    : std::conditional_t<kIsInput<First>, std::type_identity<std::remove_cvref_t<First>>,
+                         FirstInput<Rest...>> {};
+
+template <class P>
+constexpr OperationKind kind_of_parameter() {
+  if constexpr (DecidesKind<P>) return Parameter<P>::kKind;
+  return OperationKind::pure;
+}
 
 template <class Parameters>
-struct Parse : NotTaken {};
-template <>
-struct Parse<List<>> : Taken<Nothing, Nothing, Nothing> {};
-template <class A>
-struct Parse<List<A>>
-    : std::conditional_t<
-          kIsCaller<A>, Taken<A, Nothing, Nothing>,
-          std::conditional_t<kIsData<A>, Taken<Nothing, A, Nothing>,
-                             std::conditional_t<kIsInput<A>, Taken<Nothing, Nothing, A>, NotTaken>>> {};
-template <class A, class B>
-struct Parse<List<A, B>>
-    : std::conditional_t<
-          kIsCaller<A> && kIsData<B>, Taken<A, B, Nothing>,
-          std::conditional_t<kIsCaller<A> && kIsInput<B>, Taken<A, Nothing, B>,
-                             std::conditional_t<kIsData<A> && kIsInput<B>, Taken<Nothing, A, B>, NotTaken>>> {
-};
-template <class A, class B, class C>
-struct Parse<List<A, B, C>>
-    : std::conditional_t<kIsCaller<A> && kIsData<B> && kIsInput<C>, Taken<A, B, C>, NotTaken> {};
+struct Taken;
+template <class... P>
+struct Taken<List<P...>> {
+  static constexpr bool kAllKnown = ((Parameter<P>::kKnown || kIsInput<P>) && ...);
+  static constexpr bool kNoneTwice = ((kTimes<P, P...> == 1) && ...);
+  static constexpr int kInputs = (0 + ... + int{kIsInput<P>});
+  static constexpr int kData = (0 + ... + int{DecidesKind<P>});
+  static constexpr int kExtras = (0 + ... + int{ComesAsExtra<P>});
+  using Input = typename FirstInput<P...>::type;
 
-template <class Data>
-constexpr OperationKind kind_of() {
-  if constexpr (std::same_as<Data, sql::Reader&>)
-    return OperationKind::query;
-  else if constexpr (std::same_as<Data, sql::Transaction&>)
-    return OperationKind::command;
-  else if constexpr (std::same_as<Data, sql::Database&>)
-    return OperationKind::procedure;
-  else
-    return OperationKind::pure;
-}
+  static constexpr OperationKind kind() {
+    OperationKind kind = OperationKind::pure;
+    ((kind = DecidesKind<P> ? kind_of_parameter<P>() : kind), ...);
+    return kind;
+  }
+  /// Whether all that come as Extra are there.
+  static bool are_given(const Arguments& arguments) { return (is_given<P>(arguments) && ...); }
+
+ private:
+  template <class One>
+  static bool is_given(const Arguments& arguments) {
+    if constexpr (ComesAsExtra<One>)
+      return Parameter<One>::is_given(arguments);
+    else
+      return true;
+  }
+};
 
 /// Everything about the member function, or one sentence about what is wrong with it.
 template <auto Member>
@@ -127,47 +126,41 @@ struct SignatureOf {
   using Answered = Answer<typename Function::Return>;
   static_assert(Answered::kOk, "an operation returns Async<Out>; a pure one may return Result<Out>");
   using Output = typename Answered::Output;
-  using Parsed = Parse<typename Function::Parameters>;
+  using Parsed = Taken<typename Function::Parameters>;
   static_assert(
-      Parsed::kOk,
-      "an operation takes, in this order and each only if wanted: const Caller&, one of sql::Reader&, "
-      "sql::Transaction& or sql::Database&, and its input as const In&");
-  using Data = typename Parsed::Data;
-  using Input = std::remove_cvref_t<typename Parsed::Input>;
+      Parsed::kAllKnown && Parsed::kInputs <= 1,
+      "an operation takes its input as const In&, and beside it only what bedplate/operations/parameters.h "
+      "names: const Caller&, and one of sql::Reader&, sql::Transaction& or sql::Database&");
+  static_assert(Parsed::kNoneTwice && Parsed::kData <= 1,
+                "an operation takes each parameter once, and one of sql::Reader&, sql::Transaction& and "
+                "sql::Database& at most");
+  using Input = typename Parsed::Input;
   static constexpr bool kHasInput = !std::same_as<Input, Nothing>;
   static constexpr bool kHasOutput = !std::is_void_v<Output>;
-  static constexpr OperationKind kKind = kind_of<Data>();
+  static constexpr OperationKind kKind = Parsed::kind();
   static constexpr bool kWaits = Answered::kWaits;
   static_assert(kWaits || kKind == OperationKind::pure,
                 "an operation that uses the database is a coroutine: it returns Async<Out>");
 };
 
-/// Calls the member function with those of (caller, data, input) that it takes.
-template <auto Member>
-auto call(void* object, const Caller& caller, void* data, const void* input) {
-  using S = SignatureOf<Member>;
-  auto& self = *static_cast<typename S::Class*>(object);
-  using DataType = std::remove_reference_t<typename S::Data>;
-  auto* typed_data = static_cast<DataType*>(data);
-  auto* typed_input = static_cast<const typename S::Input*>(input);
-  constexpr bool kTakesData = S::kKind != OperationKind::pure;
-  (void)caller, (void)typed_data, (void)typed_input;
-  if constexpr (S::Parsed::kCaller && kTakesData && S::kHasInput)
-    return (self.*Member)(caller, *typed_data, *typed_input);
-  else if constexpr (S::Parsed::kCaller && kTakesData)
-    return (self.*Member)(caller, *typed_data);
-  else if constexpr (S::Parsed::kCaller && S::kHasInput)
-    return (self.*Member)(caller, *typed_input);
-  else if constexpr (kTakesData && S::kHasInput)
-    return (self.*Member)(*typed_data, *typed_input);
-  else if constexpr (S::Parsed::kCaller)
-    return (self.*Member)(caller);
-  else if constexpr (kTakesData)
-    return (self.*Member)(*typed_data);
-  else if constexpr (S::kHasInput)
-    return (self.*Member)(*typed_input);
+template <class P>
+decltype(auto) argument(const Arguments& arguments) {
+  if constexpr (Parameter<P>::kKnown)
+    return Parameter<P>::from(arguments);
   else
-    return (self.*Member)();
+    return *static_cast<const std::remove_cvref_t<P>*>(arguments.input);
+}
+
+/// Calls the member function with what it takes.
+template <auto Member, class... P>
+auto call_with(void* object, const Arguments& arguments, List<P...>) {
+  auto& self = *static_cast<typename SignatureOf<Member>::Class*>(object);
+  (void)arguments;
+  return (self.*Member)(argument<P>(arguments)...);
+}
+template <auto Member>
+auto call(void* object, const Arguments& arguments) {
+  return call_with<Member>(object, arguments, typename SignatureOf<Member>::Function::Parameters{});
 }
 
 /// Awaits the operation and moves its output into `output`.
@@ -178,27 +171,27 @@ Async<void> deliver(Async<Out> running, void* output) {
 }
 
 template <auto Member>
-Async<void> invoke(void* object, const Caller& caller, void* data, const void* input, void* output) {
+Async<void> invoke(void* object, const Arguments& arguments) {
   if constexpr (SignatureOf<Member>::kHasOutput)
-    return deliver(call<Member>(object, caller, data, input), output);
+    return deliver(call<Member>(object, arguments), arguments.output);
   else
-    return call<Member>(object, caller, data, input);
+    return call<Member>(object, arguments);
 }
 
 template <auto Member>
-Result<void> invoke_now(void* object, const Caller& caller, const void* input, void* output) {
+Result<void> invoke_now(void* object, const Arguments& arguments) {
   using Out = typename SignatureOf<Member>::Output;
-  auto result = call<Member>(object, caller, nullptr, input);
+  auto result = call<Member>(object, arguments);
   if (!result) return std::unexpected(std::move(result.error()));
-  if constexpr (!std::is_void_v<Out>) *static_cast<Out*>(output) = std::move(*result);
+  if constexpr (!std::is_void_v<Out>) *static_cast<Out*>(arguments.output) = std::move(*result);
   return {};
 }
 
 template <auto Member>
-void fill_operation(Operation& operation, typename SignatureOf<Member>::Class& object) {
+void fill_operation(Operation& operation) {
   using S = SignatureOf<Member>;
   operation.kind = S::kKind;
-  operation.object = &object;
+  operation.object_type = &kTypeTag<typename S::Class>;
   if constexpr (S::kHasInput) operation.input = &type_of<typename S::Input>();
   if constexpr (std::derived_from<typename S::Input, PageQuery>)
     operation.page_query = [](const void* input) -> const PageQuery& {
@@ -209,12 +202,10 @@ void fill_operation(Operation& operation, typename SignatureOf<Member>::Class& o
     operation.set_if_match = [](void* input, IfMatch&& condition) {
       static_cast<typename S::Input*>(input)->if_match = std::move(condition);
     };
-  if constexpr (S::kHasOutput)
-    operation.output = &type_of<typename S::Output>();
-  else
-    operation.status = 204;
+  if constexpr (S::kHasOutput) operation.output = &type_of<typename S::Output>();
   if constexpr (S::kHasOutput && kIsPage<typename S::Output>)
     operation.page_parts = &parts_of<typename S::Output>;
+  if constexpr (S::Parsed::kExtras > 0) operation.are_given = &S::Parsed::are_given;
   if constexpr (S::kWaits)
     operation.invoke = &invoke<Member>;
   else

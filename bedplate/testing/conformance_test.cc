@@ -29,8 +29,8 @@ TEST(Conformance, HoldsForOpenOperations) {
   TestApp app([](app::Application& application) {
     application.wire([](app::Host& host) -> Result<void> {
       auto& echo = host.make<Echo>();
-      host.serve(
-          api::Api("echo", "Repeats").pure<&Echo::say>(echo, api::post("/v1/echo"), api::open_to_all()));
+      host.serve(api::Api("echo", "Repeats")
+                     .pure<&Echo::say>("say", echo, api::post("/v1/echo"), api::open_to_all()));
       return {};
     });
   });

@@ -34,7 +34,7 @@ class Greeter {
 void serve_greetings(app::Host& host) {
   auto& greeter = host.make<Greeter>();
   host.serve(api::Api("greetings", "Says hello")
-                 .pure<&Greeter::greet>(greeter, api::get("/v1/greeting"), api::open_to_all()));
+                 .pure<&Greeter::greet>("greet", greeter, api::get("/v1/greeting"), api::open_to_all()));
 }
 
 TEST(TestAppTest, ServesWhatWasWired) {

@@ -39,7 +39,7 @@ TEST_P(AdministrationTest, AGrantedRoleCountsFromTheNextRefresh) {
   ASSERT_TRUE(renewed);
   auto principal = as(*renewed).principal;
   EXPECT_TRUE(principal->has_role("admin"));
-  EXPECT_EQ(principal->scopes, (std::vector<std::string>{"tasks:read", "tasks:write", "account", "admin"}));
+  EXPECT_EQ(principal->scopes, (std::vector<std::string>{"account", "admin"}));
 
   ASSERT_TRUE(run(admin_.revoke("ada@example.com", "admin")));
   server_looks();

@@ -16,6 +16,7 @@
 #include "bedplate/auth/jwks.h"
 #include "bedplate/auth/password_text.h"
 #include "bedplate/auth/principal.h"
+#include "bedplate/auth/user_data.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
 #include "bedplate/operations/api.h"
@@ -33,6 +34,7 @@ using auth::UserId;
 
 /// The scope of everything that people do with their own account.
 inline constexpr std::string_view kAccountScope = "account";
+inline constexpr std::string_view kAdminScope = "admin";
 
 inline constexpr api::ErrorCode kInvalidCredentials{Category::unauthenticated, "invalid_credentials",
                                                     "The e-mail address or the password is wrong."};
@@ -247,19 +249,13 @@ struct SessionList {
   }
 };
 
-/// A service that keeps rows of users. When an account is deleted, it deletes its part in the same
-/// transaction: all of it goes, or nothing. Services are told in the order in which they were given to the
-/// Identity; the account's own rows go last.
-class UserDataOwner {
- public:
-  virtual ~UserDataOwner() = default;
-  /// May run more than once for one deletion (a transaction may be tried again).
-  virtual Async<void> delete_user_data(sql::Transaction& tx, UserId user) = 0;
-};
+using auth::UserDataOwner;
 
 class Identity;
 
-/// The operations and where they are reached.
+/// The operations and how they are reached; the module (module.h) makes the object that they are called on.
+api::Api identity_api();
+/// The same on one that was made already, which outlives the Api.
 api::Api identity_api(Identity& identity);
 
 }  // namespace bedplate::identity

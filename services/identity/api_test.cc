@@ -76,7 +76,7 @@ class IdentityApiTest : public testing::EngineTest {
   void build(app::Application& application) {
     application.migrations("identity", identity_migrations());
     application.wire([this](app::Host& host) -> Result<void> {
-      auto& identity = host.make<Identity>(settings_, SealingKey::generate(), host.clock(),
+      auto& identity = host.make<Identity>(settings_, auth::SealingKey::generate(), host.clock(),
                                            auth::PasswordCost::worthless_for_tests());
       host.authenticate_with(identity.authenticator());
       host.on_start([&] { return host.wait_for(identity.start(host.database())); });

@@ -55,7 +55,7 @@ class IdentityQueriesTest : public ::testing::TestWithParam<sql::Dialect> {
 
   // A call with this token.
   void act_as(const Grant& grant) {
-    auto principal = identity_.authenticator().authenticate(grant.access_token, clock_.now());
+    auto principal = identity_.authenticator().authenticate({.bearer = grant.access_token}, clock_.now());
     ASSERT_TRUE(principal) << principal.error().code();
     principal_ = *principal;
     caller_.principal = principal_.get();
@@ -75,7 +75,8 @@ class IdentityQueriesTest : public ::testing::TestWithParam<sql::Dialect> {
   QueryGuard guard_;
   testing::FakeClock clock_;
   IdentitySettings settings_;
-  Identity identity_{settings_, SealingKey::generate(), clock_, auth::PasswordCost::worthless_for_tests()};
+  Identity identity_{settings_, auth::SealingKey::generate(), clock_,
+                     auth::PasswordCost::worthless_for_tests()};
   auth::PrincipalRef principal_;
   auth::Caller caller_;
 };

@@ -85,10 +85,10 @@ std::string clean_user_agent(std::string_view text) {
 
 }  // namespace
 
-Identity::Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock)
+Identity::Identity(const IdentitySettings& settings, auth::SealingKey sealing, const Clock& clock)
     : Identity(settings, std::move(sealing), clock, cost_of(settings)) {}
 
-Identity::Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock,
+Identity::Identity(const IdentitySettings& settings, auth::SealingKey sealing, const Clock& clock,
                    auth::PasswordCost cost)
     : settings_(settings),
       clock_(clock),
@@ -97,7 +97,10 @@ Identity::Identity(const IdentitySettings& settings, SealingKey sealing, const C
       throttle_(settings.login_throttle),
       authenticator_(ring_, revocations_, policy_of(settings)),
       sealing_(sealing),
-      keys_(std::move(sealing), ring_, rotation_of(settings)) {
+      keys_(std::move(sealing), ring_, rotation_of(settings)),
+      user_scopes_(settings.user_scopes),
+      admin_scopes_(settings.admin_scopes) {
+  grant_declared_scopes({std::string(kAccountScope)}, {std::string(kAdminScope)});
   if (settings_.refuse_common_passwords) known_passwords_.push_back(&common_passwords_);
 }
 
@@ -254,6 +257,12 @@ Result<Grant> Identity::grant(const UserRow& user, SessionId session, std::strin
   return grant;
 }
 
+void Identity::grant_declared_scopes(std::vector<std::string> for_users,
+                                     std::vector<std::string> for_admins) {
+  if (settings_.user_scopes.empty()) user_scopes_ = std::move(for_users);
+  if (settings_.admin_scopes.empty()) admin_scopes_ = std::move(for_admins);
+}
+
 std::vector<std::string> Identity::scopes_of(const std::vector<std::string>& roles) const {
   std::vector<std::string> scopes;
   auto add = [&](const std::vector<std::string>& more) {
@@ -261,8 +270,8 @@ std::vector<std::string> Identity::scopes_of(const std::vector<std::string>& rol
       if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.push_back(scope);
   };
   for (const std::string& role : roles) {
-    if (role == kUserRole) add(settings_.user_scopes);
-    if (role == kAdminRole) add(settings_.admin_scopes);
+    if (role == kUserRole) add(user_scopes_);
+    if (role == kAdminRole) add(admin_scopes_);
   }
   return scopes;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Identity: the rules of signing up, logging in, sessions, tokens, and one's own account.
 //
-//   Result<SealingKey> key = SealingKey::load_or_make(key_file);
+//   Result<auth::SealingKey> key = auth::SealingKey::load_or_make(key_file);
 //   Identity identity(settings, std::move(*key), clock);
 //   identity.add_data_owner(tasks);                       // its rows go when an account goes
 //   co_await ok(identity.start(db));                      // after migrating, before serving
@@ -63,12 +63,17 @@ Time tokens_until(const IdentitySettings& settings, Time now);
 class Identity {
  public:
   /// `clock` outlives it.
-  Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock);
+  Identity(const IdentitySettings& settings, auth::SealingKey sealing, const Clock& clock);
   /// The same at a password cost that settings do not allow: the test kit's.
-  Identity(const IdentitySettings& settings, SealingKey sealing, const Clock& clock, auth::PasswordCost cost);
+  Identity(const IdentitySettings& settings, auth::SealingKey sealing, const Clock& clock,
+           auth::PasswordCost cost);
 
   /// Before start(). The owner outlives it.
   void add_data_owner(UserDataOwner& owner) { owners_.push_back(&owner); }
+
+  /// Before start(): what users and administrators may do where identity.user_scopes and identity.admin_scopes are
+  /// empty. Tokens follow at the next refresh.
+  void grant_declared_scopes(std::vector<std::string> for_users, std::vector<std::string> for_admins);
 
   /// Before start(), where several processes serve one database: what one of them revokes the others then refuses at
   /// once, and not only at their next round. `nudges` outlives it.
@@ -182,9 +187,11 @@ class Identity {
   auth::KeyRing ring_;
   auth::Revocations revocations_;
   auth::TokenAuthenticator authenticator_;
-  const SealingKey sealing_;
+  const auth::SealingKey sealing_;
   SigningKeys keys_;
   std::vector<UserDataOwner*> owners_;
+  std::vector<std::string> user_scopes_;
+  std::vector<std::string> admin_scopes_;
   auth::CommonPasswords common_passwords_;
   std::vector<auth::KnownPasswords*> known_passwords_;
   cache::ChangeNotifier* notifier_ = nullptr;

@@ -28,7 +28,7 @@ TEST_P(IdentityTest, SigningUpLogsIn) {
   EXPECT_EQ(grant->expires_in, 600);
   Call call = as(*grant);
   EXPECT_EQ(call.caller.user(), grant->user.id);
-  EXPECT_EQ(call.principal->scopes, (std::vector<std::string>{"tasks:read", "tasks:write", "account"}));
+  EXPECT_EQ(call.principal->scopes, (std::vector<std::string>{"account"}));
   EXPECT_EQ(me(*grant)->email, "Ada@Example.com");
 }
 

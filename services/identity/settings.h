@@ -60,8 +60,8 @@ struct IdentitySettings {
   std::int64_t sessions_per_user_max = 100;
   std::string key_file;
   std::int64_t key_rotation_days = 90;
-  std::vector<std::string> user_scopes{"tasks:read", "tasks:write", "account"};
-  std::vector<std::string> admin_scopes{"admin"};
+  std::vector<std::string> user_scopes;
+  std::vector<std::string> admin_scopes;
   std::int64_t password_length_min = auth::kPasswordLengthMinAlone;
   bool refuse_common_passwords = true;
   std::int64_t password_memory_kib = 64 * 1024;
@@ -98,10 +98,12 @@ struct IdentitySettings {
                                          "Age at which a signing key is replaced"),
             field<&S::user_scopes>(optional_with_default, length{0, 100}, unique,
                                    each(length{1, 100}, pattern("^[!#-\\[\\]-~]+$")),
-                                   "Scopes of the role user, which everybody has"),
+                                   "Scopes of the role user, which everybody has, in place of those that the "
+                                   "program's modules declare for users. Empty: those"),
             field<&S::admin_scopes>(optional_with_default, length{0, 100}, unique,
                                     each(length{1, 100}, pattern("^[!#-\\[\\]-~]+$")),
-                                    "Scopes of the role admin, beside those of user"),
+                                    "Scopes of the role admin, beside those of user, in place of those that "
+                                    "the modules declare for administrators. Empty: those"),
             field<&S::password_length_min>(optional_with_default,
                                            range{auth::kPasswordLengthMin, auth::kPasswordLengthMax},
                                            "Characters of a new password at least. NIST SP 800-63B-4 asks "

@@ -2,7 +2,7 @@
 // The signing keys of access tokens: kept in the database so that a fleet shares them, sealed there with a
 // key that is not in the database, and replaced by age.
 //
-//   SealingKey sealing = *SealingKey::load_or_make("/var/lib/notes/identity.key");
+//   auth::SealingKey sealing = *auth::SealingKey::load_or_make("/var/lib/notes/identity.key");
 //   SigningKeys keys(sealing, ring, rotation_settings);
 //   co_await ok(keys.refresh(db, clock.now()));       // at start, then about every minute
 //
@@ -17,10 +17,10 @@
 
 #include "bedplate/async/async.h"
 #include "bedplate/auth/key_ring.h"
+#include "bedplate/auth/sealing_key.h"
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
 #include "bedplate/sql/database.h"
-#include "services/identity/sealing_key.h"
 #include "services/identity/store.h"
 
 namespace bedplate::identity {
@@ -39,7 +39,7 @@ struct KeyRotation {
 /// ended.
 class SigningKeys {
  public:
-  SigningKeys(SealingKey sealing, auth::KeyRing& ring, KeyRotation rotation)
+  SigningKeys(auth::SealingKey sealing, auth::KeyRing& ring, KeyRotation rotation)
       : sealing_(std::move(sealing)), ring_(ring), rotation_(rotation) {}
 
   /// Makes the first key or a successor when it is time, drops keys that verify nothing any more, and puts
@@ -55,7 +55,7 @@ class SigningKeys {
   SigningKeyRow make_row(Time signs_from, Time now) const;
   Result<auth::SigningKey> unseal(const SigningKeyRow& row) const;
 
-  const SealingKey sealing_;
+  const auth::SealingKey sealing_;
   auth::KeyRing& ring_;
   const KeyRotation rotation_;
 };

@@ -79,7 +79,7 @@ TEST_P(SigningKeysTest, AnotherKeyFileIsAnErrorThatSaysSo) {
   SigningKeys keys(sealing_, ring, rotation_);
   ASSERT_TRUE(run(keys.refresh(*db_, clock_.now())));
   auth::KeyRing other_ring;
-  SigningKeys other(SealingKey::generate(), other_ring, rotation_);
+  SigningKeys other(auth::SealingKey::generate(), other_ring, rotation_);
   auto refreshed = run(other.refresh(*db_, clock_.now()));
   ASSERT_FALSE(refreshed);
   EXPECT_EQ(refreshed.error().code(), "wrong_key_file");
@@ -100,7 +100,7 @@ TEST_P(SigningKeysTest, TheDatabaseHoldsNoKeyInTheClear) {
   EXPECT_EQ(sealed.find(to_base64url({reinterpret_cast<const char*>(seed.data()), seed.size()})),
             std::string::npos);
   EXPECT_TRUE(sealing_.unseal(sealed));
-  EXPECT_FALSE(SealingKey::generate().unseal(sealed));
+  EXPECT_FALSE(auth::SealingKey::generate().unseal(sealed));
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, SigningKeysTest, testing::every_engine(), testing::engine_name);

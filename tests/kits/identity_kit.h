@@ -46,7 +46,7 @@ class IdentityTest : public testing::EngineTest {
  protected:
   static constexpr std::string_view kPassword = "correct horse battery";
 
-  IdentityTest() : sealing_(SealingKey::generate()) {
+  IdentityTest() : sealing_(auth::SealingKey::generate()) {
     db_ = open();
     sql::MigrationSource source = migrations();
     auto migrated = sql::migrate_up(*db_, std::span(&source, 1));
@@ -104,14 +104,14 @@ class IdentityTest : public testing::EngineTest {
   /// The call that a surface makes for a bearer of this token.
   Call as(const Grant& grant) {
     Call call;
-    auto principal = identity_->authenticator().authenticate(grant.access_token, clock_.now());
+    auto principal = identity_->authenticator().authenticate({.bearer = grant.access_token}, clock_.now());
     EXPECT_TRUE(principal) << principal.error().code();
     if (principal) call.principal = *principal;
     call.caller.principal = call.principal.get();
     return call;
   }
   bool is_good(const Grant& grant) {
-    return identity_->authenticator().authenticate(grant.access_token, clock_.now()).has_value();
+    return identity_->authenticator().authenticate({.bearer = grant.access_token}, clock_.now()).has_value();
   }
 
   static Async<UserView> do_me(sql::Reader& db, Identity& identity, const auth::Caller& caller) {
@@ -141,7 +141,7 @@ class IdentityTest : public testing::EngineTest {
   Loop loop_;
   SetClock clock_;
   IdentitySettings settings_;
-  SealingKey sealing_;
+  auth::SealingKey sealing_;
   std::unique_ptr<sql::Database> db_;
   std::unique_ptr<Identity> identity_;
 };

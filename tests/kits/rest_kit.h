@@ -171,22 +171,23 @@ class Things {
 
 inline Api things_api(Things& things) {
   return Api("things", "Things for tests")
-      .command<&Things::create>(things, post("/v1/things"), needs("things:write"), creates("/v1/things/{id}"),
-                                etag_from<&ThingView::version>(), fails_with(kTitleTaken),
-                                example_input(R"({"title":"Lamp"})"))
-      .query<&Things::list>(things, get("/v1/things"), needs("things:read"), sorts_by(kThingSort, "title"))
-      .query<&Things::find>(things, get("/v1/things/{id}"), needs("things:read"), fails_with(kThingNotFound),
-                            etag_from<&ThingView::version>())
-      .command<&Things::rename>(things, patch("/v1/things/{id}"), needs("things:write"),
+      .command<&Things::create>("create", things, post("/v1/things"), needs("things:write"),
+                                creates("/v1/things/{id}"), etag_from<&ThingView::version>(),
+                                fails_with(kTitleTaken), example_input(R"({"title":"Lamp"})"))
+      .query<&Things::list>("list", things, get("/v1/things"), needs("things:read"),
+                            sorts_by(kThingSort, "title"))
+      .query<&Things::find>("find", things, get("/v1/things/{id}"), needs("things:read"),
+                            fails_with(kThingNotFound), etag_from<&ThingView::version>())
+      .command<&Things::rename>("rename", things, patch("/v1/things/{id}"), needs("things:write"),
                                 fails_with(kThingNotFound), etag_from<&ThingView::version>(),
                                 if_match_into<&RenameThing::if_match>())
-      .command<&Things::remove>(things, del("/v1/things/{id}"), needs("things:write"),
+      .command<&Things::remove>("remove", things, del("/v1/things/{id}"), needs("things:write"),
                                 fails_with(kThingNotFound))
-      .procedure<&Things::log_in>(things, post("/v1/login"), open_to_all(), issues_secrets(),
+      .procedure<&Things::log_in>("log_in", things, post("/v1/login"), open_to_all(), issues_secrets(),
                                   logs_in<&Greeting::text>())
-      .pure<&Things::hello>(things, get("/hello"), open_to_all(),
+      .pure<&Things::hello>("hello", things, get("/hello"), open_to_all(),
                             deprecated("2026-01-01T00:00:00Z", "2026-12-31T00:00:00Z", "/docs"))
-      .pure<&Things::broken>(things, get("/broken"), any_user());
+      .pure<&Things::broken>("broken", things, get("/broken"), any_user());
 }
 
 /// Knows the tokens "good", "other" (another user) and "weak" (no scopes).
@@ -197,7 +198,8 @@ class FakeAuthenticator final : public auth::Authenticator {
     other_ = make({"things:read", "things:write"});
     weak_ = make({});
   }
-  Result<auth::PrincipalRef> authenticate(std::string_view bearer, Time) override {
+  Result<auth::PrincipalRef> authenticate(const auth::Credentials& credentials, Time) override {
+    const std::string_view bearer = credentials.bearer;
     if (bearer == "good") return good_;
     if (bearer == "other") return other_;
     if (bearer == "weak") return weak_;
@@ -248,7 +250,13 @@ class RestKit {
     set_parts();
   }
 
-  Result<std::unique_ptr<Rest>> make(std::vector<Api> apis) { return Rest::make(std::move(apis), parts); }
+  Result<std::unique_ptr<Rest>> make(std::vector<Api> apis) {
+    rest.reset();
+    Result<std::unique_ptr<Executor>> engine = Executor::make(std::move(apis), execution);
+    if (!engine) return std::unexpected(std::move(engine.error()));
+    executor = std::move(*engine);
+    return Rest::make(*executor, parts);
+  }
   void start() {
     std::vector<Api> apis;
     apis.push_back(things_api(things));
@@ -291,7 +299,9 @@ class RestKit {
   FakeAuthenticator authenticator;
   telemetry::Registry metrics;
   Things things;
+  Executor::Parts execution;
   Rest::Parts parts;
+  std::unique_ptr<Executor> executor;
   std::unique_ptr<Rest> rest;
 
  private:
@@ -300,8 +310,9 @@ class RestKit {
     return fields;
   }
   void set_parts() {
+    execution.clock = &clock;
+    execution.database = &sql.database();
     parts.clock = &clock;
-    parts.database = &sql.database();
     parts.authenticator = &authenticator;
     parts.metrics = &metrics;
     parts.rest.access_log = false;

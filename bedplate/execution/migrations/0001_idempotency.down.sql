@@ -1,1 +1,1 @@
-DROP TABLE api_idempotency;
+DROP TABLE idempotency_keys;

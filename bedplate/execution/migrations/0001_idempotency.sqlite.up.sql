@@ -1,12 +1,10 @@
--- Answers kept for commands with an Idempotency-Key; see bedplate/execution/idempotency.h.
-CREATE TABLE api_idempotency (
-  id           BLOB PRIMARY KEY,   -- of principal, operation and key
-  salt         BLOB NOT NULL,
-  request_hash BLOB NOT NULL,
-  status       INTEGER NOT NULL,
-  location     TEXT NOT NULL,
-  etag         TEXT NOT NULL,
-  body         TEXT,               -- NULL: too large to keep
-  expires_at   INTEGER NOT NULL
+-- Outcomes of commands that were called with an idempotency key; see bedplate/execution/idempotency.h.
+CREATE TABLE idempotency_keys (
+  id         BLOB PRIMARY KEY,   -- of principal, operation and key
+  salt       BLOB NOT NULL,
+  input_hash BLOB NOT NULL,
+  refused    INTEGER NOT NULL,   -- whether the outcome is an error
+  outcome    TEXT,               -- NULL: too large to keep
+  expires_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX api_idempotency_expires ON api_idempotency (expires_at);
+CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires_at);

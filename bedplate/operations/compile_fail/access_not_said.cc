@@ -4,6 +4,6 @@
 
 namespace bedplate::api {
 Api made(Service& s) {
-  return Api("s", "doc").query<&Service::read>(s, get("/a"));
+  return Api("s", "doc").query<&Service::read>("read", s, get("/a"));
 }
 }  // namespace bedplate::api

@@ -4,6 +4,6 @@
 
 namespace bedplate::api {
 Api made(Service& s) {
-  return Api("s", "doc").query<&Service::read>(s, get("/a"), any_user(), open_to_all());
+  return Api("s", "doc").query<&Service::read>("read", s, get("/a"), any_user(), open_to_all());
 }
 }  // namespace bedplate::api

@@ -4,6 +4,6 @@
 
 namespace bedplate::api {
 Api made(Service& s) {
-  return Api("s", "doc").query<&Service::blocks>(s, get("/a"), any_user());
+  return Api("s", "doc").query<&Service::blocks>("blocks", s, get("/a"), any_user());
 }
 }  // namespace bedplate::api

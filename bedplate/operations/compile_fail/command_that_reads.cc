@@ -4,6 +4,6 @@
 
 namespace bedplate::api {
 Api made(Service& s) {
-  return Api("s", "doc").command<&Service::read>(s, post("/a"), any_user());
+  return Api("s", "doc").command<&Service::read>("read", s, post("/a"), any_user());
 }
 }  // namespace bedplate::api

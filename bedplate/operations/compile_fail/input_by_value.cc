@@ -4,6 +4,6 @@
 
 namespace bedplate::api {
 Api made(Service& s) {
-  return Api("s", "doc").pure<&Service::by_value>(s, get("/a"), any_user());
+  return Api("s", "doc").pure<&Service::by_value>("by_value", s, get("/a"), any_user());
 }
 }  // namespace bedplate::api

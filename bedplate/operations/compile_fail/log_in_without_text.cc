@@ -4,6 +4,6 @@
 
 namespace bedplate::api {
 Api made(Service& s) {
-  return Api("s", "doc").pure<&Service::now>(s, post("/a"), open_to_all(), logs_in<&Out::version>());
+  return Api("s", "doc").pure<&Service::now>("now", s, post("/a"), open_to_all(), logs_in<&Out::version>());
 }
 }  // namespace bedplate::api

@@ -5,7 +5,7 @@
 namespace bedplate::api {
 Api made(Service& s) {
   return Api("s", "doc")
-      .query<&Service::read>(s, get("/a"), any_user(),
+      .query<&Service::read>("read", s, get("/a"), any_user(),
                              deprecated("2026-01-01T00:00:00Z", "2026-02-30T00:00:00Z"));
 }
 }  // namespace bedplate::api

@@ -13,7 +13,7 @@
 
 #include "bedplate/base/embedded.h"
 #include "bedplate/http/handler.h"
-#include "bedplate/operations/operation.h"
+#include "bedplate/surfaces/rest/route.h"
 
 namespace bedplate::api {
 

@@ -110,6 +110,9 @@ std::string description_of(const Operation& operation) {
     case Access::scopes:
       text += fmt::format("Needs the scope `{}`.", fmt::join(operation.scopes, "`, `"));
       break;
+    case Access::optional_user:
+      text += "Open to everybody; a token that is sent must be good.";
+      break;
     case Access::any_user:
       text += "Any signed-in caller may do this.";
       break;
@@ -124,6 +127,7 @@ class OpenapiWriter {
   OpenapiWriter(const DocumentInfo& info, std::span<const Api> apis) : info_(info), apis_(apis) {
     for (const Api& api : apis)
       for (const Operation& operation : api.operations()) {
+        if (!operation.attributes.find<RouteOf>()) continue;
         DocumentedOperation& documented = operations_.emplace_back();
         documented.api = &api;
         documented.operation = operation;
@@ -163,7 +167,7 @@ class OpenapiWriter {
     // One object a path, with its methods: in the order in which the paths were declared.
     std::vector<std::pair<std::string_view, std::vector<const DocumentedOperation*>>> paths;
     for (const DocumentedOperation& documented : operations_) {
-      std::string_view path = documented.operation.route.path;
+      std::string_view path = route_of(documented.operation).route.path;
       auto known = std::ranges::find(paths, path, [](const auto& entry) { return entry.first; });
       if (known == paths.end()) known = paths.insert(paths.end(), {path, {}});
       known->second.push_back(&documented);
@@ -179,7 +183,7 @@ class OpenapiWriter {
 
   void write_operation(const DocumentedOperation& documented) {
     const Operation& operation = documented.operation;
-    json_.key(verb_key(operation.route.verb)).begin_object();
+    json_.key(verb_key(route_of(operation).route.verb)).begin_object();
     json_.member("operationId", operation.name);
     json_.key("tags").begin_array().text(documented.api->name()).end_array();
     json_.member("summary", summary_of(operation)).member("description", description_of(operation));
@@ -199,6 +203,8 @@ class OpenapiWriter {
     const bool open = operation.access == Access::open_to_all;
     json_.key("security").begin_array();
     needs_tokens_ = needs_tokens_ || !open;
+    // An empty requirement beside the other makes it optional (OpenAPI 3.1, section 4.8.10).
+    if (operation.access == Access::optional_user) json_.begin_object().end_object();
     if (!open) json_.begin_object().key("bearer").begin_array().end_array().end_object();
     json_.end_array();
     // OpenAPI names scopes for OAuth flows only; for a bearer token they stand here and in the description.
@@ -260,7 +266,7 @@ class OpenapiWriter {
           "Do it only if the version is not this one (`\"7\"`), or none of several with commas "
           "between; `*`: only if nothing is there.",
           kTagListSchema);
-    } else if (operation.version_of && operation.route.verb == Verb::get) {
+    } else if (operation.version_of && route_of(operation).route.verb == Verb::get) {
       write_header_parameter(
           "If-None-Match",
           "Answer 304 when this is still the version: its ETag as it was answered, in double "
@@ -307,7 +313,7 @@ class OpenapiWriter {
   void write_request_body(const DocumentedOperation& documented) {
     json_.key("requestBody").begin_object().key("required").boolean(true).key("content").begin_object();
     write_body_type("application/json", documented);
-    if (documented.operation.route.verb == Verb::patch)
+    if (route_of(documented.operation).route.verb == Verb::patch)
       write_body_type("application/merge-patch+json", documented);
     json_.end_object().end_object();
   }
@@ -341,15 +347,15 @@ class OpenapiWriter {
   void write_success(const DocumentedOperation& documented) {
     const Operation& operation = documented.operation;
     const bool replays = operation.kind == OperationKind::command && operation.idempotent_replay;
-    json_.key(std::to_string(operation.status)).begin_object();
-    json_.member("description", http::reason_phrase(operation.status));
+    json_.key(std::to_string(success_status(operation))).begin_object();
+    json_.member("description", http::reason_phrase(success_status(operation)));
     const bool commits = info_.read_replicas && (operation.kind == OperationKind::command ||
                                                  operation.kind == OperationKind::procedure);
     write_headers({operation.version_of ? "ETag" : "", commits ? kBedplateCommit : "",
-                   operation.location.empty() ? "" : "Location", replays ? "Idempotency-Replayed" : "",
-                   operation.deprecation ? "Deprecation" : "",
+                   route_of(operation).location.empty() ? "" : "Location",
+                   replays ? "Idempotency-Replayed" : "", operation.deprecation ? "Deprecation" : "",
                    operation.deprecation && operation.deprecation->sunset ? "Sunset" : ""});
-    if (operation.output && operation.status != 204) {
+    if (operation.output && success_status(operation) != 204) {
       json_.key("content").begin_object().key("application/json").begin_object().key("schema");
       schemas_.write(json_.value(), *operation.output, View::output);
       if (!operation.example_output.empty()) json_.key("example").raw(operation.example_output);
@@ -357,7 +363,7 @@ class OpenapiWriter {
       write_links(operation);
     }
     json_.end_object();
-    if (!operation.version_of || operation.route.verb != Verb::get) return;
+    if (!operation.version_of || route_of(operation).route.verb != Verb::get) return;
     json_.key("304").begin_object().member("description",
                                            "It is still the version that If-None-Match names.");
     write_headers({"ETag"});
@@ -370,8 +376,8 @@ class OpenapiWriter {
     for (const DocumentedOperation& other : operations_) {
       const bool named =
           std::ranges::find(operation.links, std::string_view(other.operation.name)) != operation.links.end();
-      const bool at_location =
-          !operation.location.empty() && other.operation.route.path == operation.location;
+      const bool at_location = !route_of(operation).location.empty() &&
+                               route_of(other.operation).route.path == route_of(operation).location;
       if ((named || at_location) && !other.binding.parameter_fields().empty()) targets.push_back(&other);
     }
     if (targets.empty()) return;
@@ -469,7 +475,7 @@ class OpenapiWriter {
 
   void write_security_scheme() {
     auto log_in = std::ranges::find_if(operations_, [](const DocumentedOperation& documented) {
-      return !documented.operation.access_token.empty();
+      return !route_of(documented.operation).access_token.empty();
     });
     json_.key("securitySchemes").begin_object().key("bearer").begin_object();
     json_.member("type", "http").member("scheme", "bearer").member("bearerFormat", "JWT");
@@ -477,11 +483,12 @@ class OpenapiWriter {
       json_.member("description", "Paste an access token, without the word Bearer.");
     } else {
       const Operation& operation = log_in->operation;
-      json_.member("description",
-                   fmt::format("Paste the `{}` of `{} {}`, without the word Bearer.", operation.access_token,
-                               verb_name(operation.route.verb), operation.route.path));
+      json_.member(
+          "description",
+          fmt::format("Paste the `{}` of `{} {}`, without the word Bearer.", route_of(operation).access_token,
+                      verb_name(route_of(operation).route.verb), route_of(operation).route.path));
       json_.key("x-log-in").begin_object().member("operationId", operation.name);
-      json_.member("token", operation.access_token).end_object();
+      json_.member("token", route_of(operation).access_token).end_object();
     }
     json_.end_object().end_object();
   }

@@ -60,7 +60,7 @@ constexpr ServerError kServerErrors[] = {
 
 void add_of_input(PossibleErrors& all, const Operation& operation, const Binding& binding) {
   add(all, Category::not_acceptable, "not_acceptable", "Answers are application/json.");
-  if (!operation.any_query) {
+  if (!route_of(operation).any_query) {
     add(all, Category::malformed, "malformed_query", "The query string has a bad escape or character.");
     add(all, Category::invalid, "validation_failed",
         "Values of the request are not valid; `errors` names each.");
@@ -80,7 +80,8 @@ void add_of_caller(PossibleErrors& all, const Operation& operation) {
   if (operation.cost != 0)
     add(all, Category::rate_limited, "rate_limited", "Too many requests; Retry-After says when.");
   if (operation.access == Access::open_to_all) return;
-  add(all, Category::unauthenticated, "token_required", "No access token was sent.");
+  if (operation.access != Access::optional_user)
+    add(all, Category::unauthenticated, "token_required", "No access token was sent.");
   for (const ErrorCode& error :
        {auth::kInvalidToken, auth::kExpiredToken, auth::kTokenNotYetValid, auth::kTokenRevoked})
     add(all, http_status(error.category), error);
@@ -91,7 +92,7 @@ void add_of_caller(PossibleErrors& all, const Operation& operation) {
 }
 
 void add_of_conditions(PossibleErrors& all, const Operation& operation) {
-  const bool read = operation.route.verb == Verb::get;
+  const bool read = route_of(operation).route.verb == Verb::get;
   if (!read && !operation.set_if_match) {
     add(all, Category::precondition_failed, "if_match_not_supported",
         "The operation does not compare versions.");

@@ -31,13 +31,12 @@ void write_access_log(const RequestContext& exchange, std::int64_t duration_ns) 
        {"path", utf8_prefix(exchange.request.path(), kPathSizeMax)},
        {"status", status},
        {"duration_us", duration_ns / 1000},
-       {"operation",
-        exchange.endpoint ? std::string_view(exchange.operation().name) : std::string_view("none")},
+       {"operation", exchange.endpoint ? exchange.endpoint->name : std::string_view("none")},
        {"request_id", exchange.id.view()},
        {"user", exchange.principal ? std::string_view(user, sizeof user) : std::string_view()},
        {"address", exchange.caller.address},
        {"trace_id", trace_id(exchange, trace)},
-       {"idempotency", exchange.replayed ? "replayed" : ""}});
+       {"idempotency", exchange.replayed() ? "replayed" : ""}});
 }
 
 }  // namespace bedplate::api

@@ -23,8 +23,8 @@ namespace {
 constexpr std::string_view kAnyVersion = "*";
 constexpr std::string_view kJson = "application/json";
 
-bool is_read(const Operation& operation) {
-  return operation.route.verb == Verb::get;
+bool is_read(const RequestContext& exchange) {
+  return exchange.endpoint->route.route.verb == Verb::get;
 }
 
 /// The tag of `output`, `"7"`, in `text`, which has room; empty: it has none.
@@ -111,21 +111,22 @@ void write_body(RequestContext& exchange, const void* output) {
 void write_answer(RequestContext& exchange, void* output) {
   const Operation& operation = exchange.operation();
   http::Response& response = exchange.response;
-  response.set_status(operation.status);
-  if (!operation.compressed) response.forbid_compression();
+  const RouteOf& route = exchange.endpoint->route;
+  response.set_status(route.status);
+  if (!route.compressed || operation.secret) response.forbid_compression();
   if (output == nullptr) return;
   char text[kEtagSizeMax];
   const std::string_view etag = write_etag(operation, output, text);
   if (!etag.empty()) response.set_field(http::FieldId::etag, etag);
-  if (is_read(operation) && exchange.request.has_field(http::FieldId::if_none_match) &&
+  if (is_read(exchange) && exchange.request.has_field(http::FieldId::if_none_match) &&
       http::if_none_match(exchange.request.field_list(http::FieldId::if_none_match), etag)) {
     response.set_status(304);
     response.set_field(http::FieldId::content_type, kJson);  // not sent: it decides the Vary
     return;
   }
-  if (!operation.location.empty())
-    response.set_field(http::FieldId::location, fill_path(operation.location, *operation.output, output));
-  if (operation.status == 204) return;
+  if (!route.location.empty())
+    response.set_field(http::FieldId::location, fill_path(route.location, *operation.output, output));
+  if (route.status == 204) return;
   if (operation.page_parts)
     fill_links(operation.page_parts(output), exchange.path(), exchange.request.query());
   write_body(exchange, output);
@@ -139,7 +140,7 @@ Result<void> take_conditions(RequestContext& exchange, void* input) {
   const Operation& operation = exchange.operation();
   const std::string_view wanted = request.field_list(http::FieldId::if_match);
   const std::string_view unwanted = request.field_list(http::FieldId::if_none_match);
-  if (is_read(operation)) {
+  if (is_read(exchange)) {
     if (match && !http::if_match(wanted, {}).valid) return malformed_if_match(wanted);
     if (none_match && operation.version_of && !http::if_match(unwanted, {}).valid)
       return malformed_if_none_match(unwanted);
@@ -165,7 +166,7 @@ Result<void> take_conditions(RequestContext& exchange, void* input) {
 
 Result<void> check_if_match(RequestContext& exchange, const void* output) {
   const Operation& operation = exchange.operation();
-  if (!is_read(operation) || !exchange.request.has_field(http::FieldId::if_match)) return {};
+  if (!is_read(exchange) || !exchange.request.has_field(http::FieldId::if_match)) return {};
   char text[kEtagSizeMax];
   const std::string_view etag = write_etag(operation, output, text);
   const http::TagList tags = http::if_match(exchange.request.field_list(http::FieldId::if_match), etag);

@@ -25,9 +25,10 @@ bool has_body(Verb verb) {
 }
 
 std::unexpected<Error> wrong(const Operation& operation, std::string_view what) {
-  return bedplate::fail(Category::invalid, "operation_invalid",
-                        fmt::format("{} ({} {}): {}", operation.name, verb_name(operation.route.verb),
-                                    operation.route.path, what));
+  return bedplate::fail(
+      Category::invalid, "operation_invalid",
+      fmt::format("{} ({} {}): {}", operation.name, verb_name(route_of(operation).route.verb),
+                  route_of(operation).route.path, what));
 }
 
 std::size_t index_of(const ObjectInfo& object, const FieldInfo& field) {
@@ -45,13 +46,13 @@ struct GivenValues {
 
 Result<void> Binding::prepare(const Operation& operation) {
   type_ = operation.input;
-  any_query_ = operation.any_query;
+  any_query_ = route_of(operation).any_query;
   if (!operation.sort_fields.empty()) {
     page_query_ = operation.page_query;
     sort_fields_ = operation.sort_fields;
     default_sort_ = operation.default_sort;
   }
-  std::vector<std::string_view> names = parameter_names(operation.route.path);
+  std::vector<std::string_view> names = parameter_names(route_of(operation).route.path);
   if (type_ == nullptr) {
     if (names.empty()) return {};
     return wrong(operation,
@@ -77,9 +78,10 @@ Result<void> Binding::prepare(const Operation& operation) {
     parameter_fields_.push_back(field);
   }
   const std::size_t body_fields = object.count - names.size();
-  takes_body_ = has_body(operation.route.verb) && body_fields > 0;
-  changes_what_was_read_ = operation.route.verb == Verb::put || operation.route.verb == Verb::patch;
-  if (takes_body_ || has_body(operation.route.verb)) return {};
+  takes_body_ = has_body(route_of(operation).route.verb) && body_fields > 0;
+  changes_what_was_read_ =
+      route_of(operation).route.verb == Verb::put || route_of(operation).route.verb == Verb::patch;
+  if (takes_body_ || has_body(route_of(operation).route.verb)) return {};
   for (const FieldInfo& field : object.all()) {
     if (path_fields_ >> index_of(object, field) & 1 || field.has(kReadOnly)) continue;
     if (!is_text_scalar(*field.type) && !is_text_list(*field.type))

@@ -87,12 +87,13 @@ class DerivedInputTest : public ::testing::Test {
   }
 
   Service service_;
-  Api api_ = Api("items", "Items")
-                 .command<&Service::add>(service_, post("/lists/{list_id}/items"), any_user())
-                 .query<&Service::find>(service_, get("/lists/{list_id}/items/{id}"), any_user())
-                 .command<&Service::replace>(service_, put("/lists/{list_id}/items/{id}"), any_user())
-                 .command<&Service::change>(service_, patch("/lists/{list_id}/items/{id}"), any_user())
-                 .command<&Service::remove>(service_, del("/lists/{list_id}/items/{id}"), any_user());
+  Api api_ =
+      Api("items", "Items")
+          .command<&Service::add>("add", service_, post("/lists/{list_id}/items"), any_user())
+          .query<&Service::find>("find", service_, get("/lists/{list_id}/items/{id}"), any_user())
+          .command<&Service::replace>("replace", service_, put("/lists/{list_id}/items/{id}"), any_user())
+          .command<&Service::change>("change", service_, patch("/lists/{list_id}/items/{id}"), any_user())
+          .command<&Service::remove>("remove", service_, del("/lists/{list_id}/items/{id}"), any_user());
 };
 
 TEST_F(DerivedInputTest, TakeTheirKeysFromThePathAndTheRestFromTheBody) {
@@ -116,7 +117,9 @@ TEST_F(DerivedInputTest, ReportFaultsOfBothPlaces) {
 }
 
 TEST_F(DerivedInputTest, AKeyThatIsNotMarkedIsMissedAtTheStart) {
-  const Api other = Api("other", "").command<&Service::change_other>(service_, patch("/o/{id}"), any_user());
+  const Api other =
+      Api("other", "")
+          .command<&Service::change_other>("change_other", service_, patch("/o/{id}"), any_user());
   Binding binding;
   Result<void> fits = binding.prepare(other.operations()[0]);
   ASSERT_FALSE(fits);

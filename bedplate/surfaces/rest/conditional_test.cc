@@ -31,7 +31,10 @@ TEST(IfMatchTest, AllowsWhatIsAskedForAndNotExcepted) {
 
 class ConditionalTest : public ::testing::TestWithParam<sql::Dialect> {
  protected:
-  void SetUp() override { kit_.parts.rate_limit.enabled = false; }
+  void SetUp() override {
+    kit_.parts.rate_limit.enabled = false;
+    kit_.execution.rate_limit.enabled = false;
+  }
   /// The path of a new thing, at version 1.
   std::string create() {
     Reply made = kit_.send("POST", "/v1/things", R"({"title":"Lamp"})");

@@ -96,11 +96,11 @@ Result<HealthStatus> HealthRoutes::ready() {
 // A supervisor that is told to come back later takes the server for dead: these cost nothing.
 Api HealthRoutes::api() {
   return Api("health", "Whether this server is alive and ready")
-      .pure<&HealthRoutes::live>(*this, get("/livez"), open_to_all(), summary("Is it alive?"),
+      .pure<&HealthRoutes::live>("live", *this, get("/livez"), open_to_all(), summary("Is it alive?"),
                                  doc("For supervisors: 200 as long as the server answers at all."),
                                  cache_control("no-store"), cost(0), any_query())
       .pure<&HealthRoutes::ready>(
-          *this, get("/readyz"), open_to_all(), summary("Does it want requests?"),
+          "ready", *this, get("/readyz"), open_to_all(), summary("Does it want requests?"),
           doc("For load balancers: 503 while the server starts and while it shuts down."),
           cache_control("no-store"), cost(0), any_query(), fails_with(kNotReady));
 }

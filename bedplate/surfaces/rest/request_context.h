@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bedplate/auth/principal.h"
+#include "bedplate/execution/executor.h"
 #include "bedplate/execution/rate_limit.h"
 #include "bedplate/http/handler.h"
 #include "bedplate/http/message/message.h"
@@ -18,6 +19,7 @@
 #include "bedplate/surfaces/rest/binding.h"
 #include "bedplate/surfaces/rest/operation_metrics.h"
 #include "bedplate/surfaces/rest/request_id.h"
+#include "bedplate/surfaces/rest/route.h"
 #include "bedplate/surfaces/rest/router.h"
 #include "bedplate/telemetry/trace.h"
 
@@ -28,7 +30,10 @@ enum class Readable : std::uint8_t { nothing, unversioned, versioned };
 
 /// What a route leads to: an operation, or a handler that writes its answer itself (documents, metrics).
 struct Endpoint {
-  Operation operation;
+  const Operation* operation = nullptr;  ///< null: raw
+  std::string_view name;                 ///< of the operation, or of the raw route
+  std::int64_t cost = 1;                 ///< units of rate limits
+  RouteOf route;                         ///< the operation's; its status is decided
   Binding binding;
   http::Handler* raw = nullptr;     ///< not null: no operation
   http::FieldBlock fields;          ///< of every answer
@@ -52,12 +57,14 @@ struct RequestContext {
   Caller caller;
   std::optional<telemetry::RequestTrace> trace;  ///< when the request named a readable one
   std::optional<RateDecision> rate;              ///< of the narrowest limit that was asked
-  bool answered = false;                         ///< by the chain itself: OPTIONS
-  bool replayed = false;                         ///< the answer is one that an Idempotency-Key kept
+  std::optional<Call> call;                      ///< of an operation, once the caller is known
+  bool answered = false;                         ///< by the pipeline itself: OPTIONS
   RequestId id;
   RouteMatch match;
 
-  const Operation& operation() const { return endpoint->operation; }
+  const Operation& operation() const { return *endpoint->operation; }
+  /// The answer is one that an Idempotency-Key kept.
+  bool replayed() const { return call && call->replayed; }
   std::span<const std::string_view> parameters() const {
     return std::span(match.parameters).first(match.parameter_count);
   }

@@ -54,28 +54,47 @@ void take_trace(RequestContext& exchange) {
 }  // namespace
 
 // The order, and the only place that says it. Everything counts against the address, also what is not found: a
-// scanner is limited like anybody.
+// scanner is limited like anybody. What follows is the executor's: the caller's own limit and authorisation.
 const RequestPipeline::Step RequestPipeline::kSteps[] = {
     &RequestPipeline::identify,       &RequestPipeline::find_route,   &RequestPipeline::limit_address,
-    &RequestPipeline::leave_or_go_on, &RequestPipeline::authenticate, &RequestPipeline::limit_principal,
-    &RequestPipeline::authorise,
+    &RequestPipeline::leave_or_go_on, &RequestPipeline::authenticate,
 };
 
 Result<void> RequestPipeline::admit() {
   for (const Step step : kSteps) {
     Result<Next> next = (this->*step)();
     if (!next) return std::unexpected(std::move(next.error()));
-    if (*next == Next::admitted) break;
+    if (*next == Next::finished) return {};
+    if (*next == Next::call) break;
   }
-  return {};
+  prepare_call();
+  return finish_admission(state_.executor.admit(*exchange_.call, exchange_.started_ns));
 }
 
 Async<void> RequestPipeline::admit_everywhere() {
   for (const Step step : kSteps) {
     const Next next = co_await ok((this->*step)());
     if (shared_) co_await ok(ask_everywhere());
-    if (next == Next::admitted) co_return;
+    if (next == Next::finished) co_return;
+    if (next == Next::call) break;
   }
+  prepare_call();
+  Result<void> admitted = co_await state_.executor.admit_everywhere(*exchange_.call, exchange_.started_ns);
+  co_await ok(finish_admission(std::move(admitted)));
+}
+
+void RequestPipeline::prepare_call() {
+  exchange_.call.emplace(exchange_.operation(), exchange_.caller);
+}
+
+// The fields that go with what the executor decided.
+Result<void> RequestPipeline::finish_admission(Result<void> admitted) {
+  if (exchange_.call->rate) exchange_.rate = exchange_.call->rate;
+  if (!admitted && admitted.error().category() == Category::forbidden)
+    exchange_.response.set_field(http::FieldId::www_authenticate,
+                                 fmt::format("Bearer error=\"insufficient_scope\", scope=\"{}\"",
+                                             fmt::join(exchange_.operation().scopes, " ")));
+  return admitted;
 }
 
 Result<RequestPipeline::Next> RequestPipeline::identify() {
@@ -149,29 +168,15 @@ void RequestPipeline::answer_options() {
     state_.cors.add_preflight_fields(exchange_.request, exchange_.match.allow, exchange_.response);
 }
 
-template <class NameOf>
-Result<RequestPipeline::Next> RequestPipeline::limit(RateLimiter* limiter, std::uint64_t key,
-                                                     RateLimit limit_of_key, NameOf name_of) {
-  const std::int64_t cost = exchange_.endpoint ? exchange_.endpoint->operation.cost : 1;
-  if (cost == 0) return Next::step;
-  exchange_.rate = limiter->take(key, cost, exchange_.started_ns);
-  if (Result<void> taken = allowed(*exchange_.rate); !taken) return std::unexpected(std::move(taken.error()));
-  if (state_.limits_are_shared()) shared_ = {.name = name_of(), .limit = limit_of_key, .cost = cost};
-  return Next::step;
-}
-
 Result<RequestPipeline::Next> RequestPipeline::limit_address() {
-  if (!state_.address_limiter) return Next::step;
+  const std::int64_t cost = exchange_.endpoint ? exchange_.endpoint->cost : 1;
+  if (!state_.address_limiter || cost == 0) return Next::step;
   const std::string_view address = exchange_.caller.address;
-  return limit(state_.address_limiter.get(), rate_key_of_address(address), state_.address_limit,
-               [&] { return address_name(address); });
-}
-
-Result<RequestPipeline::Next> RequestPipeline::limit_principal() {
-  if (!state_.principal_limiter) return Next::step;
-  const auto& user = exchange_.principal->user;
-  return limit(state_.principal_limiter.get(), rate_key_of(user), state_.principal_limit,
-               [&] { return "p:" + user.to_string(); });
+  exchange_.rate = state_.address_limiter->take(rate_key_of_address(address), cost, exchange_.started_ns);
+  if (Result<void> taken = allowed(*exchange_.rate); !taken) return std::unexpected(std::move(taken.error()));
+  if (state_.limits_are_shared())
+    shared_ = {.name = address_name(address), .limit = state_.address_limit, .cost = cost};
+  return Next::step;
 }
 
 Async<void> RequestPipeline::ask_everywhere() {
@@ -186,23 +191,26 @@ Async<void> RequestPipeline::ask_everywhere() {
 // What was found decides whether the rest is for it.
 Result<RequestPipeline::Next> RequestPipeline::leave_or_go_on() {
   if (!routed_) return std::unexpected(std::move(routed_.error()));
-  if (exchange_.answered || exchange_.endpoint->raw) return Next::admitted;
-  return exchange_.operation().access == Access::open_to_all ? Next::admitted : Next::step;
+  if (exchange_.answered || exchange_.endpoint->raw) return Next::finished;
+  return exchange_.operation().access == Access::open_to_all ? Next::call : Next::step;
 }
 
 Result<RequestPipeline::Next> RequestPipeline::authenticate() {
   std::string_view authorization = exchange_.request.field(http::FieldId::authorization);
+  if (authorization.empty() && exchange_.operation().access == Access::optional_user) return Next::call;
   if (authorization.empty()) {
     ask_for_token(exchange_.response, {});
     return bedplate::fail(Category::unauthenticated, "token_required",
                           "Send an access token: `Authorization: Bearer ...`.");
   }
   std::string_view token = bearer_token(authorization);
+  const auth::Credentials credentials{
+      .bearer = token, .method = exchange_.request.method_text(), .url = exchange_.request.target()};
   Result<auth::PrincipalRef> who =
       token.empty()
           ? Result<auth::PrincipalRef>(bedplate::fail(Category::unauthenticated, "invalid_token",
                                                       "The Authorization field holds no Bearer token."))
-          : state_.parts.authenticator->authenticate(token, state_.parts.clock->now());
+          : state_.parts.authenticator->authenticate(credentials, state_.parts.clock->now());
   if (!who) {
     const std::int64_t cost = state_.parts.rate_limit.failed_auth_cost;
     const std::string_view address = exchange_.caller.address;
@@ -216,19 +224,7 @@ Result<RequestPipeline::Next> RequestPipeline::authenticate() {
   }
   exchange_.principal = std::move(*who);
   exchange_.caller.principal = exchange_.principal.get();
-  return Next::step;
-}
-
-Result<RequestPipeline::Next> RequestPipeline::authorise() {
-  for (std::string_view scope : exchange_.operation().scopes) {
-    if (exchange_.principal->has_scope(scope)) continue;
-    exchange_.response.set_field(http::FieldId::www_authenticate,
-                                 fmt::format("Bearer error=\"insufficient_scope\", scope=\"{}\"",
-                                             fmt::join(exchange_.operation().scopes, " ")));
-    return bedplate::fail(Category::forbidden, "scope_missing",
-                          fmt::format("Your token does not have the scope `{}`.", scope));
-  }
-  return Next::admitted;
+  return Next::call;
 }
 
 }  // namespace bedplate::api

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of rest.h's chain up to authorisation, which need no waiting unless replicas share their rate limits.
-// Private header.
+// The steps of rest.h up to authorisation, which need no waiting unless replicas share their rate limits. Private
+// header.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class RequestPipeline {
   Async<void> admit_everywhere();
 
  private:
-  enum class Next : std::uint8_t { step, admitted };
+  enum class Next : std::uint8_t { step, call, finished };
   using Step = Result<Next> (RequestPipeline::*)();
   /// What all replicas are still to be asked, after this one's own limit allowed it.
   struct SharedTake {
@@ -39,15 +39,12 @@ class RequestPipeline {
   Result<Next> limit_address();
   Result<Next> leave_or_go_on();
   Result<Next> authenticate();
-  Result<Next> limit_principal();
-  Result<Next> authorise();
 
+  void prepare_call();
+  Result<void> finish_admission(Result<void> admitted);
   Result<void> look_up();
   void answer_options();
   bool leads_to_docs();
-  /// `name_of()` is its name among all replicas.
-  template <class NameOf>
-  Result<Next> limit(RateLimiter* limiter, std::uint64_t key, RateLimit limit_of_key, NameOf name_of);
   Async<void> ask_everywhere();
 
   const Rest::State& state_;

@@ -9,7 +9,6 @@
 
 #include "bedplate/base/log.h"
 #include "bedplate/base/text.h"
-#include "bedplate/execution/commit_tracking_database.h"
 #include "bedplate/http/message/content.h"
 #include "bedplate/operations/value_slot.h"
 #include "bedplate/sql/database.h"
@@ -33,87 +32,11 @@ void set_number(http::Response& response, http::FieldId id, std::int64_t number)
   response.set_field(id, {text, static_cast<std::size_t>(write_int(text, number) - text)});
 }
 
-/// What runs inside a query's snapshot.
-class QueryBody final : public sql::ReadBody {
- public:
-  QueryBody(const RequestContext& exchange, const void* input, void* output)
-      : exchange_(exchange), input_(input), output_(output) {}
-
-  Async<void> run(sql::Reader& reader) override {
-    const Operation& operation = exchange_.operation();
-    return operation.invoke(operation.object, exchange_.caller, &reader, input_, output_);
-  }
-
- private:
-  const RequestContext& exchange_;
-  const void* input_;
-  void* output_;
-};
-
-/// What runs inside a command's transaction: the kept answer, or the command, the hooks, and the answer to keep. It
-/// may run more than once, so it begins by forgetting what an earlier run left.
-class CommandBody final : public sql::TransactionBody {
- public:
-  CommandBody(const Rest::Parts& parts, Idempotency& idempotency, RequestContext& exchange,
-              Idempotency::Claim* claim, const Result<void>& bound, const void* input, void* output)
-      : parts_(parts),
-        idempotency_(idempotency),
-        exchange_(exchange),
-        claim_(claim),
-        bound_(bound),
-        input_(input),
-        output_(output) {}
-
-  Async<void> run(sql::Transaction& transaction) override {
-    if (!claim_ && parts_.commit_hooks.empty()) return invoke(transaction);
-    return run_all(transaction);
-  }
-
- private:
-  Async<void> invoke(sql::Transaction& transaction) {
-    const Operation& operation = exchange_.operation();
-    return operation.invoke(operation.object, exchange_.caller, &transaction, input_, output_);
-  }
-
-  Async<void> run_all(sql::Transaction& transaction) {
-    const Time now = parts_.clock->now();
-    if (claim_) {
-      place_ = {};
-      exchange_.replayed =
-          co_await ok(idempotency_.replay(transaction, *claim_, now, exchange_.response, place_));
-      if (exchange_.replayed) co_return;
-      if (!bound_) co_await std::unexpected(bound_.error().clone());
-    }
-    Result<void> done = co_await invoke(transaction);
-    for (CommitHook* hook : parts_.commit_hooks) {
-      if (!done) break;
-      done =
-          co_await hook->before_commit(exchange_.operation(), exchange_.caller, transaction, input_, output_);
-    }
-    if (!done) {
-      if (claim_ && done.error().keeps_writes()) co_await ok(idempotency_.forget(transaction, place_));
-      co_await std::unexpected(std::move(done.error()));
-    }
-    if (!claim_) co_return;
-    write_answer(exchange_, output_);
-    co_await ok(idempotency_.keep(transaction, *claim_, place_, now, exchange_.response));
-  }
-
-  const Rest::Parts& parts_;
-  Idempotency& idempotency_;
-  RequestContext& exchange_;
-  Idempotency::Claim* claim_;
-  const Result<void>& bound_;
-  const void* input_;
-  void* output_;
-  Idempotency::Place place_;
-};
-
-bool is_json_body(const Operation& operation, std::string_view content_type) {
+bool is_json_body(Verb verb, std::string_view content_type) {
   std::optional<http::MediaType> type = http::parse_media_type(content_type);
   if (!type) return false;
-  bool json = type->is("application", "json") ||
-              (operation.route.verb == Verb::patch && type->is("application", "merge-patch+json"));
+  bool json =
+      type->is("application", "json") || (verb == Verb::patch && type->is("application", "merge-patch+json"));
   std::optional<std::string_view> charset = type->parameter("charset");
   // "utf8" is not registered, and what many write.
   return json &&
@@ -139,8 +62,9 @@ Result<void> check_media_types(RequestContext& exchange) {
       return bedplate::fail(Category::not_acceptable, "not_acceptable", "Answers are application/json.");
   }
   if (!exchange.endpoint->binding.takes_body()) return {};
-  if (is_json_body(exchange.operation(), request.field(http::FieldId::content_type))) return {};
-  const bool patch = exchange.operation().route.verb == Verb::patch;
+  if (is_json_body(exchange.endpoint->route.route.verb, request.field(http::FieldId::content_type)))
+    return {};
+  const bool patch = exchange.endpoint->route.route.verb == Verb::patch;
   exchange.response.set_field(patch ? "Accept-Patch" : "Accept-Post",
                               patch ? "application/merge-patch+json, application/json" : "application/json");
   return bedplate::fail(Category::unsupported_media_type, "unsupported_media_type",
@@ -175,7 +99,7 @@ Async<void> Rest::handle(http::Request& request, http::Response& response) {
   RequestContext exchange(request, response, steady_now_ns());
   RequestPipeline chain(*state_, exchange);
   Result<void> outcome;
-  if (state_->limits_are_shared())
+  if (state_->limits_are_shared() || state_->executor.limits_are_shared())
     outcome = co_await chain.admit_everywhere();
   else
     outcome = chain.admit();
@@ -183,7 +107,7 @@ Async<void> Rest::handle(http::Request& request, http::Response& response) {
     const Endpoint& endpoint = *exchange.endpoint;
     if (endpoint.raw)
       outcome = co_await endpoint.raw->handle(request, response);
-    else if (endpoint.operation.invoke_now && !endpoint.binding.takes_body())
+    else if (endpoint.operation->invoke_now && !endpoint.binding.takes_body())
       outcome = run_now(exchange);
     else
       outcome = co_await run(exchange);
@@ -200,7 +124,10 @@ Result<void> Rest::run_now(RequestContext& exchange) const {
   ValueSlot input(operation.input);
   ValueSlot output(operation.output);
   if (Result<void> bound = bind(exchange, {}, input.data()); !bound) return bound;
-  Result<void> done = operation.invoke_now(operation.object, exchange.caller, input.data(), output.data());
+  Call& call = *exchange.call;
+  call.input = input.data();
+  call.output = output.data();
+  Result<void> done = state_->executor.run_now(call);
   if (done) done = check_if_match(exchange, output.data());
   if (done) write_answer(exchange, output.data());
   return done;
@@ -215,15 +142,16 @@ Result<void> Rest::bind(RequestContext& exchange, std::string_view body, void* i
 
 namespace {
 
-// What the client has seen of the database: its queries are answered by a replica that has come so far. A
-// mark that is none is as good as none.
-sql::CallContext call_context(const RequestContext& exchange) {
-  sql::CallContext context(exchange.caller.tenant());
-  context.after = sql::CommitPosition::parse(exchange.request.field(http::FieldId::bedplate_commit))
-                      .value_or(sql::CommitPosition());
-  context.isolation = exchange.operation().isolation;
-  context.from_replica = exchange.operation().kind == OperationKind::query;
-  return context;
+// Two of them, read as one list, are no key: which of them would count?
+void take_idempotency_key(RequestContext& exchange) {
+  if (exchange.request.has_field(http::FieldId::idempotency_key))
+    exchange.call->idempotency_key = exchange.request.field_list(http::FieldId::idempotency_key);
+}
+
+// A position that cannot be read is as good as none.
+sql::CommitPosition seen_by_client(const http::Request& request) {
+  return sql::CommitPosition::parse(request.field(http::FieldId::bedplate_commit))
+      .value_or(sql::CommitPosition());
 }
 
 }  // namespace
@@ -234,64 +162,28 @@ Async<void> Rest::run(RequestContext& exchange) {
   co_await ok(check_media_types(exchange));
   if (exchange.endpoint->binding.takes_body()) {
     http::Request& request = exchange.request;
-    request.set_body_size_max(std::min(request.body_size_max(), operation.body_size_max));
+    request.set_body_size_max(std::min(request.body_size_max(), exchange.endpoint->route.body_size_max));
     body = co_await ok(request.body());
     if (body.empty())
       co_await bedplate::fail(Category::malformed, "malformed_json",
                               "The request has no body: send a JSON object.");
   }
-  std::optional<Idempotency::Claim> claim;
-  if (operation.kind == OperationKind::command && operation.idempotent_replay && exchange.principal) {
-    if (exchange.request.has_field(http::FieldId::idempotency_key)) {
-      // Two of them, read as one list, are no key: which of them would count?
-      std::string_view key = exchange.request.field_list(http::FieldId::idempotency_key);
-      Result<Idempotency::Claim> taken = state_->idempotency.claim(
-          key, IdempotencyOwner(exchange.principal->user, exchange.principal->tenant), operation.name,
-          exchange.request.path(), exchange.request.query(), body);
-      claim.emplace(co_await ok(std::move(taken)));
-    }
-  }
   ValueSlot input(operation.input);
   ValueSlot output(operation.output);
-  Result<void> bound = bind(exchange, body, input.data());
-  // With a key the kept answer comes first: CommandBody looks at `bound` when there is none.
-  if (!bound && !claim) co_await std::unexpected(std::move(bound.error()));
-  sql::CallContext context = call_context(exchange);
-  sql::CommitPosition committed;
-  Result<void> done;
-  switch (operation.kind) {
-    case OperationKind::pure:
-      if (operation.invoke_now)
-        done = operation.invoke_now(operation.object, exchange.caller, input.data(), output.data());
-      else
-        done = co_await operation.invoke(operation.object, exchange.caller, nullptr, input.data(),
-                                         output.data());
-      break;
-    case OperationKind::query: {
-      QueryBody query(exchange, input.data(), output.data());
-      done = co_await state_->parts.database->read(context, static_cast<sql::ReadBody&>(query));
-      break;
-    }
-    case OperationKind::command: {
-      CommandBody command(state_->parts, state_->idempotency, exchange, claim ? &*claim : nullptr, bound,
-                          input.data(), output.data());
-      context.committed = &committed;
-      done = co_await state_->parts.database->commit(context, command);
-      break;
-    }
-    case OperationKind::procedure: {
-      CommitTrackingDatabase database(*state_->parts.database, committed);
-      sql::Database* given = &database;
-      done = co_await operation.invoke(operation.object, exchange.caller, given, input.data(), output.data());
-      break;
-    }
-  }
+  co_await ok(bind(exchange, body, input.data()));
+  Call& call = *exchange.call;
+  call.input = input.data();
+  call.output = output.data();
+  call.after = seen_by_client(exchange.request);
+  take_idempotency_key(exchange);
+  Result<void> done = co_await state_->executor.run(call);
   // Also with an error: what failed may have written before it did.
-  if (!committed.empty()) exchange.response.set_field(http::FieldId::bedplate_commit, committed.to_string());
+  if (!call.committed.empty())
+    exchange.response.set_field(http::FieldId::bedplate_commit, call.committed.to_string());
+  if (call.replayed) exchange.response.set_field("Idempotency-Replayed", "true");
   co_await ok(std::move(done));
   co_await ok(check_if_match(exchange, output.data()));
-  // With a key the answer was written for keeping, or is a kept one.
-  if (!claim) write_answer(exchange, output.data());
+  write_answer(exchange, output.data());
 }
 
 void Rest::finish(RequestContext& exchange, const Result<void>& outcome) {

@@ -2,22 +2,24 @@
 // Rest: serves operations over HTTP, and their description at /openapi.json and /docs. It is the http::Handler that a
 // server is given.
 //
+//   auto executor = Executor::make(std::move(apis), {.clock = &clock, .database = &database});
 //   Rest::Parts parts;
-//   parts.clock = &clock;  parts.database = &database;  parts.authenticator = &authenticator;
-//   auto rest = Rest::make(std::move(apis), parts);      // fails, with a sentence, where an Api cannot be served
+//   parts.clock = &clock;  parts.authenticator = &authenticator;
+//   auto rest = Rest::make(**executor, parts);           // fails, with a sentence, where an Api cannot be served
 //   http::Server server(loops, **rest, settings, &problems);
 //
-// The chain, in this order; the first step that refuses answers:
+// A request passes these steps, in this order; the first that refuses answers:
 //
 //   request id and trace context     X-Request-Id taken if it is fit for logs, else made; always answered
 //   route                            404, 405 with Allow, OPTIONS; CORS
 //   address rate limit               429; IPv6 by /64
 //   authentication                   401 with WWW-Authenticate; a bad token is charged to its address
-//   principal rate limit             429
-//   authorisation                    403 that names the missing scope
-//   idempotency                      the stored answer, 409 while the first still runs, 422 for another body
+//   caller's rate limit              429                                                       (the executor's)
+//   authorisation                    403 that names the missing scope                          (the executor's)
 //   validation                       406, 415, 400 (cannot be read), 422 with all faults
-//   operation                        in the transaction or snapshot that its kind asks for
+//   idempotency                      the kept outcome, 409 while the first still runs, 422 for another input
+//                                                                                              (the executor's)
+//   operation                        in the transaction or snapshot that its kind asks for     (the executor's)
 //   conditions                       If-Match (412), then If-None-Match (304; 412 of what changes something), where the
 //                                    version is known: inside the operation, or of a read with its answer
 //
@@ -33,20 +35,16 @@
 #include <string_view>
 #include <vector>
 
-#include "bedplate/execution/commit_hook.h"
-#include "bedplate/execution/settings.h"
+#include "bedplate/execution/executor.h"
 #include "bedplate/execution/shared_rate_limit.h"
 #include "bedplate/http/handler.h"
-#include "bedplate/operations/api.h"
 #include "bedplate/surfaces/openapi/openapi.h"
+#include "bedplate/surfaces/rest/route.h"
 #include "bedplate/surfaces/rest/settings.h"
 
 namespace bedplate {
 namespace auth {
 class Authenticator;
-}
-namespace sql {
-class Database;
 }
 namespace telemetry {
 class Registry;
@@ -72,22 +70,20 @@ class Rest final : public http::Handler {
  public:
   struct Parts {
     const Clock* clock = nullptr;                    ///< required
-    sql::Database* database = nullptr;               ///< required when an operation uses it
     auth::Authenticator* authenticator = nullptr;    ///< required when an operation is not open to all
     telemetry::Registry* metrics = nullptr;          ///< null: nothing is counted
-    std::vector<CommitHook*> commit_hooks;           ///< what takes part in the commit of every command
-    SharedRateLimits* shared_rate_limits = nullptr;  ///< null: this process counts for itself
+    SharedRateLimits* shared_rate_limits = nullptr;  ///< null: this process counts addresses for itself
     std::vector<RawRoute> raw_routes;
     DocumentInfo document;
     RestSettings rest;
-    RateLimitSettings rate_limit;
+    RateLimitSettings rate_limit;  ///< of addresses; those of callers are the executor's
     CorsSettings cors;
-    IdempotencySettings idempotency;
   };
 
-  /// Checks every operation: routes that conflict, parameters without a field, names used twice, links to nowhere,
-  /// examples that do not fit. All of it is the author's to mend, so the first problem is reported in a sentence.
-  static Result<std::unique_ptr<Rest>> make(std::vector<Api> apis, Parts parts);
+  /// Serves the operations of `executor`, which outlives it, that have a route. Checks each: routes that conflict,
+  /// parameters without a field, examples that do not fit. All of it is the author's to mend, so the first problem is
+  /// reported in a sentence.
+  static Result<std::unique_ptr<Rest>> make(Executor& executor, Parts parts);
   ~Rest() override;
 
   /// The document served at /openapi.json.

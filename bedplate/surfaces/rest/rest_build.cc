@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rest::make(): everything that is decided before the first request.
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -17,9 +16,10 @@ namespace bedplate::api {
 namespace {
 
 std::unexpected<Error> wrong(const Operation& operation, std::string_view what) {
-  return bedplate::fail(Category::invalid, "operation_invalid",
-                        fmt::format("{} ({} {}): {}", operation.name, verb_name(operation.route.verb),
-                                    operation.route.path, what));
+  return bedplate::fail(
+      Category::invalid, "operation_invalid",
+      fmt::format("{} ({} {}): {}", operation.name, verb_name(route_of(operation).route.verb),
+                  route_of(operation).route.path, what));
 }
 
 std::string http_date(Time time) {
@@ -40,8 +40,8 @@ void add_deprecation_fields(http::FieldBlock& fields, const Deprecation& depreca
 /// never kept; a read may be kept and asked about again, so that ETags save the body.
 std::string_view cache_control_of(const Operation& operation) {
   if (operation.secret) return "no-store";
-  if (!operation.cache_control.empty()) return operation.cache_control;
-  if (operation.route.verb != Verb::get) return "no-store";
+  if (!route_of(operation).cache_control.empty()) return route_of(operation).cache_control;
+  if (route_of(operation).route.verb != Verb::get) return "no-store";
   return operation.access == Access::open_to_all ? "no-cache" : "private, no-cache";
 }
 
@@ -64,10 +64,10 @@ Result<void> check_example(const Operation& operation, std::string_view json, co
 }
 
 Result<void> check_location(const Operation& operation) {
-  if (operation.location.empty()) return {};
+  if (route_of(operation).location.empty()) return {};
   if (!operation.output)
     return wrong(operation, "creates(...) takes fields of the output, but there is no output.");
-  for (std::string_view name : parameter_names(operation.location))
+  for (std::string_view name : parameter_names(route_of(operation).location))
     if (!operation.output->object().find(name))
       return wrong(operation, fmt::format("creates(...) names {{{}}}, which {} does not have.", name,
                                           operation.output->name()));
@@ -75,42 +75,22 @@ Result<void> check_location(const Operation& operation) {
 }
 
 Result<void> check_parts(const Operation& operation, const Rest::Parts& parts) {
-  if (operation.kind != OperationKind::pure && !parts.database)
-    return wrong(operation, "it uses the database, and there is none.");
-  if (operation.access == Access::unsaid) return wrong(operation, "it does not say who may call it.");
   if (operation.access != Access::open_to_all && !parts.authenticator)
     return wrong(operation, "it needs a signed-in caller, and there is no authenticator.");
-  if (operation.output && operation.output->kind != bedplate::Kind::object)
-    return wrong(operation, "its output must be a described struct, not a list or a single value.");
-  if (operation.isolation && operation.kind != OperationKind::command)
-    return wrong(operation,
-                 "read_committed() is for commands: a procedure says it to each of its transactions.");
-  if (operation.cost < 0) return wrong(operation, "its cost is not negative.");
   return {};
 }
 
 Result<void> check_log_in(const Rest::State& state, const Operation& operation) {
-  if (operation.access_token.empty()) return {};
-  if (operation.route.verb != Verb::post || operation.access != Access::open_to_all || !operation.input)
+  if (route_of(operation).access_token.empty()) return {};
+  if (route_of(operation).route.verb != Verb::post || operation.access != Access::open_to_all ||
+      !operation.input)
     return wrong(operation, "what logs in is a POST that is open to all and takes a body.");
-  if (!operation.output->object().find(operation.access_token))
+  if (!operation.output->object().find(route_of(operation).access_token))
     return wrong(operation, fmt::format("logs_in<> names {}, which {} does not describe.",
-                                        operation.access_token, operation.output->name()));
+                                        route_of(operation).access_token, operation.output->name()));
   for (const Endpoint& other : state.endpoints)
-    if (!other.operation.access_token.empty())
-      return wrong(operation, fmt::format("{} logs in already.", other.operation.name));
-  return {};
-}
-
-Result<void> check_links(const std::deque<Endpoint>& endpoints) {
-  std::set<std::string_view> names;
-  for (const Endpoint& endpoint : endpoints)
-    if (!names.insert(endpoint.operation.name).second)
-      return wrong(endpoint.operation, "another operation has the same name.");
-  for (const Endpoint& endpoint : endpoints)
-    for (std::string_view link : endpoint.operation.links)
-      if (!names.contains(link))
-        return wrong(endpoint.operation, fmt::format("it links to {}, which does not exist.", link));
+    if (!other.route.access_token.empty())
+      return wrong(operation, fmt::format("{} logs in already.", other.name));
   return {};
 }
 
@@ -118,7 +98,11 @@ Result<void> add_operation(Rest::State& state, const Operation& operation) {
   if (Result<void> good = check_parts(operation, state.parts); !good) return good;
   if (Result<void> good = check_log_in(state, operation); !good) return good;
   Endpoint& endpoint = state.endpoints.emplace_back();
-  endpoint.operation = operation;
+  endpoint.operation = &operation;
+  endpoint.name = operation.name;
+  endpoint.cost = operation.cost;
+  endpoint.route = route_of(operation);
+  endpoint.route.status = success_status(operation);
   if (Result<void> good = endpoint.binding.prepare(operation); !good) return good;
   endpoint.errors = possible_errors(operation, endpoint.binding, state.parts.document.commit_errors);
   if (Result<void> good = check_location(operation); !good) return good;
@@ -134,25 +118,24 @@ Result<void> add_operation(Rest::State& state, const Operation& operation) {
   if (operation.access != Access::open_to_all) endpoint.success_fields.add("Vary", "Authorization");
   endpoint.metrics = state.metrics.add(operation.name);
   const auto place = static_cast<std::uint32_t>(state.endpoints.size() - 1);
-  return state.router.add(operation.route.verb, operation.route.path, place);
+  return state.router.add(route_of(operation).route.verb, route_of(operation).route.path, place);
 }
 
 // So that an operation which compares no versions knows when a condition could be false.
 void note_what_can_be_read(std::deque<Endpoint>& endpoints) {
   for (Endpoint& change : endpoints) {
-    if (change.operation.route.verb == Verb::get) continue;
+    if (change.route.route.verb == Verb::get) continue;
     for (const Endpoint& read : endpoints)
-      if (read.operation.route.verb == Verb::get && read.operation.route.path == change.operation.route.path)
-        change.readable = read.operation.version_of ? Readable::versioned : Readable::unversioned;
+      if (read.route.route.verb == Verb::get && read.route.route.path == change.route.route.path)
+        change.readable = read.operation->version_of ? Readable::versioned : Readable::unversioned;
   }
 }
 
 Result<void> add_raw(Rest::State& state, const RawRoute& raw) {
   Endpoint& endpoint = state.endpoints.emplace_back();
-  endpoint.operation.name = raw.name;
-  endpoint.operation.route = raw.route;
-  endpoint.operation.access = Access::open_to_all;
-  endpoint.operation.cost = raw.cost;
+  endpoint.name = state.raw_names.emplace_back(raw.name);
+  endpoint.route.route = raw.route;
+  endpoint.cost = raw.cost;
   endpoint.raw = raw.handler;
   add_security_fields(endpoint.fields,
                       raw.content_security_policy.empty() ? kNothingMayLoad : raw.content_security_policy,
@@ -176,27 +159,17 @@ Result<void> add_documents(Rest::State& state) {
 
 }  // namespace
 
-std::vector<ErrorCode> errors_of(std::span<CommitHook* const> hooks) {
-  std::vector<ErrorCode> errors;
-  for (const CommitHook* hook : hooks)
-    for (const ErrorCode& error : hook->errors()) errors.push_back(error);
-  return errors;
-}
-
-Result<std::unique_ptr<Rest>> Rest::make(std::vector<Api> apis, Parts parts) {
-  auto state = std::make_unique<State>(std::move(parts), std::move(apis));
+Result<std::unique_ptr<Rest>> Rest::make(Executor& executor, Parts parts) {
+  auto state = std::make_unique<State>(executor, std::move(parts));
   add_security_fields(state->default_fields, kNothingMayLoad, state->parts.rest);
-  state->parts.document.commit_errors = errors_of(state->parts.commit_hooks);
-  for (const Api& api : state->apis)
-    for (Operation operation : api.operations()) {
-      operation.tag = api.name();
-      if (Result<void> added = add_operation(*state, operation); !added)
-        return std::unexpected(std::move(added.error()));
-    }
-  if (Result<void> linked = check_links(state->endpoints); !linked)
-    return std::unexpected(std::move(linked.error()));
+  state->parts.document.commit_errors = errors_of(executor.parts().commit_hooks);
+  for (const Operation& operation : executor.operations()) {
+    if (!operation.attributes.find<RouteOf>()) continue;
+    if (Result<void> added = add_operation(*state, operation); !added)
+      return std::unexpected(std::move(added.error()));
+  }
   note_what_can_be_read(state->endpoints);
-  state->openapi = openapi_document(state->parts.document, state->apis);
+  state->openapi = openapi_document(state->parts.document, executor.apis());
   for (const RawRoute& raw : state->parts.raw_routes)
     if (Result<void> added = add_raw(*state, raw); !added) return std::unexpected(std::move(added.error()));
   if (state->parts.rest.docs)

@@ -36,7 +36,7 @@ struct Search : PageQuery {
 Operation searching(Verb verb) {
   Operation operation;
   operation.name = "fuzz.search";
-  operation.route = {verb, "/search/{id}"};
+  operation.attributes.of<RouteOf>().route = {verb, "/search/{id}"};
   operation.input = &type_of<Search>();
   return operation;
 }

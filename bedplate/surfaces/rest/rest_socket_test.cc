@@ -222,6 +222,7 @@ TEST(RestOutageTest, AKeyWhoseRequestWasCutShortByAKillRunsOnceWhenItIsSentAgain
   testing::PostgresDatabase place = postgres.create_database();
   RestKit kit(place);
   kit.parts.rate_limit.enabled = false;
+  kit.execution.rate_limit.enabled = false;
   SocketServer server(kit);
   testing::PostgresSession lock(place.admin_url());
   lock.rows("BEGIN; LOCK TABLE things IN EXCLUSIVE MODE");

@@ -25,7 +25,7 @@
 
 #include "bedplate/base/result.h"
 #include "bedplate/http/message/method.h"
-#include "bedplate/operations/operation.h"
+#include "bedplate/surfaces/rest/route.h"
 
 namespace bedplate::api {
 

@@ -2,6 +2,7 @@
 #include "scoreboard.h"
 
 #include "bedplate/execution/invalidation.h"
+#include "bedplate/surfaces/rest/route.h"
 #include "scoreboard_migrations.h"
 
 namespace scoreboard {
@@ -53,8 +54,9 @@ Async<std::optional<Standings>> Scoreboard::load(cache::Partition whose, std::st
 static api::Api scoreboard_api(Scoreboard& board) {
   using namespace bedplate::api;
   return Api("scoreboard", "Who leads.")
-      .command<&Scoreboard::score>(board, post("/v1/games/{game}/scores"), needs("play"), summary("Score"))
-      .pure<&Scoreboard::standings>(board, get("/v1/games/{game}/standings"), needs("play"),
+      .command<&Scoreboard::score>("score", board, post("/v1/games/{game}/scores"), needs("play"),
+                                   summary("Score"))
+      .pure<&Scoreboard::standings>("standings", board, get("/v1/games/{game}/standings"), needs("play"),
                                     summary("How a game stands"));
 }
 

@@ -32,8 +32,9 @@ using ::testing::Not;
 /// Players of two tenants; the token says which.
 class Players final : public bedplate::auth::Authenticator {
  public:
-  bedplate::Result<bedplate::auth::PrincipalRef> authenticate(std::string_view bearer,
+  bedplate::Result<bedplate::auth::PrincipalRef> authenticate(const bedplate::auth::Credentials& credentials,
                                                               bedplate::Time) override {
+    const std::string_view bearer = credentials.bearer;
     if (bearer != "red" && bearer != "blue") return bedplate::auth::invalid_token();
     auto principal = std::make_shared<bedplate::auth::Principal>();
     principal->user = user_;

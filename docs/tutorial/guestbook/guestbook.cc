@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bedplate/operations/paging/list.h"
+#include "bedplate/surfaces/rest/route.h"
 #include "guestbook_migrations.h"  // made by bedplate_embed()
 
 namespace guestbook {
@@ -48,11 +49,11 @@ Async<api::Page<Entry>> Guestbook::list(sql::Reader& db, const api::PageQuery& i
 static api::Api guestbook_api(Guestbook& book) {
   using namespace bedplate::api;
   return Api("guestbook", "Leave a line, read what others left.")
-      .command<&Guestbook::sign>(book, post("/v1/entries"), open_to_all(), creates("/v1/entries/{id}"),
-                                 summary("Sign the book"))
-      .query<&Guestbook::find>(book, get("/v1/entries/{id}"), open_to_all(), summary("Read an entry"),
+      .command<&Guestbook::sign>("sign", book, post("/v1/entries"), open_to_all(),
+                                 creates("/v1/entries/{id}"), summary("Sign the book"))
+      .query<&Guestbook::find>("find", book, get("/v1/entries/{id}"), open_to_all(), summary("Read an entry"),
                                fails_with(kEntryNotFound))
-      .query<&Guestbook::list>(book, get("/v1/entries"), open_to_all(), summary("List the entries"),
+      .query<&Guestbook::list>("list", book, get("/v1/entries"), open_to_all(), summary("List the entries"),
                                sorts_by(kSorts));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/identity/sealing_key.h"
+#include "bedplate/auth/sealing_key.h"
 
 #include <fcntl.h>
 #include <sodium.h>
@@ -16,7 +16,7 @@
 #include "bedplate/base/random.h"
 #include "bedplate/base/text.h"
 
-namespace bedplate::identity {
+namespace bedplate::auth {
 namespace {
 
 constexpr std::size_t kFileSizeMax = 128;
@@ -153,4 +153,4 @@ std::optional<std::string> SealingKey::unseal(std::string_view sealed) const {
   return secret;
 }
 
-}  // namespace bedplate::identity
+}  // namespace bedplate::auth

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/identity/sealing_key.h"
+#include "bedplate/auth/sealing_key.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 
 #include "bedplate/base/id.h"
 
-namespace bedplate::identity {
+namespace bedplate::auth {
 namespace {
 
 class SealingKeyTest : public testing::Test {
@@ -103,4 +103,4 @@ TEST_F(SealingKeyTest, SaysWhatIsWrongWithTheFile) {
 }
 
 }  // namespace
-}  // namespace bedplate::identity
+}  // namespace bedplate::auth

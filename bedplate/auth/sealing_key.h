@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The key of identity.key_file, which seals what the database must not give away with a backup of it.
+// The key that seals what the database must not give away with a backup of it: signing keys, secrets of others.
+// Modules get the program's from their host (app/host.h).
 //
 //   Result<SealingKey> key = SealingKey::load_or_make("/var/lib/notes/identity.key");
 //   std::string kept = key->seal(seed);
@@ -13,7 +14,7 @@
 
 #include "bedplate/base/result.h"
 
-namespace bedplate::identity {
+namespace bedplate::auth {
 
 /// 32 bytes that seal other secrets (libsodium secretbox: XSalsa20-Poly1305). Wiped when it goes away.
 class SealingKey {
@@ -43,4 +44,4 @@ class SealingKey {
   std::string file_;
 };
 
-}  // namespace bedplate::identity
+}  // namespace bedplate::auth

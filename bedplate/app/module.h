@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Module: a service as a program takes it, in one line of main(): app.add(tasks::tasks_module()).
+//
+//   app::Module tasks_module() {
+//     using namespace api;
+//     return app::Module("tasks", "Things to be done. A task belongs to one user.")
+//         .migrations(tasks_migrations())
+//         .scopes({"tasks:read", "tasks:write"}, app::for_users)
+//         .service<Tasks>()
+//         .command<&Tasks::create>("create", post("/v1/tasks"), needs("tasks:write"), creates("/v1/tasks/{id}"))
+//         .query<&Tasks::find>("find", get("/v1/tasks/{id}"), needs("tasks:read"), fails_with(kTaskNotFound));
+//   }
+//
+// It says everything that a program needs to know of the service, so nothing of it can be forgotten: its tables, its
+// settings, who may do what, its operations, what it does beside requests, and its commands. Services that derive from
+// auth::UserDataOwner own rows of users: theirs go when an account goes.
+//
+// A value type, made before the program is configured; services are made for each Host, which they do not outlive.
+// Operations are bound to services by their class.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "bedplate/app/command_line.h"
+#include "bedplate/app/host.h"
+#include "bedplate/async/async.h"
+#include "bedplate/auth/user_data.h"
+#include "bedplate/base/embedded.h"
+#include "bedplate/base/result.h"
+#include "bedplate/config/config.h"
+#include "bedplate/operations/api.h"
+#include "bedplate/surfaces/rest/route.h"
+
+namespace bedplate::app {
+
+/// One command beside the built-in ones. It gets the positional arguments, then the flags that were given, and prints
+/// its answer to standard output. It runs on an open, migrated database, also beside a process that serves the same
+/// data. Its log begins with warnings, unless log.level says debug: what a command does, it prints.
+using CommandBody = std::function<Result<void>(Host&, std::span<const std::string>)>;
+
+class Module {
+ public:
+  struct Command {
+    CommandSpec spec;
+    CommandBody body;
+  };
+
+  /// `name` (snake_case): the tag in the documents, the name of its migrations, and the first half of its operations'
+  /// names. `doc`: one or two sentences.
+  Module(std::string_view name, std::string_view doc) : api_(name, doc) {}
+
+  /// Its tables: what bedplate_embed() made of the folder of its migrations.
+  Module migrations(std::span<const EmbeddedFile> files) &&;
+  /// A section of the configuration, read into `settings`, which outlives the program.
+  template <class Settings>
+  Module settings(std::string_view section, Settings& settings) && {
+    settings_.emplace_back([name = std::string(section), &settings](config::Registry& registry) {
+      registry.add(name, settings);
+    });
+    return std::move(*this);
+  }
+  /// Scopes that its operations need(), and who gets them. One that nobody declares is an error at start.
+  Module scopes(std::initializer_list<std::string_view> names, ScopeHolders holders) &&;
+
+  /// Makes a T for each host: T(Host&), T(const Clock&) or T(), the first of these that there is.
+  template <class T>
+  Module service() && {
+    return std::move(*this).template service<T>([](Host& host) -> Result<std::unique_ptr<T>> {
+      if constexpr (std::is_constructible_v<T, Host&>)
+        return std::make_unique<T>(host);
+      else if constexpr (std::is_constructible_v<T, const Clock&>)
+        return std::make_unique<T>(host.clock());
+      else
+        return std::make_unique<T>();
+    });
+  }
+  /// The same with make(Host&), which returns Result<std::unique_ptr<T>>. There is no database yet.
+  template <class T, class Make>
+  Module service(Make make) && {
+    steps_.emplace_back([make = std::move(make)](Host& host, api::Api& api) -> Result<void> {
+      Result<std::unique_ptr<T>> made = make(host);
+      if (!made) return std::unexpected(std::move(made.error()));
+      T& service = host.own(std::move(*made));
+      api.bind(service);
+      if constexpr (std::is_base_of_v<auth::UserDataOwner, T>) host.add_user_data_owner(service);
+      return {};
+    });
+    return std::move(*this);
+  }
+  /// Whatever else is to be said to a host once the services before it are made: body(Host&), which returns nothing or
+  /// Result<void>.
+  template <class Body>
+  Module wire(Body body) && {
+    steps_.emplace_back([body = std::move(body)](Host& host, api::Api&) -> Result<void> {
+      if constexpr (std::is_void_v<std::invoke_result_t<Body, Host&>>)
+        return body(host), Result<void>();
+      else
+        return body(host);
+    });
+    return std::move(*this);
+  }
+
+  // ---- Operations: see api.h.
+
+  template <auto Member, class Name, class... Rest>
+  Module command(const Name& name, Rest&&... rest) && {
+    api_ = std::move(api_).template command<Member>(name, rest...);
+    return std::move(*this);
+  }
+  template <auto Member, class Name, class... Rest>
+  Module query(const Name& name, Rest&&... rest) && {
+    api_ = std::move(api_).template query<Member>(name, rest...);
+    return std::move(*this);
+  }
+  template <auto Member, class Name, class... Rest>
+  Module procedure(const Name& name, Rest&&... rest) && {
+    api_ = std::move(api_).template procedure<Member>(name, rest...);
+    return std::move(*this);
+  }
+  template <auto Member, class Name, class... Rest>
+  Module pure(const Name& name, Rest&&... rest) && {
+    api_ = std::move(api_).template pure<Member>(name, rest...);
+    return std::move(*this);
+  }
+  /// All of an Api of the same name, where one function cannot hold them: `.operations(add_sessions(...))`.
+  Module operations(api::Api api) && {
+    api_ = std::move(api);
+    return std::move(*this);
+  }
+
+  // ---- Beside requests.
+
+  /// A command of the command line, `PROGRAM admin grant EMAIL`.
+  Module cli(CommandSpec spec, CommandBody body) &&;
+  /// Runs after `restore`, on the database that was put in place: what must not come back to life with it.
+  Module after_restore(std::function<Result<void>(Host&)> body) &&;
+  /// Where Host::sealing_key() is kept: a setting, which outlives the program. One module says it.
+  Module key_file(const std::string& setting) &&;
+
+  // ---- For Application and Host.
+
+  std::string_view name() const { return api_.name(); }
+  const api::Api& api() const { return api_; }
+  std::span<const EmbeddedFile> migration_files() const { return migrations_; }
+  const std::vector<std::function<void(config::Registry&)>>& settings_sections() const { return settings_; }
+  const std::vector<DeclaredScope>& declared_scopes() const { return scopes_; }
+  const std::vector<Command>& commands() const { return commands_; }
+  const std::vector<std::function<Result<void>(Host&)>>& restore_hooks() const { return restore_hooks_; }
+  const std::string* key_file_setting() const { return key_file_; }
+  /// Makes its services and serves its operations.
+  Result<void> wire_into(Host& host) const;
+
+ private:
+  api::Api api_;
+  std::span<const EmbeddedFile> migrations_;
+  std::vector<std::function<void(config::Registry&)>> settings_;
+  std::vector<DeclaredScope> scopes_;
+  std::vector<std::function<Result<void>(Host&, api::Api&)>> steps_;
+  std::vector<Command> commands_;
+  std::vector<std::function<Result<void>(Host&)>> restore_hooks_;
+  const std::string* key_file_ = nullptr;
+};
+
+}  // namespace bedplate::app
