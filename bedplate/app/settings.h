@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings that every application has, beside those of the rooms below it (server, rest, rate_limit, ...).
+// The settings that every application has, beside those of the libraries below it (server, rest, rate_limit, ...).
 #pragma once
 
 #include <cstdint>

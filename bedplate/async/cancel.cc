@@ -11,9 +11,33 @@ void Op::resume() {
   waiter.resume();
 }
 
+Scope::Scope(Scope* parent) : parent_(parent) {
+  if (!parent) return;
+  reason_.store(parent->reason_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  deadline_ = parent->deadline_;
+  older_ = parent->children_;
+  if (older_) older_->younger_ = this;
+  parent->children_ = this;
+}
+
+void Scope::leave() {
+  (younger_ ? younger_->older_ : parent_->children_) = older_;
+  if (older_) older_->younger_ = younger_;
+}
+
 void Scope::cancel(Category reason) {
   int none = kNone;
   if (!reason_.compare_exchange_strong(none, static_cast<int>(reason), std::memory_order_relaxed)) return;
+  // Any of them may end a coroutine here and now, and with it scopes of this list: so look again from its beginning.
+  // Who waits for children goes on later, from the loop (gather.cc), so this scope is there until the end.
+  for (Scope* child = children_; child;) {
+    if (child->cancelled()) {
+      child = child->older_;
+      continue;
+    }
+    child->cancel(reason);
+    child = children_;
+  }
   if (Op* op = waiting_; op && op->on_cancel) {
     waiting_ = nullptr;
     op->on_cancel(*op);

@@ -9,7 +9,7 @@
 //
 // Cancelling is asked for on the thread that runs the coroutines; whether it was asked for can be seen from
 // any (a worker that runs a statement for this request polls it). A scope follows one chain of coroutines:
-// two that wait at the same time have a scope each.
+// two that wait at the same time have a scope each, as children of the same scope (gather.h does that).
 //
 // How to write an operation that waits (a leaf): derive from Op, give it a constructor (GCC 12 destroys
 // aggregate temporaries of a co_await twice), a type `Value`, and
@@ -66,11 +66,16 @@ class Scope {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   Scope() = default;
+  /// A child of `parent`, which outlives it (null: of none): cancelled when the parent is, with its deadline as of now.
+  explicit Scope(Scope* parent);
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
+  ~Scope() {
+    if (parent_) leave();
+  }
 
-  /// Ends what is waiting with `reason` (cancelled or timeout) and makes every later wait end at once.
-  /// Idempotent. On the coroutines' own thread only.
+  /// Ends what is waiting with `reason` (cancelled or timeout) and makes every later wait end at once; the same for all
+  /// children. Idempotent. On the coroutines' own thread only.
   void cancel(Category reason);
   bool cancelled() const { return reason_.load(std::memory_order_relaxed) != kNone; }
   /// The error of a cancelled scope.
@@ -89,10 +94,15 @@ class Scope {
 
  private:
   friend struct Op;
+  void leave();
   static constexpr int kNone = -1;
   std::atomic<int> reason_{kNone};
   TimePoint deadline_ = TimePoint::max();
   Op* waiting_ = nullptr;
+  Scope* parent_ = nullptr;
+  Scope* children_ = nullptr;  ///< the youngest
+  Scope* older_ = nullptr;     ///< its siblings
+  Scope* younger_ = nullptr;
 };
 
 inline void Op::forget() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table in the middle: what a description compiles to. Plain data, no templates; every format (json,
-// validate, schema, rows, text values, and those of other rooms) is ordinary code that walks it.
+// validate, schema, rows, text values, and those of other folders) is ordinary code that walks it.
 //
 //   const TypeInfo& type = type_of<Task>();                        // describe.h
 //   for (const FieldInfo& field : type.object().all()) print(field.name());

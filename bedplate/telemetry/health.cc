@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <cassert>
-#include <deque>
+#include <optional>
 #include <tuple>
 #include <utility>
 
+#include "bedplate/async/gather.h"
 #include "bedplate/async/wake.h"
 
 namespace bedplate::telemetry {
@@ -38,61 +39,60 @@ void Health::add(std::string_view name, HealthCheck& check, HealthStatus without
   checks_.push_back({std::string(name), &check, without_answer});
 }
 
-/// One run of every check. Who asked holds it, and so does each check while it runs: one that hangs ends when it can.
-struct Health::Round {
-  struct Line {
-    explicit Line(const Named& of) : check(*of.check), without_answer(of.without_answer) {
-      report.name = of.name;
-    }
-    HealthCheck& check;
-    HealthStatus without_answer;
-    Scope scope;
-    CheckReport report;
-    bool ended = false;
-  };
+/// One run of one check. Who asked holds it, and so does the check while it runs: one that hangs ends when it can.
+struct Health::Run {
+  explicit Run(const Named& of) : check(*of.check) {}
 
-  steady_clock::time_point start = steady_clock::now();
-  std::deque<Line> lines;
-  std::size_t running = 0;
-  Wake all_ended;
+  HealthCheck& check;
+  const steady_clock::time_point start = steady_clock::now();
+  Scope scope;
+  Wake ended;
+  std::optional<CheckReport> report;  ///< nothing: it has not ended
 };
 
-Async<void> Health::run_check(std::shared_ptr<Round> round, std::size_t index) {
-  Round::Line& line = round->lines[index];
-  Result<CheckResult> result = co_await line.check.run();
-  line.report.duration = since(round->start);
-  line.report.result =
-      result ? std::move(*result) : CheckResult(line.without_answer, result.error().detail());
-  line.ended = true;
-  if (--round->running == 0) round->all_ended.set();
+Async<void> Health::run_check(std::shared_ptr<Run> run, const Named& named) {
+  Result<CheckResult> result = co_await run->check.run();
+  CheckReport& report = run->report.emplace();
+  report.name = named.name;
+  report.duration = since(run->start);
+  report.result = result ? std::move(*result) : CheckResult(named.without_answer, result.error().detail());
+  run->ended.set();
+}
+
+Async<void> Health::wait_for(std::shared_ptr<Run> run) const {
+  if (!run->report) co_await ok(run->ended.wait_for(check_time_max_));
+}
+
+CheckReport Health::give_up(Run& run, const Named& named) const {
+  CheckReport report;
+  report.name = named.name;
+  report.duration = since(run.start);
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(report.duration);
+  report.result = CheckResult(named.without_answer, fmt::format("It did not answer within {} ms.",
+                                                                std::min(waited, check_time_max_).count()));
+  return report;
 }
 
 Async<HealthReport> Health::report() const {
-  auto round = std::make_shared<Round>();
-  for (const Named& named : checks_) round->lines.emplace_back(named);
-  round->running = checks_.size();
-  for (std::size_t i = 0; i < checks_.size(); ++i) {
-    Scope& scope = round->lines[i].scope;
-    scope.set_deadline(round->start + check_time_max_);
-    run_check(round, i).detach(&scope);
+  std::vector<std::shared_ptr<Run>> runs;
+  std::vector<Async<void>> waits;
+  for (const Named& named : checks_) {
+    const auto& run = runs.emplace_back(std::make_shared<Run>(named));
+    run->scope.set_deadline(run->start + check_time_max_);
+    run_check(run, named).detach(&run->scope);
+    waits.push_back(wait_for(run));
   }
   // Ends early also when whoever asked has no more time: the answer is then what is known by now.
-  if (round->running > 0) std::ignore = co_await round->all_ended.wait_for(check_time_max_);
+  std::ignore = co_await gather_results(std::move(waits));
 
   HealthReport report;
   report.readiness = readiness();
-  for (Round::Line& line : round->lines) {
-    if (!line.ended) {
-      line.report.duration = since(round->start);
-      const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(line.report.duration);
-      line.report.result = CheckResult(
-          line.without_answer,
-          fmt::format("It did not answer within {} ms.", std::min(waited, check_time_max_).count()));
-    }
-    report.status = std::max(report.status, line.report.result.status);
-    report.checks.push_back(line.report);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    Run& run = *runs[i];
+    report.checks.push_back(run.report ? std::move(*run.report) : give_up(run, checks_[i]));
+    report.status = std::max(report.status, report.checks.back().result.status);
   }
-  for (Round::Line& line : round->lines) line.scope.cancel(Category::timeout);
+  for (const auto& run : runs) run->scope.cancel(Category::timeout);
   co_return report;
 }
 

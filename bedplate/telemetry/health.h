@@ -96,8 +96,10 @@ class Health {
     HealthCheck* check;
     HealthStatus without_answer;
   };
-  struct Round;
-  static Async<void> run_check(std::shared_ptr<Round> round, std::size_t index);
+  struct Run;
+  static Async<void> run_check(std::shared_ptr<Run> run, const Named& named);
+  Async<void> wait_for(std::shared_ptr<Run> run) const;
+  CheckReport give_up(Run& run, const Named& named) const;
 
   const std::chrono::milliseconds check_time_max_;
   std::vector<Named> checks_;

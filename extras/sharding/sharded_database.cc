@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "bedplate/async/gather.h"
 #include "bedplate/async/timer.h"
-#include "extras/sharding/fan_out.h"
 
 namespace bedplate::sharding {
 namespace {
@@ -63,13 +64,13 @@ std::unexpected<Error> unavailable(std::string_view code, std::string detail) {
 }
 
 /// One body for each shard, and the account of which buckets they saw.
-class ReadOnEach final : public FanOutWork {
+class ReadOnEach final {
  public:
   ReadOnEach(const ShardedDatabase& shards, const sql::CallContext& context, const ShardMap& map,
              const std::vector<sql::ReadBody*>& bodies)
       : shards_(shards), context_(context), map_(map), bodies_(bodies) {}
 
-  Async<void> run(std::size_t index) override {
+  Async<void> run(std::size_t index) {
     const std::string& name = map_.shards[index];
     CountedRead counted(*bodies_[index]);
     Result<void> done = co_await read(name, counted);
@@ -180,7 +181,10 @@ Async<bool> ShardedDatabase::run_on_each(const sql::CallContext& context, const 
                                          const std::vector<sql::ReadBody*>& bodies) {
   if (map.buckets.empty()) co_return unavailable("no_directory", "The directory of shards was not read yet.");
   ReadOnEach reads(*this, context, map, bodies);
-  co_await ok(FanOut(reads, bodies.size(), options_.fan_out_max));
+  std::vector<Async<void>> children;
+  children.reserve(bodies.size());
+  for (std::size_t i = 0; i < bodies.size(); ++i) children.push_back(reads.run(i));
+  co_await ok(gather(std::move(children), options_.fan_out_max));
   co_return reads.saw_each_bucket_once();
 }
 

@@ -164,7 +164,7 @@ Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt(PostgresqlEndpoin
   if (session->failed() && (!error || error->keeps_writes())) {
     error = session->take_fault();
     if (!error) {
-      log_error("an operation went on after a statement of its transaction had failed; it was rolled back");
+      session->failure().log_ignored();
       error.emplace(Category::internal, kTransactionFailed, "The server met an unexpected fault.");
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/sql/postgresql/pipeline.h"
 
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -41,6 +42,8 @@ PostgresqlPipelinedRead::~PostgresqlPipelinedRead() {
 }
 
 bool PostgresqlPipelinedRead::start(Statement& asked) {
+  assert(!statement &&
+         "two statements at once on one session: each child of a gather() needs one of its own");
   if (!used_) {
     used_ = true;
     Result<PostgresqlStatement*> found = state_.statements.find(asked.sql);

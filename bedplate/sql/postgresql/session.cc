@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/sql/postgresql/session.h"
 
+#include <cassert>
 #include <charconv>
 #include <string>
 #include <system_error>
@@ -76,6 +77,7 @@ void PostgresqlSession::begin(Access access, const CallContext& context, std::ch
   begun_ = failed_ = may_run_again_ = cancelled_ = committed_ = rolling_back_ = false;
   statements_ = 0;
   control_error_.reset();
+  failure_.reset();
   mark_ = {};
   tenant = &context.tenant;
   connection_.forget_tenant();
@@ -83,6 +85,8 @@ void PostgresqlSession::begin(Access access, const CallContext& context, std::ch
 }
 
 bool PostgresqlSession::start(Statement& asked) {
+  assert(!statement &&
+         "two statements at once on one session: each child of a gather() needs one of its own");
   ++statements_;
   if (failed_) {
     if (control_error_)
@@ -95,6 +99,7 @@ bool PostgresqlSession::start(Statement& asked) {
   Result<PostgresqlStatement*> found = endpoint_.state().statements.find(asked.sql);
   if (!found) {
     asked.error.emplace(std::move(found.error()));
+    failure_.note(*asked.error, asked.sql);
     return true;
   }
   statement = &asked;
@@ -111,6 +116,7 @@ bool PostgresqlSession::start(Statement& asked) {
   failed_ = false;
   if (send_statement()) return false;
   failed_ = true;
+  failure_.note(*asked.error, asked.sql);
   statement = nullptr;
   unpin();
   return true;
@@ -158,6 +164,7 @@ void PostgresqlSession::finish(std::optional<Error> error) {
     failed_ = true;
     done.error = std::move(error);
   }
+  if (done.error) failure_.note(*done.error, done.sql);
   done.failed();
   endpoint_.loop().resume_later(done);
 }

@@ -15,6 +15,7 @@
 
 #include "bedplate/async/timer.h"
 #include "bedplate/sql/call_context.h"
+#include "bedplate/sql/failed_statement.h"
 #include "bedplate/sql/postgresql/cancel.h"
 #include "bedplate/sql/postgresql/connection.h"
 #include "bedplate/sql/session.h"
@@ -47,6 +48,7 @@ class PostgresqlSession final : public Session, private PostgresqlUser, private 
 
   /// A statement failed: nothing more can come of the transaction.
   bool failed() const { return failed_; }
+  const FailedStatement& failure() const { return failure_; }
   /// What has ended the transaction between two statements, or after the last: no statement had it for its error.
   std::optional<Error> take_fault() { return std::exchange(control_error_, std::nullopt); }
   /// It failed for a reason that may be gone when it is run again: nothing was committed.
@@ -100,6 +102,7 @@ class PostgresqlSession final : public Session, private PostgresqlUser, private 
   int statements_ = 0;
   EndOp* ending_ = nullptr;
   std::optional<Error> control_error_;
+  FailedStatement failure_;
   CommitPosition mark_;
   PostgresqlCancel cancel_;          ///< until it has arrived it could hit the next transaction
   PostgresqlConnection connection_;  // last: it tells the rest

@@ -11,6 +11,7 @@
 
 #include "bedplate/base/log.h"
 #include "bedplate/sql/error.h"
+#include "bedplate/sql/failed_statement.h"
 #include "bedplate/sql/sqlite/checkpointer.h"
 #include "bedplate/sql/sqlite/error.h"
 #include "bedplate/sql/sqlite/statement.h"
@@ -51,10 +52,12 @@ class SqliteWriter::CommandSession final : public Session {
     }
     run(statement);
     failed_ = statement.error.has_value();
+    if (failed_) failure_.note(*statement.error, statement.sql);
     return true;
   }
   /// A statement failed: the transaction can only roll back, as it would on every engine.
   bool failed() const { return failed_; }
+  const FailedStatement& failure() const { return failure_; }
   bool savepoint() const { return savepoint_; }
   /// There may be something to undo.
   bool written() const { return written_; }
@@ -87,6 +90,7 @@ class SqliteWriter::CommandSession final : public Session {
   bool savepoint_ = false;
   bool written_ = false;
   bool failed_ = false;
+  FailedStatement failure_;
 };
 
 SqliteWriter::SqliteWriter(SqliteShared& shared, std::unique_ptr<SqliteConnection> connection)
@@ -216,7 +220,7 @@ SqliteWriter::Outcome SqliteWriter::run_command(SqliteCommand& command, Undo by)
   guard.deadline = Scope::TimePoint::max();
   if (!done) command.error.emplace(std::move(done.error()));
   if (session.failed() && (!command.error || command.error->keeps_writes())) {
-    log_error("an operation went on after a statement of its transaction had failed; it was rolled back");
+    session.failure().log_ignored();
     command.error.emplace(Category::internal, kTransactionFailed, "The server met an unexpected fault.");
   }
   if (command.error && !command.error->keeps_writes()) return undo(&session, by);
