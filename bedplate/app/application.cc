@@ -159,10 +159,19 @@ int Application::run_command(int argc, const char* const* argv) {
   }
   set_up_log(*parsed.invocation);
   for (const std::string& warning : config_.warnings()) log_warn(warning, {});
+  warn_about_empty_url();
   Result<void> done = dispatch(*parsed.invocation);
   if (done) return 0;
   std::fprintf(stderr, "%s: %s\n", program_.name.c_str(), told_to_operator(done.error()).c_str());
   return done.error().code() == kWrongCall ? 2 : 1;
+}
+
+// An unset shell variable leaves an empty value, and the data would go where nobody looks for it.
+void Application::warn_about_empty_url() const {
+  const config::Setting& url = *config_.find("database.url");
+  if (url.origin == config::Origin::default_value || !host_settings_.database.url.empty()) return;
+  log_warn(url.place + " is empty, so the database is a SQLite file in the data directory",
+           {{"directory", host_settings_.data.directory}});
 }
 
 void Application::set_up_log(const Invocation& invocation) const {

@@ -101,6 +101,7 @@ class Application {
   };
   int run_command(int argc, const char* const* argv);
   /// Level and format of the process's log, as the settings say.
+  void warn_about_empty_url() const;
   void set_up_log(const Invocation& invocation) const;
   Result<void> dispatch(const Invocation& invocation);
   /// What the rules of a single setting cannot say: that addresses and URLs can be read.

@@ -29,8 +29,7 @@ namespace {
 constexpr std::string_view kSqliteScheme = "sqlite:";
 
 void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fputc('\n', stdout);
+  print_line(text);
 }
 
 std::string describe_step(const sql::MigrationStep& step) {
@@ -185,8 +184,17 @@ Result<void> restore(Application& application, const Invocation& invocation) {
   const std::optional<std::string> path = sqlite_path(url);
   if (!path) return restore_by_copy(application, url, file);
   const bool replaces = std::filesystem::exists(*path);
+  const std::string& directory = application.host_settings().data.directory;
+  const bool is_new = !std::filesystem::exists(directory, error);
   auto report = restore_locked(application, file, *path);
-  if (!report) return std::unexpected(std::move(report.error()));
+  if (!report) {
+    // What was made for it goes again; a directory that holds anything else stays.
+    if (is_new) {
+      std::filesystem::remove(directory + "/lock", error);
+      std::filesystem::remove(directory, error);
+    }
+    return std::unexpected(std::move(report.error()));
+  }
   if (!application.restore_hooks().empty()) {
     // Not `command`: what was restored may be what keeps the services from starting (a lost key file).
     auto host = Host::open(application, HostPurpose::repair);

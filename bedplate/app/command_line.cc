@@ -103,7 +103,8 @@ std::vector<CommandSpec> built_in_commands() {
       {.name = "migrate status",
        .doc = "List every migration, applied or pending",
        .arguments = {},
-       .group_doc = "Apply or roll back migrations, show their status, or copy all data to another database"},
+       .group_doc = "Apply or roll back migrations, show their status; `migrate data` copies all data to "
+                    "another database"},
       {.name = "migrate up", .doc = "Apply all pending migrations", .arguments = {}},
       {.name = "migrate down",
        .doc = "Roll back the latest migration of a module",
@@ -112,7 +113,8 @@ std::vector<CommandSpec> built_in_commands() {
        .doc = "Copy all data to another, empty database and compare; run again, it resumes",
        .arguments = {}},
       {.name = "config",
-       .doc = "Print the settings in effect and where each value comes from; secrets are masked",
+       .doc = "Print the settings in effect and where each comes from; `config reference` explains every "
+              "setting",
        .arguments = {}},
       {.name = "config reference",
        .doc = "Print every setting with its default, range and meaning, as a TOML file",

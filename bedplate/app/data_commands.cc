@@ -14,6 +14,7 @@
 
 #include "bedplate/app/application.h"
 #include "bedplate/app/database_place.h"
+#include "bedplate/app/process.h"
 #include "bedplate/app/progress.h"
 #include "bedplate/async/loop.h"
 #include "bedplate/base/text.h"
@@ -27,8 +28,7 @@ namespace bedplate::app {
 namespace {
 
 void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fputc('\n', stdout);
+  print_line(text);
   std::fflush(stdout);
 }
 

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/app/operations_commands.h"
 
-#include <cstdio>
 #include <string>
 
 #include "bedplate/app/application.h"
 #include "bedplate/app/operations.h"
+#include "bedplate/app/process.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/http/client.h"
 #include "bedplate/surfaces/rest/health_routes.h"
 
 namespace bedplate::app {
 namespace {
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (!text.ends_with('\n')) std::fputc('\n', stdout);
-}
 
 std::unexpected<Error> not_an_answer(std::string_view path, int status) {
   return fail(Category::unavailable, "no_server",
@@ -30,7 +25,7 @@ Result<void> print_metrics(const Application& application) {
   auto answer = ask_operations(application.host_settings(), "/metrics");
   if (!answer) return std::unexpected(std::move(answer.error()));
   if (answer->status != 200) return not_an_answer("/metrics", answer->status);
-  print(answer->body);
+  print_line(answer->body);
   return {};
 }
 
@@ -39,7 +34,7 @@ Result<void> print_health(const Application& application) {
   if (!answer) return std::unexpected(std::move(answer.error()));
   auto report = from_json<api::HealthReportView>(answer->body);
   if (!report) return not_an_answer("/healthz", answer->status);
-  print(answer->body);
+  print_line(answer->body);
   if (answer->status == 200) return {};
   std::string failing;
   for (const api::HealthCheckView& check : report->checks)

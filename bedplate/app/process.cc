@@ -9,8 +9,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
+#include <utility>
 
 namespace bedplate::app {
+namespace {
+
+// Why a write failed first: stdio keeps the fact, and not the reason.
+int write_error = 0;
+
+}  // namespace
 
 void prepare_process() {
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -22,15 +29,23 @@ void prepare_process() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+void print_line(std::string_view text) {
+  errno = 0;
+  bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (written && !text.ends_with('\n')) written = std::fputc('\n', stdout) != EOF;
+  if (!written && write_error == 0) write_error = errno;
+}
+
 Result<void> finish_output() {
   errno = 0;
   const bool flushed = std::fflush(stdout) == 0;
-  const int reason = errno;
+  int reason = std::exchange(write_error, 0);
+  if (reason == 0) reason = errno;
   if (flushed && std::ferror(stdout) == 0) return {};
   std::clearerr(stdout);
   return fail(Category::unavailable, "output_failed",
               "The output could not be written" +
-                  (flushed ? "" : ": " + std::generic_category().message(reason)) + ".");
+                  (reason == 0 ? "" : ": " + std::generic_category().message(reason)) + ".");
 }
 
 }  // namespace bedplate::app

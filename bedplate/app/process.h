@@ -3,6 +3,8 @@
 // status when its output could not be written. Application sees to all of it.
 #pragma once
 
+#include <string_view>
+
 #include "bedplate/base/result.h"
 
 namespace bedplate::app {
@@ -14,6 +16,10 @@ namespace bedplate::app {
 /// - SIGXFSZ is ignored: a write past RLIMIT_FSIZE (`ulimit -f`, systemd's LimitFSIZE=) fails with EFBIG, as one to a
 ///   full disk does with ENOSPC, instead of ending the process.
 void prepare_process();
+
+/// Writes a line to standard output: `text`, and a newline if it does not end with one. A failure is told by
+/// finish_output(), with its reason. On the main thread.
+void print_line(std::string_view text);
 
 /// Writes what standard output still buffers. Fails (Category::unavailable, `output_failed`) when some of what was
 /// printed since the last call could not be written, to a full disk for example.

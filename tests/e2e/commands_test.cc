@@ -37,6 +37,8 @@ TEST(CommandLine, TellsItsVersionAndWhatItCan) {
   for (const char* command :
        {"serve", "migrate", "config", "openapi", "health", "metrics", "backup", "restore", "admin", "demo"})
     EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command + " "));
+  for (const char* inner : {"`config reference`", "`migrate data` copies"})
+    EXPECT_THAT(help, HasSubstr(inner));
   EXPECT_THAT(run_well({"serve", "--help"}), HasSubstr("--listen HOST:PORT"));
   const std::string admin = run_well({"admin", "--help"});
   for (const char* command : {"list", "grant", "revoke", "reset-password", "disable", "enable", "delete"})
@@ -479,6 +481,8 @@ TEST(Restore, RefusesWhatIsNoBackupBeforeItTouchesTheData) {
   // Neither slip makes the other one's place.
   expect_refusal(run({"restore", directory / "none.db", "--data", directory / "nowhere"}),
                  "There is no backup at ");
+  EXPECT_FALSE(std::filesystem::exists(directory / "nowhere"));
+  expect_refusal(run({"restore", file, "--data", directory / "nowhere"}), "no backup of bedplate.");
   EXPECT_FALSE(std::filesystem::exists(directory / "nowhere"));
 }
 

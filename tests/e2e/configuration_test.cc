@@ -114,6 +114,14 @@ TEST_F(Configuration, AnUnknownVariableIsOnlyAWarning) {
                                     "BEDPLATE_SERVER_THREADS?"));
 }
 
+TEST_F(Configuration, AnEmptyDatabaseUrlIsSaid) {
+  const Output output = run({"config", "--data", directory_ / "data"}, {{"BEDPLATE_DATABASE_URL", ""}});
+  EXPECT_EQ(output.exit.status, 0);
+  EXPECT_THAT(output.err,
+              HasSubstr("BEDPLATE_DATABASE_URL is empty, so the database is a SQLite file in the data "
+                        "directory"));
+}
+
 TEST_F(Configuration, AValueOfTheWrongType) {
   const std::string path = file("c.toml", "[server]\nthreads = \"two\"\n");
   const Output output = run({"serve", "--config", path, "--data", directory_ / "data"});

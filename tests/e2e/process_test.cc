@@ -103,6 +103,16 @@ TEST(WrittenOutput, ThatCannotBeWrittenFailsTheCommand) {
   EXPECT_EQ(closed.err, "bedplate: The output could not be written: Bad file descriptor.\n");
 }
 
+// Longer than what stdio buffers, and its last byte is a newline: nothing is left whose writing could fail once more.
+TEST(WrittenOutput, OfALongAnswerSaysTheReasonToo) {
+  TempDir directory;
+  Server server(directory.path());
+  const Output output = Process::run(redirected(">/dev/full", {"metrics", "--data", directory.path()}));
+  EXPECT_EQ(output.exit.status, 1);
+  EXPECT_EQ(output.err, "bedplate: The output could not be written: No space left on device.\n");
+  EXPECT_EQ(server.terminate().status, 0);
+}
+
 TEST(WrittenOutput, OfACommandThatFailsForAnotherReasonKeepsItsStatus) {
   const Output output = Process::run(redirected(">/dev/full", {"srve"}));
   EXPECT_EQ(output.exit.status, 2);
