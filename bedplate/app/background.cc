@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bedplate/async/loop.h"
+#include "bedplate/async/loop_group.h"
 #include "bedplate/async/timer.h"
 #include "bedplate/base/log.h"
 #include "bedplate/base/random.h"
@@ -63,6 +64,7 @@ class BackgroundTasks::Task final : public telemetry::HealthCheck {
   const Body body;
   const telemetry::Counter restarts;
   Scope scope;
+  Loop* loop = nullptr;  ///< that it runs on
   std::binary_semaphore ended{0};
 
  private:
@@ -106,17 +108,18 @@ Async<void> BackgroundTasks::supervise(Task& task) {
   task.ended.release();
 }
 
-void BackgroundTasks::start(Loop& loop) {
-  loop_ = &loop;
-  for (auto& task : tasks_) loop.spawn(supervise(*task), &task->scope);
+void BackgroundTasks::start(LoopGroup& group) {
+  group_ = &group;
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    Task& task = *tasks_[i];
+    task.loop = &group.loop(i % group.size());
+    task.loop->spawn(supervise(task), &task.scope);
+  }
 }
 
 void BackgroundTasks::stop() {
-  Loop* loop = std::exchange(loop_, nullptr);
-  if (!loop) return;
-  loop->call([this] {
-    for (auto& task : tasks_) task->scope.cancel(Category::cancelled);
-  });
+  if (!std::exchange(group_, nullptr)) return;
+  for (auto& task : tasks_) task->loop->call([&task] { task->scope.cancel(Category::cancelled); });
   for (auto& task : tasks_) task->ended.acquire();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Coroutines that run beside the requests for as long as an application serves: polling, purging, rotating keys.
+// Coroutines that run for as long as an application serves: polling, purging, rotating keys. They run on loops of their
+// own (server.worker_threads), so that what they compute delays no request.
 //
 // They are supervised. One that ends, with an error or without, is started again: after 1 s, then after twice as long
 // each time, up to a minute, less up to half of it at random, so that a fleet does not do it in step. Once it has run
@@ -17,7 +18,7 @@
 #include "bedplate/async/async.h"
 
 namespace bedplate {
-class Loop;
+class LoopGroup;
 namespace telemetry {
 class Health;
 class Registry;
@@ -54,9 +55,9 @@ class BackgroundTasks {
   void add(std::string_view name, Body body);
   /// Adds a check for each task. It outlives the reports of `health`.
   void report_to(telemetry::Health& health);
-  /// Starts all of them on `loop`, which runs.
-  void start(Loop& loop);
-  /// Cancels their scopes and waits until each has ended. Not from the loop's thread; the loop runs. Idempotent.
+  /// Starts them on the loops of `group`, in turn; it runs.
+  void start(LoopGroup& group);
+  /// Cancels their scopes and waits until each has ended. Not from one of the loops' threads; they run. Idempotent.
   void stop();
 
  private:
@@ -66,7 +67,7 @@ class BackgroundTasks {
   telemetry::Registry& metrics_;
   const Timing timing_;
   std::vector<std::unique_ptr<Task>> tasks_;
-  Loop* loop_ = nullptr;
+  LoopGroup* group_ = nullptr;
 };
 
 }  // namespace bedplate::app

@@ -52,7 +52,7 @@ class BackgroundTest : public ::testing::Test {
     endings_ = std::move(endings);
     tasks_->add("sweeper", [this] { return body(); });
     tasks_->report_to(health_);
-    tasks_->start(loops_.loop(0));
+    tasks_->start(loops_);
     settled_.acquire();
   }
   telemetry::CheckResult check() {
@@ -145,7 +145,7 @@ TEST_F(BackgroundTest, StoppingEndsOneThatWaitsToBeStarted) {
   std::binary_semaphore ended{0};
   BackgroundTasks tasks(metrics_, timing);
   tasks.add("doomed", [&] { return end_with_failure(ended); });
-  tasks.start(loops_.loop(0));
+  tasks.start(loops_);
   ended.acquire();
   tasks.stop();
 }

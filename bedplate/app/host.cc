@@ -55,6 +55,7 @@ struct Host::Running {
   std::deque<ReplicaCheck> replica_checks;
   std::unique_ptr<DiskCheck> disk_check;
   std::unique_ptr<LoopGroup> loops;
+  std::unique_ptr<LoopGroup> workers;  ///< for background work; null: `loops` do it
   std::unique_ptr<Caching> caching;
   BackgroundTasks background{metrics};
   std::unique_ptr<api::HealthRoutes> health_routes;
@@ -199,6 +200,11 @@ Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPur
   std::size_t loops = purpose == HostPurpose::serve ? loop_count(host->settings().server) : 1;
   host->running_->loops = std::make_unique<LoopGroup>(loops);
   host->running_->loops->start();
+  if (const std::size_t workers = host->settings().server.worker_threads;
+      purpose == HostPurpose::serve && workers > 0) {
+    host->running_->workers = std::make_unique<LoopGroup>(workers, LoopGroupOptions{.name = "worker"});
+    host->running_->workers->start();
+  }
   // A command is over before anything that others say would matter to it.
   if (purpose == HostPurpose::serve) host->running_->caching->start(host->loops().loop(0));
   if (auto made = host->make_executor(); !made) return std::unexpected(std::move(made.error()));
@@ -404,7 +410,7 @@ Result<void> Host::serve() {
     return serving;
   for (std::optional<ListenSockets>& sockets : running_->listeners)
     if (auto listening = running_->server->listen(std::move(*sockets)); !listening) return listening;
-  running_->background.start(loops().loop(0));
+  running_->background.start(running_->workers ? *running_->workers : loops());
   running_->health.set_readiness(telemetry::Readiness::ready);
   warn_about_plain_http(urls());
   return {};
@@ -444,13 +450,15 @@ void Host::close() {
   if (running_->caching) running_->caching->close();
   while (!owned_.empty()) owned_.pop_back();
   // A loop ends its read transaction at the end of a turn: no turn may be under way when the readers are closed.
-  if (running_->loops) {
-    running_->loops->stop();
-    running_->loops->join();
+  for (LoopGroup* group : {running_->workers.get(), running_->loops.get()}) {
+    if (!group) continue;
+    group->stop();
+    group->join();
   }
   running_->executor.reset();
   if (running_->database) running_->database->close();
   running_->caching.reset();
+  running_->workers.reset();
   running_->loops.reset();
   running_.reset();
 }

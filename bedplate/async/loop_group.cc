@@ -5,12 +5,13 @@
 #include <sched.h>
 
 #include <string>
+#include <utility>
 
 #include "bedplate/base/log.h"
 
 namespace bedplate {
 
-LoopGroup::LoopGroup(std::size_t count, bool pin) : pin_(pin) {
+LoopGroup::LoopGroup(std::size_t count, LoopGroupOptions options) : options_(std::move(options)) {
   loops_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<Loop>());
 }
@@ -24,8 +25,8 @@ void LoopGroup::start() {
   threads_.reserve(loops_.size());
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     threads_.emplace_back([this, i] {
-      ::pthread_setname_np(::pthread_self(), ("loop-" + std::to_string(i)).c_str());
-      if (pin_) pin_to_core(i);
+      ::pthread_setname_np(::pthread_self(), (options_.name + "-" + std::to_string(i)).c_str());
+      if (options_.pin) pin_to_core(i);
       loops_[i]->run();
     });
   }

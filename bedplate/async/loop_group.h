@@ -5,10 +5,12 @@
 //   loops.start();
 //   loops.for_each([&](Loop& loop, std::size_t i) { listen(loop, i); });   // runs on each loop's thread, waits for all
 //   loops.stop();                                             // and join(), or the destructor
+//   LoopGroup workers(1, {.name = "worker"});                 // apart from those: for what must not delay requests
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -16,11 +18,17 @@
 
 namespace bedplate {
 
+struct LoopGroupOptions {
+  /// Bind thread i to the i-th core that this process may use; only useful with as many loops as cores.
+  bool pin = false;
+  /// Of the threads, followed by their number. At most 10 characters.
+  std::string name = "loop";
+};
+
 /// Owns its loops; they exist from construction to destruction, and run between start() and stop().
 class LoopGroup {
  public:
-  /// `pin`: bind thread i to the i-th core this process may use (only useful with as many loops as cores).
-  explicit LoopGroup(std::size_t count, bool pin = false);
+  explicit LoopGroup(std::size_t count, LoopGroupOptions options = {});
   LoopGroup(const LoopGroup&) = delete;
   LoopGroup& operator=(const LoopGroup&) = delete;
   /// stop() and join(). What is registered with the loops is gone by then.
@@ -51,7 +59,7 @@ class LoopGroup {
 
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<std::thread> threads_;
-  const bool pin_;
+  const LoopGroupOptions options_;
 };
 
 }  // namespace bedplate

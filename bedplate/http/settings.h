@@ -15,6 +15,7 @@ namespace bedplate::http {
 struct ServerSettings {
   std::vector<std::string> listen = {"127.0.0.1:8080"};
   std::uint32_t threads = 0;
+  std::uint32_t worker_threads = 1;
 
   std::uint32_t connections_max = 10'000;
   std::uint32_t request_line_size_max = 8 * 1024;
@@ -51,6 +52,10 @@ struct ServerSettings {
                               "Addresses to listen on: 127.0.0.1:8080, [::1]:8080, unix:/run/bedplate.sock; "
                               "port 0 takes a free one"),
             field<&S::threads>(optional_with_default, range{0, 1024}, "Event loops; 0: one for each core"),
+            field<&S::worker_threads>(
+                optional_with_default, range{0, 64},
+                "Event loops for background work, apart from those that serve requests; "
+                "0: the serving loops do it"),
             field<&S::connections_max>(optional_with_default, range{1, 10'000'000},
                                        "Open connections over all loops; more wait to be accepted"),
             field<&S::request_line_size_max>(optional_with_default, range{64, 1'048'576},

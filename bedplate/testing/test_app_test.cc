@@ -4,8 +4,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -89,6 +91,36 @@ TEST(TestAppTest, HooksRunInOrderAndBackgroundTasksEnd) {
     rounds.wait(0);
   }
   EXPECT_THAT(events, ElementsAre("start", "stop of the second", "stop of the first"));
+}
+
+Async<void> name_thread(std::string& name, std::binary_semaphore& known) {
+  char text[16] = {};
+  ::pthread_getname_np(::pthread_self(), text, sizeof text);
+  if (name.empty()) {
+    name = text;
+    known.release();
+  }
+  co_await ok(sleep_for(std::chrono::hours(1)));
+}
+
+std::string thread_of_background(const std::string& worker_threads) {
+  std::string name;
+  std::binary_semaphore known{0};
+  TestApp app(
+      [&](app::Application& application) {
+        application.wire([&](app::Host& host) -> Result<void> {
+          host.in_background("where", [&] { return name_thread(name, known); });
+          return {};
+        });
+      },
+      {{"server.worker_threads", worker_threads}});
+  known.acquire();
+  return name;
+}
+
+TEST(TestAppTest, BackgroundTasksRunOnLoopsOfTheirOwn) {
+  EXPECT_EQ(thread_of_background("1"), "worker-0");
+  EXPECT_EQ(thread_of_background("0"), "loop-0");
 }
 
 TEST(TestAppTest, ASecondHostOnTheSameDataIsRefused) {
