@@ -225,9 +225,17 @@ def check_installed(source):
 
 def check_public(root):
     path = root / "cmake" / "public_headers.txt"
+    page = root / "docs" / "reference" / "README.md"
+    reference = page.read_text(encoding="utf-8") if page.exists() else ""
+    listed = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n") if path.exists() else [], 1):
         if line and not line.startswith("#") and not (root / line).exists():
             yield "cmake/public_headers.txt", number, "installed", f"{line} does not exist"
+        elif line and not line.startswith("#") and f"[{line}]" not in reference:
+            yield "cmake/public_headers.txt", number, "installed", f"docs/reference/README.md does not list {line}"
+    for line in re.findall(r"^\| \[([^\]]+\.h)\]", reference, re.M):
+        if line not in listed:
+            yield "docs/reference/README.md", 1, "installed", f"{line} is not in cmake/public_headers.txt"
 
 
 def check_own_header(source):
