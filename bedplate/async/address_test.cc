@@ -25,7 +25,7 @@ TEST(SocketAddressTest, ReadsAndWritesEachForm) {
   EXPECT_EQ(SocketAddress::parse("localhost:1")->to_string(), "127.0.0.1:1");
 }
 
-TEST(SocketAddressTest, RefusesWhatIsNoneAndShowsTheForms) {
+TEST(SocketAddressTest, RefusesMalformedAddressesAndShowsTheForms) {
   for (std::string text : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
                            "127.0.0.1:80x", "127.0.0.256:80", "::1:80", "[::1]", "[]:80", "[::g]:80",
                            "example.org:80", "[fe80::1%nosuchinterface]:80", "unix:"}) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace bedplate {
@@ -44,6 +45,10 @@ Async<long> many() {
   long sum = 0;
   for (int i = 0; i < 1'000'000; ++i) sum += co_await ok(number(i));
   co_return sum;
+}
+Async<int> holds(Gate& gate, std::shared_ptr<int> held) {
+  int n = co_await ok(after(gate, true));
+  co_return n + *held;
 }
 Async<void> ends_early(bool& reached) {
   co_await ok(failing());
@@ -94,10 +99,15 @@ TEST(AsyncTest, ErrorAfterAWaitClimbsThroughOk) {
 
 TEST(AsyncTest, DetachedRootThatFailsFreesItself) {
   Gate gate;
-  middle(gate, true, std::string(100, 'x')).detach();
-  gate.resume();  // leak and use-after-free are the sanitizers' to find
+  auto held = std::make_shared<int>(7);
+  const std::weak_ptr<int> watched = held;
+  holds(gate, std::move(held)).detach();
+  EXPECT_FALSE(watched.expired()) << "it waits";
+  gate.resume();
+  EXPECT_TRUE(watched.expired()) << "its frame is gone";
   bool reached = false;
   ends_early(reached).detach();
+  EXPECT_FALSE(reached);
 }
 
 TEST(AsyncTest, EscapedExceptionBecomesInternalWithoutItsText) {

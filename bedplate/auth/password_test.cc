@@ -46,7 +46,7 @@ TEST_F(PasswordTest, KnowsAPasswordAgainHoweverItIsTyped) {
   EXPECT_FALSE(matches(hasher_, hashed("p\u00e4ssw\u00f6rd 42"), "passw\u00f6rd 42"));
 }
 
-TEST_F(PasswordTest, WhatCannotBeAPasswordIsNoneAndCostsTheSame) {
+TEST_F(PasswordTest, TextsThatCannotBePasswordsAreRefusedAndCostTheSame) {
   using namespace std::string_literals;
   for (const std::string& bad : {""s, "before\0after"s, "a\nb"s, "\xff"s}) {
     const std::uint64_t before = hasher_.runs();

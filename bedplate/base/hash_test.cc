@@ -36,6 +36,8 @@ TEST(KeyedHash, DependsOnEveryByteAndOnTheKey) {
 TEST(KeyedHash, LooksUpWithoutATemporaryString) {
   std::unordered_map<std::string, int, KeyedStringHash, std::equal_to<>> map{{"one", 1}};
   EXPECT_EQ(map.find(std::string_view("one"))->second, 1);
+  EXPECT_EQ(map.find(std::string_view("on")), map.end());
+  EXPECT_EQ(KeyedStringHash()(std::string("one")), KeyedStringHash()(std::string_view("one")));
 }
 
 }  // namespace

@@ -47,9 +47,13 @@ TEST(Error, ClonesAllOfIt) {
   EXPECT_EQ(copy.retry_after(), std::chrono::seconds{7});
 }
 
-TEST(Error, CanKeepWrites) {
-  Result<int> refused = refuse_and_commit(Error(Category::forbidden, "reused", "Used before."));
+TEST(Error, KeepsWritesOnlyWhenItSaysSo) {
+  const Result<int> refused = refuse_and_commit(Error(Category::forbidden, "reused", "Used before."));
   EXPECT_TRUE(refused.error().keeps_writes());
+  EXPECT_TRUE(refused.error().clone().keeps_writes());
+  EXPECT_EQ(refused.error().code(), "reused");
+  const Result<int> failed = fail(Category::forbidden, "reused", "Used before.");
+  EXPECT_FALSE(failed.error().keeps_writes());
 }
 
 TEST(Error, HasAStatusForEveryCategory) {

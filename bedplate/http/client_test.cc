@@ -182,7 +182,7 @@ TEST(ClientTest, BytesThatCameUnaskedAreNotTakenForTheNextAnswer) {
   ASSERT_TRUE(run_to_end(loop, until_closed(server)));
 }
 
-TEST(ClientTest, BodiesThatAreNone) {
+TEST(ClientTest, ResponsesWithoutABody) {
   EXPECT_EQ(answer_to("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", "HEAD")->body, "");
   EXPECT_EQ(answer_to("HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n")->status, 304);
   EXPECT_EQ(answer_to("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n")->status, 204);

@@ -43,10 +43,14 @@ TEST(Counter, OfTheSameNameAndLabelsIsTheSame) {
 }
 
 TEST(Counter, CountsNothingWithoutARegistry) {
-  Counter().add();
+  Registry registry;
+  const Counter shown = registry.counter("shown_total", "Shown.");
+  Counter().add(7);
   UpDownCounter().add(-1);
   Gauge().set(1.5);
   Histogram().observe(1);
+  EXPECT_EQ(shown.value(), 0u);
+  EXPECT_EQ(text_of(registry), "# HELP shown_total Shown.\n# TYPE shown_total counter\nshown_total 0\n");
 }
 
 TEST(Counter, LosesNothingBetweenThreads) {

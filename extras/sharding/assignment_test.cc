@@ -27,7 +27,7 @@ std::map<std::string, std::size_t> counts(const std::vector<std::string>& owners
   return count;
 }
 
-RC_GTEST_PROP(Assignment, is_even_and_moves_no_more_than_it_must, ()) {
+RC_GTEST_PROP(Assignment, IsEvenAndMovesNoMoreThanItMust, ()) {
   const int buckets = *rc::gen::element(16, 256, 1024);
   std::vector<std::string> owners(static_cast<std::size_t>(buckets));
   const int changes = *rc::gen::inRange(1, 6);
@@ -56,7 +56,7 @@ RC_GTEST_PROP(Assignment, is_even_and_moves_no_more_than_it_must, ()) {
   }
 }
 
-TEST(Assignment, moves_exactly_the_share_of_a_shard_that_joins) {
+TEST(Assignment, MovesExactlyTheShareOfAShardThatJoins) {
   std::vector<std::string> owners(16384);
   carry_out(owners, plan_moves(owners, names(9)));
   const std::vector<PlannedMove> moves = plan_moves(owners, names(10));
@@ -64,7 +64,7 @@ TEST(Assignment, moves_exactly_the_share_of_a_shard_that_joins) {
   for (const PlannedMove& move : moves) EXPECT_EQ(move.to, "shard9");
 }
 
-TEST(Keys, have_the_same_bucket_for_ever) {
+TEST(Keys, HaveTheSameBucketForEver) {
   EXPECT_EQ(ShardKey("ada").bucket(16384), 4134);
   EXPECT_EQ(ShardKey(*Uuid::parse("018f0000-0000-7000-8000-000000000001")).bucket(16384), 13849);
   for (const std::int64_t buckets : {16, 65536}) {

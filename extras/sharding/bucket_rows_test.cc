@@ -81,7 +81,7 @@ class BucketRowsTest : public ::testing::TestWithParam<Engines> {
 };
 INSTANTIATE_TEST_SUITE_P(, BucketRowsTest, every_engines(), engines_name);
 
-TEST_P(BucketRowsTest, every_row_that_was_written_is_looked_at_once_more) {
+TEST_P(BucketRowsTest, EveryRowThatWasWrittenIsLookedAtOnceMore) {
   BucketSync sync(copy);
   EXPECT_EQ(get(kit.run(sync.compare_all())).different, 6);
   EXPECT_EQ(sync.pending(), 6u);
@@ -89,7 +89,7 @@ TEST_P(BucketRowsTest, every_row_that_was_written_is_looked_at_once_more) {
   expect_equal(sync);
 }
 
-TEST_P(BucketRowsTest, what_changes_after_it_was_copied_is_copied_again) {
+TEST_P(BucketRowsTest, WhatChangesAfterItWasCopiedIsCopiedAgain) {
   BucketSync sync(copy);
   get(kit.run(sync.compare_all()));
   change("UPDATE orders SET price = 7 WHERE id = $1", {orders[0]});
@@ -101,7 +101,7 @@ TEST_P(BucketRowsTest, what_changes_after_it_was_copied_is_copied_again) {
 }
 
 // A row that goes while another, which referred to it, stays: neither order of writing is right at once.
-TEST_P(BucketRowsTest, rows_that_refer_to_others_find_their_order) {
+TEST_P(BucketRowsTest, RowsThatReferToOthersFindTheirOrder) {
   BucketSync sync(copy);
   get(kit.run(sync.compare_all()));
   change("UPDATE orders SET customer = $2 WHERE id = $1", {orders[0], customers[1]});
@@ -112,7 +112,7 @@ TEST_P(BucketRowsTest, rows_that_refer_to_others_find_their_order) {
   expect_equal(sync);
 }
 
-TEST_P(BucketRowsTest, a_value_that_one_row_gives_up_and_another_takes_follows) {
+TEST_P(BucketRowsTest, AValueThatOneRowGivesUpAndAnotherTakesFollows) {
   BucketSync sync(copy);
   get(kit.run(sync.compare_all()));
   change("UPDATE customers SET name = 'free' WHERE id = $1", {customers[0]});
@@ -125,7 +125,7 @@ TEST_P(BucketRowsTest, a_value_that_one_row_gives_up_and_another_takes_follows) 
 }
 
 // In place they never pass each other; into an empty bucket they do.
-TEST_P(BucketRowsTest, values_that_two_rows_swap_need_an_empty_bucket) {
+TEST_P(BucketRowsTest, ValuesThatTwoRowsSwapNeedAnEmptyBucket) {
   change("UPDATE customers SET name = 'left' WHERE id = $1", {customers[0]});
   change("UPDATE customers SET name = 'right' WHERE id = $1", {customers[1]});
   BucketSync sync(copy);
@@ -141,7 +141,7 @@ TEST_P(BucketRowsTest, values_that_two_rows_swap_need_an_empty_bucket) {
   expect_equal(sync);
 }
 
-TEST_P(BucketRowsTest, a_row_that_leaves_the_bucket_leaves_the_target) {
+TEST_P(BucketRowsTest, ARowThatLeavesTheBucketLeavesTheTarget) {
   BucketSync sync(copy);
   get(kit.run(sync.compare_all()));
   change("UPDATE orders SET bucket = 4 WHERE id = $1", {orders[0]});
@@ -149,7 +149,7 @@ TEST_P(BucketRowsTest, a_row_that_leaves_the_bucket_leaves_the_target) {
   expect_equal(sync);
 }
 
-TEST_P(BucketRowsTest, a_key_that_another_bucket_uses_is_not_overwritten) {
+TEST_P(BucketRowsTest, AKeyThatAnotherBucketUsesIsNotOverwritten) {
   const std::string text = "INSERT INTO customers (id, bucket, name, orders) VALUES ($1, 5, 'another', 0)";
   const std::vector<Uuid> ids = {customers[0]};
   get(kit.run(kit.database(1).transact(&run_text, text, ids)));
@@ -157,7 +157,7 @@ TEST_P(BucketRowsTest, a_key_that_another_bucket_uses_is_not_overwritten) {
   EXPECT_EQ(kit.run(sync.compare_all()).error().code(), "key_taken");
 }
 
-TEST_P(BucketRowsTest, tables_that_cannot_be_moved_are_refused) {
+TEST_P(BucketRowsTest, TablesThatCannotBeMovedAreRefused) {
   auto maintenance = get(kit.database(0).maintenance());
   get(maintenance->begin());
   get(maintenance->run_script(

@@ -90,7 +90,7 @@ class ChangeLogTest : public ::testing::TestWithParam<Dialect> {
 };
 INSTANTIATE_TEST_SUITE_P(, ChangeLogTest, testing::every_dialect(), testing::dialect_name);
 
-TEST_P(ChangeLogTest, names_each_row_that_an_insert_an_update_or_a_delete_changes) {
+TEST_P(ChangeLogTest, NamesEachRowThatAnInsertAnUpdateOrADeleteChanges) {
   insert(1, 3);
   const Entries inserted = keys();
   EXPECT_EQ(take(), inserted);
@@ -106,7 +106,7 @@ TEST_P(ChangeLogTest, names_each_row_that_an_insert_an_update_or_a_delete_change
   EXPECT_EQ(take(), last);
 }
 
-TEST_P(ChangeLogTest, knows_only_buckets_that_are_logged) {
+TEST_P(ChangeLogTest, KnowsOnlyBucketsThatAreLogged) {
   insert(1, 4);
   EXPECT_TRUE(take().empty());
   run("UPDATE parts SET bucket = 3");
@@ -118,7 +118,7 @@ TEST_P(ChangeLogTest, knows_only_buckets_that_are_logged) {
   EXPECT_TRUE(take().empty());
 }
 
-TEST_P(ChangeLogTest, sees_rows_that_go_with_another_and_nothing_of_what_was_rolled_back) {
+TEST_P(ChangeLogTest, SeesRowsThatGoWithAnotherAndNothingOfWhatWasRolledBack) {
   insert(1, 3);
   run("INSERT INTO \"odd 'name\" (id, bucket, part) VALUES (-7, 3, 1)");
   Entries all = keys();
@@ -129,7 +129,7 @@ TEST_P(ChangeLogTest, sees_rows_that_go_with_another_and_nothing_of_what_was_rol
   EXPECT_EQ(take(), all) << "by the foreign key";
 }
 
-TEST_P(ChangeLogTest, is_found_where_it_is_and_made_again_where_it_differs) {
+TEST_P(ChangeLogTest, IsFoundWhereItIsAndMadeAgainWhereItDiffers) {
   EXPECT_TRUE(kit.get(kit.database().read(&has_change_log, tables[0], GetParam())));
   sql::TableShape other = tables[0];
   other.primary_key.pop_back();
@@ -145,7 +145,7 @@ TEST_P(ChangeLogTest, is_found_where_it_is_and_made_again_where_it_differs) {
 class SqliteChangeLogTest : public ChangeLogTest {};
 INSTANTIATE_TEST_SUITE_P(, SqliteChangeLogTest, ::testing::Values(Dialect::sqlite), testing::dialect_name);
 
-TEST_P(SqliteChangeLogTest, sees_rows_that_a_replace_displaces) {
+TEST_P(SqliteChangeLogTest, SeesRowsThatAReplaceDisplaces) {
   insert(1, 3);
   Entries both = take();
   run("INSERT OR REPLACE INTO parts (id, name, at, raw, n, bucket, amount) "
@@ -162,7 +162,7 @@ class PostgresChangeLogTest : public ChangeLogTest {
 INSTANTIATE_TEST_SUITE_P(, PostgresChangeLogTest, ::testing::Values(Dialect::postgresql),
                          testing::dialect_name);
 
-TEST_P(PostgresChangeLogTest, truncate_is_refused_while_a_bucket_is_logged) {
+TEST_P(PostgresChangeLogTest, TruncateIsRefusedWhileABucketIsLogged) {
   const std::string truncate = "TRUNCATE parts CASCADE";
   insert(1, 4);
   EXPECT_EQ(code_of(kit.run(kit.database().transact(&run_text, truncate))), sql::kCheckViolation);
@@ -179,7 +179,7 @@ Async<void> truncate_late(sql::Transaction& tx, testing::EngineKit* const& kit, 
   co_await ok(tx.run("TRUNCATE parts CASCADE"));
 }
 
-TEST_P(PostgresChangeLogTest, truncate_does_not_overlook_a_move_that_has_begun_since_its_snapshot) {
+TEST_P(PostgresChangeLogTest, TruncateDoesNotOverlookAMoveThatHasBegunSinceItsSnapshot) {
   insert(1, 4);
   run("UPDATE sharding_owned SET logged = 0");
   int attempts = 0;

@@ -80,7 +80,7 @@ Async<void> die_and_cancel(ShardKit& kit, MoveStep last) {
   co_await ok(other.cancel(3));
 }
 
-TEST_P(MoveUndoTest, a_move_that_died_before_the_switch_leaves_nothing_at_whatever_step) {
+TEST_P(MoveUndoTest, AMoveThatDiedBeforeTheSwitchLeavesNothingAtWhateverStep) {
   Shoppers shoppers({kit.customer_in(3), kit.customer_in(3)});
   for (const MoveStep last : kBeforeSwitch) {
     SCOPED_TRACE(static_cast<int>(last));
@@ -108,7 +108,7 @@ Async<void> cancel_and_die(ShardKit& kit, MoveStep last) {
   EXPECT_EQ(finished, last < MoveStep::released ? 1 : 0);
 }
 
-TEST_P(MoveUndoTest, a_canceller_that_dies_after_any_step_is_replaced_by_another) {
+TEST_P(MoveUndoTest, ACancellerThatDiesAfterAnyStepIsReplacedByAnother) {
   Shoppers shoppers({kit.customer_in(3), kit.customer_in(3)});
   for (const MoveStep last : kOfCancelling) {
     SCOPED_TRACE(static_cast<int>(last));
@@ -119,7 +119,7 @@ TEST_P(MoveUndoTest, a_canceller_that_dies_after_any_step_is_replaced_by_another
   EXPECT_TRUE(shoppers.failed().empty()) << *shoppers.failed().begin();
 }
 
-TEST_P(MoveUndoTest, the_mover_of_a_cancelled_move_is_refused_everywhere) {
+TEST_P(MoveUndoTest, TheMoverOfACancelledMoveIsRefusedEverywhere) {
   kit.customer_in(3);
   const Move slept = get(kit.run(kit.directory().begin_move(3, "b", 1)));
   get(kit.run(kit.database(1).transact(&start_arriving, slept)));
@@ -137,7 +137,7 @@ TEST_P(MoveUndoTest, the_mover_of_a_cancelled_move_is_refused_everywhere) {
   expect_nothing_left();
 }
 
-TEST_P(MoveUndoTest, after_the_switch_a_move_can_only_be_finished) {
+TEST_P(MoveUndoTest, AfterTheSwitchAMoveCanOnlyBeFinished) {
   kit.customer_in(3);
   Mover mover(kit.sharded(), kTables, dying_after(MoveStep::switched));
   EXPECT_FALSE(kit.run(mover.move(3, "b")));
@@ -160,7 +160,7 @@ class WithoutTarget {
   Mover mover_;
 };
 
-TEST_P(MoveUndoTest, without_its_target_the_bucket_is_free_and_what_arrived_goes_when_it_is_back) {
+TEST_P(MoveUndoTest, WithoutItsTargetTheBucketIsFreeAndWhatArrivedGoesWhenItIsBack) {
   kit.customer_in(3);
   Mover mover(kit.sharded(), kTables, dying_after(MoveStep::equal));
   EXPECT_FALSE(kit.run(mover.move(3, "b")));
@@ -178,7 +178,7 @@ TEST_P(MoveUndoTest, without_its_target_the_bucket_is_free_and_what_arrived_goes
   expect_nothing_left();
 }
 
-TEST_P(MoveUndoTest, what_arrived_stays_when_a_later_move_has_come_to_the_same_target) {
+TEST_P(MoveUndoTest, WhatArrivedStaysWhenALaterMoveHasComeToTheSameTarget) {
   kit.customer_in(3);
   Mover mover(kit.sharded(), kTables, dying_after(MoveStep::equal));
   EXPECT_FALSE(kit.run(mover.move(3, "b")));
@@ -192,7 +192,7 @@ TEST_P(MoveUndoTest, what_arrived_stays_when_a_later_move_has_come_to_the_same_t
   EXPECT_EQ(rows(0), 0);
 }
 
-TEST_P(MoveUndoTest, a_target_that_never_comes_back_is_forgotten_with_its_shard) {
+TEST_P(MoveUndoTest, ATargetThatNeverComesBackIsForgottenWithItsShard) {
   kit.customer_in(3);
   Mover mover(kit.sharded(), kTables, dying_after(MoveStep::logging));
   EXPECT_FALSE(kit.run(mover.move(3, "b")));

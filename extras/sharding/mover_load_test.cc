@@ -45,7 +45,7 @@ Async<void> move_and_report(ShardKit& kit, const MoverOptions& options, MoveRepo
 }
 
 // Counted in reads of the two shards, for time is not the same on two machines.
-TEST_P(LargeBucketTest, is_held_only_as_long_as_its_last_changes_take) {
+TEST_P(LargeBucketTest, IsHeldOnlyAsLongAsItsLastChangesTake) {
   constexpr int kRows = 1000;
   ShardPlaces places(GetParam());
   ShardKit kit(places, {"a", "b"});
@@ -109,7 +109,7 @@ Async<void> fence_and_lift(ShardKit& kit, const Move& move, bool& over, const in
 }
 
 // Row locks alone would let the fence starve: whoever shares a row does not queue behind who wants it for itself.
-TEST(DrainWaits, let_a_fence_pass_between_commands_that_always_overlap) {
+TEST(DrainWaits, LetAFencePassBetweenCommandsThatAlwaysOverlap) {
   constexpr int kWriters = 6;
   ShardPlaces places(Engines::postgresql);
   ShardKit kit(places, {"a", "b"});
@@ -159,7 +159,7 @@ Async<void> lose_a_server(ShardKit& kit, testing::PostgresServer& server, MoveSt
   }
 }
 
-TEST(ShardOutage, a_server_that_is_killed_in_mid_move_loses_nothing_and_doubles_nothing) {
+TEST(ShardOutage, AServerThatIsKilledInMidMoveLosesNothingAndDoublesNothing) {
   testing::PostgresServer server({.durable = true});
   const testing::PostgresDatabase database = server.create_database();
   ShardPlaces places(Engines::mixed);

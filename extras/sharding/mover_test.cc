@@ -39,7 +39,7 @@ Async<void> move_about(ShardKit& kit, int times) {
   }
 }
 
-TEST_P(MoverTest, moves_a_bucket_there_and_back_while_it_is_written_and_read) {
+TEST_P(MoverTest, MovesABucketThereAndBackWhileItIsWrittenAndRead) {
   ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
@@ -62,7 +62,7 @@ Async<void> rebalance(ShardKit& kit, std::int64_t& moved) {
   co_await ok(kit.directory().remove_shard("a"));
 }
 
-TEST_P(MoverTest, spreads_buckets_over_shards_that_join_and_takes_them_from_one_that_leaves) {
+TEST_P(MoverTest, SpreadsBucketsOverShardsThatJoinAndTakesThemFromOneThatLeaves) {
   ShardKit kit(places, {"a", "b", "c"});
   kit.create({"a"});
   Shoppers shoppers({kit.customer_in(1), kit.customer_in(7), kit.customer_in(15)});
@@ -101,7 +101,7 @@ Async<void> crash_and_finish(ShardKit& kit, MoveStep at, const std::string& targ
   EXPECT_EQ(finished, at == MoveStep::ended ? 0 : 1);
 }
 
-TEST_P(MoverTest, that_dies_after_any_step_is_replaced_by_another) {
+TEST_P(MoverTest, ThatDiesAfterAnyStepIsReplacedByAnother) {
   ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
@@ -145,7 +145,7 @@ Async<void> wait_for_death_and_finish(ShardKit& kit, pid_t child) {
   co_await ok(mover.finish_abandoned());
 }
 
-TEST_P(MoverProcessTest, that_is_killed_after_any_step_is_replaced_by_another) {
+TEST_P(MoverProcessTest, ThatIsKilledAfterAnyStepIsReplacedByAnother) {
   std::vector<CustomerId> customers;
   {
     ShardKit kit(places, {"a", "b"});
@@ -171,7 +171,7 @@ TEST_P(MoverProcessTest, that_is_killed_after_any_step_is_replaced_by_another) {
 }
 
 // A mover that slept while another took its move over: each thing that it still tries is refused.
-TEST_P(MoverTest, that_wakes_up_late_is_refused_everywhere) {
+TEST_P(MoverTest, ThatWakesUpLateIsRefusedEverywhere) {
   ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
@@ -205,7 +205,7 @@ TEST_P(MoverTest, that_wakes_up_late_is_refused_everywhere) {
   EXPECT_EQ(kit.run(kit.directory().switch_bucket(taken)).error().code(), "move_overtaken") << "once only";
 }
 
-TEST_P(MoverTest, lifts_the_fence_when_writes_are_held_for_too_long) {
+TEST_P(MoverTest, LiftsTheFenceWhenWritesAreHeldForTooLong) {
   ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
@@ -232,7 +232,7 @@ Async<void> insert_rubbish(sql::Transaction& tx, const CustomerId& customer) {
   co_await ok(tx.run("INSERT INTO orders (id, bucket, customer, price) VALUES ($1, 3, $1, 1)", other));
 }
 
-TEST_P(MoverTest, replaces_what_an_earlier_move_left_at_the_target) {
+TEST_P(MoverTest, ReplacesWhatAnEarlierMoveLeftAtTheTarget) {
   ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));

@@ -14,7 +14,7 @@ class ShardedDatabaseTest : public ::testing::TestWithParam<Engines> {
 };
 INSTANTIATE_TEST_SUITE_P(, ShardedDatabaseTest, every_engines(), engines_name);
 
-TEST_P(ShardedDatabaseTest, runs_commands_and_reads_where_the_key_lies) {
+TEST_P(ShardedDatabaseTest, RunsCommandsAndReadsWhereTheKeyLies) {
   ShardKit kit(places, {"a", "b"});
   kit.create({"a", "b"});
   std::vector<CustomerId> customers;
@@ -28,7 +28,7 @@ TEST_P(ShardedDatabaseTest, runs_commands_and_reads_where_the_key_lies) {
   EXPECT_EQ(get(kit.run(kit.sharded().read_each(&count_owned_orders))), (std::vector<std::int64_t>{8, 8}));
 }
 
-TEST_P(ShardedDatabaseTest, refuses_a_command_that_would_cross_shards) {
+TEST_P(ShardedDatabaseTest, RefusesACommandThatWouldCrossShards) {
   ShardKit kit(places, {"a"});
   kit.create({"a"});
   const CustomerId first = kit.customer_in(3), second = kit.customer_in(4), neighbour = kit.customer_in(3);
@@ -43,7 +43,7 @@ TEST_P(ShardedDatabaseTest, refuses_a_command_that_would_cross_shards) {
   EXPECT_TRUE(kit.run(kit.sharded().transact(together, &insert_order, order)));
 }
 
-TEST_P(ShardedDatabaseTest, passes_the_errors_of_a_body_on) {
+TEST_P(ShardedDatabaseTest, PassesTheErrorsOfABodyOn) {
   ShardKit kit(places, {"a"});
   kit.create({"a"});
   const CustomerId customer = kit.customer_in(3);
@@ -53,7 +53,7 @@ TEST_P(ShardedDatabaseTest, passes_the_errors_of_a_body_on) {
   EXPECT_EQ(twice.error().code(), sql::kUniqueViolation);
 }
 
-TEST_P(ShardedDatabaseTest, says_when_there_is_no_directory_or_no_shard) {
+TEST_P(ShardedDatabaseTest, SaysWhenThereIsNoDirectoryOrNoShard) {
   {
     ShardKit kit(places, {"a", "b"});
     const NewOrder order;
@@ -73,7 +73,7 @@ TEST_P(ShardedDatabaseTest, says_when_there_is_no_directory_or_no_shard) {
 }
 
 // A process that slept through a move: its map is old, and it must not write where the bucket was.
-TEST_P(ShardedDatabaseTest, a_router_with_an_old_map_is_refused_by_the_shard_and_finds_the_new_one) {
+TEST_P(ShardedDatabaseTest, ARouterWithAnOldMapIsRefusedByTheShardAndFindsTheNewOne) {
   ShardKit kit(places, {"a", "b"});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
@@ -98,7 +98,7 @@ TEST_P(ShardedDatabaseTest, a_router_with_an_old_map_is_refused_by_the_shard_and
   EXPECT_EQ(other.stored().orders.at(order.id), 1);
 }
 
-TEST_P(ShardedDatabaseTest, a_command_waits_for_a_bucket_that_changes_hands_but_not_for_ever) {
+TEST_P(ShardedDatabaseTest, ACommandWaitsForABucketThatChangesHandsButNotForEver) {
   ShardKit kit(places, {"a", "b"}, {.wait_max = std::chrono::milliseconds(30), .fan_out_tries = 2});
   kit.create({"a"});
   get(kit.run(kit.directory().add_shard("b")));
@@ -170,7 +170,7 @@ class ReadEachOnPostgresTest : public ::testing::Test {
   std::vector<std::string> databases;
 };
 
-TEST_F(ReadEachOnPostgresTest, asks_several_at_once_but_no_more_than_it_may_and_answers_in_order) {
+TEST_F(ReadEachOnPostgresTest, AsksSeveralAtOnceButNoMoreThanItMayAndAnswersInOrder) {
   ShardKit kit(places, names, {.fan_out_max = 2});
   kit.create(names);
   Meeting meeting{.wanted = 2};
@@ -178,7 +178,7 @@ TEST_F(ReadEachOnPostgresTest, asks_several_at_once_but_no_more_than_it_may_and_
   EXPECT_EQ(meeting.most, 2);
 }
 
-TEST_F(ReadEachOnPostgresTest, ends_with_the_first_error_and_says_of_which_shard) {
+TEST_F(ReadEachOnPostgresTest, EndsWithTheFirstErrorAndSaysOfWhichShard) {
   ShardKit kit(places, names);
   kit.create(names);
   const auto began = std::chrono::steady_clock::now();
@@ -190,7 +190,7 @@ TEST_F(ReadEachOnPostgresTest, ends_with_the_first_error_and_says_of_which_shard
       << "the others sleep for a minute";
 }
 
-TEST_F(ReadEachOnPostgresTest, ends_at_the_deadline_of_its_caller) {
+TEST_F(ReadEachOnPostgresTest, EndsAtTheDeadlineOfItsCaller) {
   ShardKit kit(places, names);
   kit.create(names);
   Scope scope;
@@ -203,7 +203,7 @@ TEST_F(ReadEachOnPostgresTest, ends_at_the_deadline_of_its_caller) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(50));
 }
 
-TEST_F(ReadEachOnPostgresTest, is_refused_to_a_caller_who_has_gone) {
+TEST_F(ReadEachOnPostgresTest, IsRefusedToACallerWhoHasGone) {
   ShardKit kit(places, names);
   kit.create(names);
   Scope scope;

@@ -147,7 +147,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
   EXPECT_EQ(migrate({"down", "tasks"}), "nothing to do\n");
 }
 
-TEST(Migrate, RefusesAModuleThatIsNone) {
+TEST(Migrate, RefusesAnUnknownModule) {
   TempDir directory;
   expect_refusal(run({"migrate", "down", "task", "--data", directory.path()}),
                  "There is no module 'task'. The modules are: api, identity, tasks.\n", 2);
@@ -448,7 +448,7 @@ TEST(Restore, KeepsWhatItReplaces) {
             1);
 }
 
-TEST(Restore, RefusesWhatIsNoBackupBeforeItTouchesTheData) {
+TEST(Restore, RefusesFilesThatAreNoBackupsBeforeItTouchesTheData) {
   TempDir directory;
   const std::string data = directory / "data", good = directory / "b.db", file = directory / "bad.db";
   run_well({"demo", "--data", data});

@@ -158,7 +158,7 @@ TEST(JsonSchemaTest, WhatWouldChangeTheMeaningAndIsNotHereIsRefusedByName) {
   EXPECT_EQ(refused(R"({"const": {"$dynamicRef": 1}})"), "") << "a value, not a schema";
 }
 
-TEST(JsonSchemaTest, ASchemaThatIsNoneIsRefusedAtEveryPlace) {
+TEST(JsonSchemaTest, AMalformedSchemaIsRefusedAtEveryPlace) {
   EXPECT_EQ(
       refused(R"({"type": "int", "minLength": -1, "maxLength": 1.5, "required": "a", "pattern": "(",
                         "multipleOf": 0, "allOf": [], "properties": {"a": 1}, "uniqueItems": 1})"),

@@ -33,7 +33,7 @@ Async<RowSum> sum_of(Reader& db, const RowText& text) {
   co_return sum;
 }
 
-TEST(TableShapes, are_read_in_the_order_of_references) {
+TEST(TableShapes, AreReadInTheOrderOfReferences) {
   SqliteKit kit(kSchema);
   const auto tables = get(kit.run(kit.database().read(&read_tables, Dialect::sqlite)));
   ASSERT_EQ(tables.size(), 2u);
@@ -46,14 +46,14 @@ TEST(TableShapes, are_read_in_the_order_of_references) {
   EXPECT_EQ(kit.run(kit.database().read(&read_table, Dialect::sqlite, "nothing")).error().code(), "no_table");
 }
 
-TEST(TableShapes, that_refer_to_each_other_in_a_circle_have_no_order) {
+TEST(TableShapes, ThatReferToEachOtherInACircleHaveNoOrder) {
   std::vector<TableShape> circle(2);
   circle[0] = {.name = "a", .columns = {}, .primary_key = {}, .references = {"b"}};
   circle[1] = {.name = "b", .columns = {}, .primary_key = {}, .references = {"a"}};
   EXPECT_EQ(in_reference_order(std::move(circle)).error().code(), "reference_cycle");
 }
 
-TEST(RowTexts, copy_rows_of_a_table_known_by_its_shape) {
+TEST(RowTexts, CopyRowsOfATableKnownByItsShape) {
   SqliteKit kit(std::string(kSchema) + R"(
 CREATE TABLE copies (book BLOB, number INTEGER, "the text" TEXT, weight REAL, PRIMARY KEY (book, number));
 INSERT INTO shelf (id) VALUES (x'01');
@@ -67,7 +67,7 @@ INSERT INTO copies VALUES (x'01', 1, 'is replaced', 9);
   EXPECT_EQ(get(kit.run(kit.database().read(&sum_of, from))), get(kit.run(kit.database().read(&sum_of, to))));
 }
 
-TEST(RowTexts, cast_and_quote_for_postgresql) {
+TEST(RowTexts, CastAndQuoteForPostgresql) {
   const TableShape table{
       .name = "odd \"name\"",
       .columns = {{"id", ColumnType::uuid, true, false}, {"at", ColumnType::time, true, true}},
@@ -86,7 +86,7 @@ TEST(RowTexts, cast_and_quote_for_postgresql) {
   EXPECT_EQ(text.add_row(params, row).error().code(), "value_unfit");
 }
 
-TEST(RowSums, ask_for_every_value_and_not_for_the_order) {
+TEST(RowSums, AskForEveryValueAndNotForTheOrder) {
   const AnyRow a{{{.kind = ColumnKind::integer, .integer = 1},
                   {.kind = ColumnKind::text, .bytes = R"({"b":1, "a":[]})"}}};
   const AnyRow b{{{.kind = ColumnKind::integer, .integer = 2}, {.kind = ColumnKind::null}}};
@@ -105,7 +105,7 @@ TEST(RowSums, ask_for_every_value_and_not_for_the_order) {
   EXPECT_EQ(first.hex().size(), 32u);
 }
 
-TEST(CanonicalJson, is_one_text_for_every_way_to_write_a_value) {
+TEST(CanonicalJson, IsOneTextForEveryWayToWriteAValue) {
   EXPECT_EQ(canonical_json(R"( { "b" : 1.0, "a" : [ 1e2, -0.0, "\u00e9", null ] } )"),
             R"({"a":[100,0,"é",null],"b":1})");
   EXPECT_EQ(canonical_json("[9007199254740993]"), "[9007199254740993]");
@@ -114,7 +114,7 @@ TEST(CanonicalJson, is_one_text_for_every_way_to_write_a_value) {
   EXPECT_EQ(canonical_json("no json"), "no json");
 }
 
-TEST(ChunkSizes, are_few) {
+TEST(ChunkSizes, AreFew) {
   EXPECT_EQ(chunk_sizes(200, 130), (std::vector<std::size_t>{128, 64, 8}));
   EXPECT_EQ(chunk_sizes(0, 4), std::vector<std::size_t>());
   EXPECT_EQ(chunk_sizes(9, 4), (std::vector<std::size_t>{4, 4, 1}));
