@@ -167,7 +167,7 @@ def tasks_write():
     create = ("--method", "POST", "--paths", data.create_paths, "--header", "Content-Type: application/json",
               "--body", json.dumps({"title": "Buy milk", "description": "Two litres", "labels": ["home"]}))
     with (bedplate(batched) as ours, raw_limit() as raw,
-          bedplate(single, "database.group_commit_max=1", name="one by one") as alone, Postgres() as postgres,
+          bedplate(single, "database.sqlite.group_commit_max=1", name="one by one") as alone, Postgres() as postgres,
           on_postgres(data, postgres) as fleet):
         rounds = take_turns({
             "ours": lambda: ours.load(*create),

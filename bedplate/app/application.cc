@@ -49,6 +49,8 @@ Application::Application(ProgramInfo program) : program_(std::move(program)) {
   host_settings_.data.directory = program_.name + "-data";
   settings("data", host_settings_.data);
   settings("database", host_settings_.database);
+  settings("database.sqlite", host_settings_.sqlite);
+  settings("database.postgresql", host_settings_.postgresql);
   settings("cache", host_settings_.cache);
   settings("server", host_settings_.server);
   settings("log", host_settings_.log);
@@ -129,9 +131,9 @@ Result<void> Application::check_places() const {
         http::TrustedProxies::parse(server.trusted_proxies, server.forwarded_field));
   const DatabaseSettings& database = host_settings_.database;
   if (!database.url.empty()) check("database.url", sql::check_database_url(database.url, "database.url"));
-  for (const std::string& url : words_of(database.replica_urls))
-    check("database.replica_urls",
-          sql::check_postgresql_url(url, "database.replica_urls (URLs with spaces between them)"));
+  for (const std::string& url : words_of(host_settings_.postgresql.replica_urls))
+    check("database.postgresql.replica_urls",
+          sql::check_postgresql_url(url, "database.postgresql.replica_urls (URLs with spaces between them)"));
   check("cache.url", Caching::check_url(host_settings_.cache.url));
   if (problems.empty()) return {};
   return fail(Category::invalid, "config_invalid", std::move(problems));

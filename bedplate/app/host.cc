@@ -90,32 +90,34 @@ Result<void> make_data_directory(const std::string& path) {
 
 namespace {
 
-sql::DatabaseOptions database_options(const DatabaseSettings& settings) {
+sql::DatabaseOptions database_options(const HostSettings& all_settings) {
+  const DatabaseSettings& settings = all_settings.database;
   sql::DatabaseOptions all;
   sql::SqliteOptions& options = all.sqlite;
-  options.batch_max = static_cast<std::size_t>(settings.group_commit_max);
+  options.batch_max = static_cast<std::size_t>(all_settings.sqlite.group_commit_max);
   options.queue_max = static_cast<std::size_t>(settings.queue_max);
-  options.reader_threads = static_cast<std::size_t>(settings.reader_threads);
+  options.reader_threads = static_cast<std::size_t>(all_settings.sqlite.reader_threads);
   options.read_time_max_ms = settings.read_timeout_ms;
   options.command_time_max_ms = settings.command_timeout_ms;
   options.busy_timeout_ms = settings.busy_timeout_ms;
   options.slow_query_ms = settings.slow_query_ms;
-  options.cache_size_kib = static_cast<std::size_t>(settings.cache_kib);
+  options.cache_size_kib = static_cast<std::size_t>(all_settings.sqlite.cache_kib);
 
   sql::PostgresqlOptions& server = all.postgresql;
-  server.replica_urls = words_of(settings.replica_urls);
-  server.transaction_pooler = settings.pooler == DatabasePooler::transaction;
-  server.isolation = static_cast<sql::Isolation>(settings.isolation);  // the same names in order
-  server.read_connections = static_cast<std::size_t>(settings.read_connections);
-  server.transaction_connections = static_cast<std::size_t>(settings.transaction_connections);
+  server.replica_urls = words_of(all_settings.postgresql.replica_urls);
+  server.transaction_pooler = all_settings.postgresql.pooler == DatabasePooler::transaction;
+  server.isolation =
+      static_cast<sql::Isolation>(all_settings.postgresql.isolation);  // the same names in order
+  server.read_connections = static_cast<std::size_t>(all_settings.postgresql.read_connections);
+  server.transaction_connections = static_cast<std::size_t>(all_settings.postgresql.transaction_connections);
   server.queue_max = options.queue_max;
-  server.connect_timeout_ms = settings.connect_timeout_ms;
-  server.replica_wait_ms = settings.replica_wait_ms;
+  server.connect_timeout_ms = all_settings.postgresql.connect_timeout_ms;
+  server.replica_wait_ms = all_settings.postgresql.replica_wait_ms;
   server.read_time_max_ms = settings.read_timeout_ms;
   server.command_time_max_ms = settings.command_timeout_ms;
   server.lock_time_max_ms = settings.busy_timeout_ms;
   server.slow_query_ms = settings.slow_query_ms;
-  server.result_size_max_bytes = static_cast<std::size_t>(settings.result_size_max_kib) * 1024;
+  server.result_size_max_bytes = static_cast<std::size_t>(all_settings.postgresql.result_size_max_kib) * 1024;
   return all;
 }
 
@@ -310,7 +312,7 @@ Result<void> Host::open_database() {
   const std::string url = database_url(application_);
   if (!database.url.empty())
     log_info("database.url is set, so the database is not in the data directory", {});
-  auto opened = open_for_operator(url, "database.url", database_options(database));
+  auto opened = open_for_operator(url, "database.url", database_options(settings()));
   if (!opened) return std::unexpected(std::move(opened.error()));
   running_->database = std::move(*opened);
   running_->database_metrics = std::make_unique<sql::DatabaseMetrics>(*running_->database);
@@ -343,7 +345,7 @@ Result<void> Host::rebuild_derived() {
 api::DocumentInfo Host::document_info() const {
   const ProgramInfo& program = application_.program();
   const bool read_replicas =
-      dialect() == sql::Dialect::postgresql && !settings().database.replica_urls.empty();
+      dialect() == sql::Dialect::postgresql && !settings().postgresql.replica_urls.empty();
   return {.title = program.name,
           .version = program.version,
           .description = program.doc,

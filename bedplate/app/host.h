@@ -78,6 +78,8 @@ struct DeclaredScope {
 struct HostSettings {
   DataSettings data;
   DatabaseSettings database;
+  SqliteSettings sqlite;
+  PostgresqlSettings postgresql;
   CacheSettings cache;
   http::ServerSettings server;
   LogSettings log;

@@ -47,67 +47,31 @@ consteval auto describe(DatabaseIsolation) {
       "What transactions see of each other");
 }
 
-/// Section `database`.
+/// Section `database`: what holds for either engine.
 struct DatabaseSettings {
   std::string url;
-  std::string replica_urls;
-  DatabasePooler pooler = DatabasePooler::none;
-  DatabaseIsolation isolation = DatabaseIsolation::serializable;
-  std::int64_t read_connections = 2;
-  std::int64_t transaction_connections = 8;
-  std::int64_t connect_timeout_ms = 5'000;
-  std::int64_t replica_wait_ms = 50;
   bool migrate = true;
-  std::int64_t group_commit_max = 256;
   std::int64_t queue_max = 8192;
-  std::int64_t reader_threads = 2;
   std::int64_t read_timeout_ms = 10'000;
   std::int64_t command_timeout_ms = 5'000;
   std::int64_t busy_timeout_ms = 5'000;
   std::int64_t slow_query_ms = 200;
-  std::int64_t result_size_max_kib = 128 * 1024;
-  std::int64_t cache_kib = 16 * 1024;
 
   static consteval auto describe() {
     using namespace bedplate::schema;
     using S = DatabaseSettings;
     return object<S>(
-        "The business database",
+        "The business database. [database.sqlite] and [database.postgresql] have what holds for one engine",
         {
             field<&S::url>(length{0, 4000}, secret, optional_with_default,
                            "sqlite:PATH, or postgresql://USER:PASSWORD@HOST/NAME?sslmode=verify-full and "
                            "whatever else libpq takes. Empty: the file bedplate.db in data.directory"),
-            field<&S::replica_urls>(length{0, 16'000}, secret, optional_with_default,
-                                    "PostgreSQL read replicas, separated by spaces. Queries go to them; one "
-                                    "that must see a command's writes sends back "
-                                    "the Bedplate-Commit header that the command answered"),
-            field<&S::pooler>(optional_with_default,
-                              "PostgreSQL: `transaction` if connections go through a pooler in transaction "
-                              "mode (pgbouncer): no prepared statements, no LISTEN"),
-            field<&S::isolation>(
-                optional_with_default,
-                "PostgreSQL: isolation level of commands that ask for no other. `serializable` "
-                "matches SQLite; serialization failures are retried"),
-            field<&S::read_connections>(range{1, 64}, optional_with_default,
-                                        "PostgreSQL: connections of each loop that its reads share"),
-            field<&S::transaction_connections>(
-                range{1, 1000}, optional_with_default,
-                "PostgreSQL: connections of each loop for commands, and for reads of several statements"),
-            field<&S::connect_timeout_ms>(range{100, 60'000}, optional_with_default,
-                                          "PostgreSQL: time limit for connecting"),
-            field<&S::replica_wait_ms>(
-                range{0, 10'000}, optional_with_default,
-                "PostgreSQL: how long to wait for a replica that lags, before the primary is asked"),
             field<&S::migrate>(
                 optional_with_default,
                 "Apply pending migrations before serving; false in fleets, where `migrate up` does it"),
-            field<&S::group_commit_max>(
-                range{1, 4096}, optional_with_default,
-                "SQLite: most commands that share one commit to disk; 1: each has its own"),
             field<&S::queue_max>(
                 range{16, 1'000'000}, optional_with_default,
                 "Most commands that wait for the writer or for a connection; further ones are answered 503"),
-            field<&S::reader_threads>(range{1, 64}, optional_with_default, "SQLite: threads for long reads"),
             field<&S::read_timeout_ms>(range{10, 600'000}, optional_with_default, "Time limit of a read"),
             field<&S::command_timeout_ms>(range{10, 600'000}, optional_with_default,
                                           "Time limit of a command; then it is rolled back"),
@@ -117,12 +81,74 @@ struct DatabaseSettings {
             field<&S::slow_query_ms>(
                 range{0, 600'000}, optional_with_default,
                 "Log statements that take longer than this, without their values; 0: none"),
-            field<&S::result_size_max_kib>(
-                range{1024, 16'777'216}, optional_with_default,
-                "PostgreSQL: largest result of one statement, as received: it is in memory before its rows "
-                "can be counted. A larger one is refused and ends the connection"),
+        });
+  }
+};
+
+/// Section `database.sqlite`.
+struct SqliteSettings {
+  std::int64_t group_commit_max = 256;
+  std::int64_t reader_threads = 2;
+  std::int64_t cache_kib = 16 * 1024;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    using S = SqliteSettings;
+    return object<S>(
+        "SQLite",
+        {
+            field<&S::group_commit_max>(range{1, 4096}, optional_with_default,
+                                        "Most commands that share one commit to disk; 1: each has its own"),
+            field<&S::reader_threads>(range{1, 64}, optional_with_default, "Threads for long reads"),
             field<&S::cache_kib>(range{256, 16'777'216}, optional_with_default,
-                                 "SQLite: page cache of each connection"),
+                                 "Page cache of each connection"),
+        });
+  }
+};
+
+/// Section `database.postgresql`.
+struct PostgresqlSettings {
+  std::string replica_urls;
+  DatabasePooler pooler = DatabasePooler::none;
+  DatabaseIsolation isolation = DatabaseIsolation::serializable;
+  std::int64_t read_connections = 2;
+  std::int64_t transaction_connections = 8;
+  std::int64_t connect_timeout_ms = 5'000;
+  std::int64_t replica_wait_ms = 50;
+  std::int64_t result_size_max_kib = 128 * 1024;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    using S = PostgresqlSettings;
+    return object<S>(
+        "PostgreSQL",
+        {
+            field<&S::replica_urls>(
+                length{0, 16'000}, secret, optional_with_default,
+                "URLs of read replicas, separated by spaces. Queries go to them; one that "
+                "must see a command's writes sends back the Bedplate-Commit header that the "
+                "command answered"),
+            field<&S::pooler>(optional_with_default,
+                              "`transaction` if connections go through a pooler in transaction mode "
+                              "(pgbouncer): no prepared statements, no LISTEN"),
+            field<&S::isolation>(
+                optional_with_default,
+                "Isolation level of commands that ask for no other. `serializable` matches SQLite; "
+                "serialization failures are retried"),
+            field<&S::read_connections>(range{1, 64}, optional_with_default,
+                                        "Connections of each loop that its reads share"),
+            field<&S::transaction_connections>(
+                range{1, 1000}, optional_with_default,
+                "Connections of each loop for commands, and for reads of several statements"),
+            field<&S::connect_timeout_ms>(range{100, 60'000}, optional_with_default,
+                                          "Time limit for connecting"),
+            field<&S::replica_wait_ms>(
+                range{0, 10'000}, optional_with_default,
+                "How long to wait for a replica that lags, before the primary is asked"),
+            field<&S::result_size_max_kib>(range{1024, 16'777'216}, optional_with_default,
+                                           "Largest result of one statement, as received: it is in memory "
+                                           "before its rows can be counted. "
+                                           "A larger one is refused and ends the connection"),
         });
   }
 };

@@ -166,7 +166,7 @@ inline auto cost(int units) {
 
 // ---- transactions
 
-/// PostgreSQL runs the command at READ COMMITTED, whatever database.isolation says: it is never in the way of another
+/// PostgreSQL runs the command at READ COMMITTED, whatever level is configured: it is never in the way of another
 /// that changes another row, however small the table. For commands that only write rows whose version (or whatever else
 /// they rely on) is named in the WHERE, and that fail with sql::overtaken() when that meets no row; not for those that
 /// decide by other rows than those they write. Holds for the commit hooks too.

@@ -24,7 +24,7 @@ TestApp::TestApp(const std::function<void(app::Application&)>& build, const Sett
       {"rate_limit.enabled", "false"},       {"rest.access_log", "false"},     {"log.level", "warn"}};
   // A machine that is busy with other tests is no reason to give up.
   for (const char* limit :
-       {"database.connect_timeout_ms", "database.read_timeout_ms", "database.command_timeout_ms",
+       {"database.postgresql.connect_timeout_ms", "database.read_timeout_ms", "database.command_timeout_ms",
         "database.busy_timeout_ms", "server.header_timeout_ms", "server.body_timeout_ms",
         "server.request_timeout_ms"})
     options.settings.push_back({limit, "60000"});

@@ -70,7 +70,7 @@ class IdentityApiTest : public testing::EngineTest {
  protected:
   explicit IdentityApiTest(const char* isolation = "serializable")
       : app_([this](app::Application& application) { build(application); },
-             {{"database.url", database_url()}, {"database.isolation", isolation}}),
+             {{"database.url", database_url()}, {"database.postgresql.isolation", isolation}}),
         http_(app_.url()) {}
 
   void build(app::Application& application) {

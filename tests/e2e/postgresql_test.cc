@@ -111,9 +111,9 @@ TEST_F(OnPostgres, AUrlThatCannotBeMeantIsRefusedAndNoPartOfItIsSaid) {
        {good + "," + good, std::string("foo:hunter2"), good + " sqlite:hunter2.db"}) {
     const Output output =
         run({"serve", "--data", directory_.path(), "--listen", "127.0.0.1:0"},
-            {{"BEDPLATE_DATABASE_URL", good}, {"BEDPLATE_DATABASE_REPLICA_URLS", replicas}});
+            {{"BEDPLATE_DATABASE_URL", good}, {"BEDPLATE_DATABASE_POSTGRESQL_REPLICA_URLS", replicas}});
     EXPECT_EQ(output.exit.status, 2) << replicas;
-    EXPECT_THAT(output.err, HasSubstr("database.replica_urls")) << replicas;
+    EXPECT_THAT(output.err, HasSubstr("database.postgresql.replica_urls")) << replicas;
     EXPECT_THAT(output.err, Not(HasSubstr("hunter"))) << replicas;
     EXPECT_THAT(output.err, Not(HasSubstr(good))) << replicas;
   }
@@ -137,7 +137,7 @@ TEST(HangingPostgres, IsNamedByHealthWithinSecondsAndClientsHearWhenToComeBack) 
   TempDir directory;
   // Nothing of the driver's ends a wait before the limits that are looked at here.
   Server server(directory.path(),
-                on(database.url(), {"database.connect_timeout_ms=60000", "database.read_timeout_ms=60000",
+                on(database.url(), {"database.postgresql.connect_timeout_ms=60000", "database.read_timeout_ms=60000",
                                     "database.command_timeout_ms=6000"}));
   User ada(server, "ada@example.com");
   EXPECT_TRUE(wait_until(

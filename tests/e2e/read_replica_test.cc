@@ -25,7 +25,7 @@ class ReadReplica : public ::testing::Test {
         replica_(primary_.replica()),
         server_(directory_.path(), {.listen = "127.0.0.1:0",
                                     .settings = {"database.url=" + database_.url(),
-                                                 "database.replica_urls=" + replica_->url(database_.name()),
+                                                 "database.postgresql.replica_urls=" + replica_->url(database_.name()),
                                                  "rest.access_log=false"}}),
         ada_(server_, "ada@example.com") {
     known_ = ada_.create("Known everywhere");

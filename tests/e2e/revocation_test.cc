@@ -57,7 +57,7 @@ class RevocationTest : public ::testing::TestWithParam<Nudged> {
   RevocationTest() {
     if (GetParam() == Nudged::by_redis) redis_.emplace();
     std::thread first([this] { first_ = start(first_data_); });
-    second_ = start(second_data_, {"server.threads=1", "database.transaction_connections=1"});
+    second_ = start(second_data_, {"server.threads=1", "database.postgresql.transaction_connections=1"});
     first.join();
   }
 

@@ -23,7 +23,7 @@ std::vector<std::string> serve_arguments(const std::string& directory, const Ser
       "server.header_timeout_ms=60000",
       "server.body_timeout_ms=60000",
       "server.request_timeout_ms=60000",
-      "database.connect_timeout_ms=60000",
+      "database.postgresql.connect_timeout_ms=60000",
       "database.read_timeout_ms=60000",
       "database.command_timeout_ms=60000",
       "database.busy_timeout_ms=60000",

@@ -357,7 +357,7 @@ Result<std::unique_ptr<Database>> open_postgresql(const PostgresqlOptions& optio
     return std::unexpected(std::move(url.error()));
   for (const std::string& replica : options.replica_urls) {
     if (Result<void> url =
-            check_postgresql_url(replica, "database.replica_urls (URLs with spaces between them)");
+            check_postgresql_url(replica, "database.postgresql.replica_urls (URLs with spaces between them)");
         !url)
       return std::unexpected(std::move(url.error()));
   }

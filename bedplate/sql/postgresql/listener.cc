@@ -48,7 +48,7 @@ Result<std::unique_ptr<PostgresqlListener>> PostgresqlListener::start(const Post
                                                                       Hearer& hearer) {
   if (options.transaction_pooler)
     return fail(Category::invalid, "listen_pooler",
-                "LISTEN does not work behind a pooler in transaction mode (database.pooler).");
+                "LISTEN does not work behind a pooler in transaction mode (database.postgresql.pooler).");
   for (const std::string& channel : channels)
     if (!is_channel(channel))
       return fail(Category::invalid, "listen_channel",

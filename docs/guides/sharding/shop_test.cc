@@ -38,7 +38,7 @@ class ShopTest : public ::testing::TestWithParam<const char*> {
 
   HttpResponse place(const CustomerId& customer, int cents) {
     HttpConnection http(app_->url());
-    return http.request("POST", "/v1/customers/" + to_string(customer) + "/orders",
+    return http.request("POST", "/v1/customers/" + customer.to_string() + "/orders",
                         {{"Content-Type", "application/json"}},
                         R"({"item":"lamp","cents":)" + std::to_string(cents) + "}");
   }
@@ -61,7 +61,7 @@ TEST_P(ShopTest, KeepsTheOrdersOfACustomerTogetherAndAddsUpAll) {
   EXPECT_EQ(place(ada, 100).status, 200);
   EXPECT_EQ(place(ada, 20).status, 200);
   EXPECT_EQ(place(bob, 3).status, 200);
-  const std::string orders = get("/v1/customers/" + to_string(ada) + "/orders");
+  const std::string orders = get("/v1/customers/" + ada.to_string() + "/orders");
   EXPECT_THAT(orders, HasSubstr("\"cents\":100"));
   EXPECT_THAT(orders, HasSubstr("\"cents\":20"));
   EXPECT_THAT(orders, ::testing::Not(HasSubstr("\"cents\":3}")));
