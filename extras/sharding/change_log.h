@@ -45,14 +45,15 @@ struct Change {
 /// triggers: its migrations do, and Mover finds them there.
 std::vector<std::string> change_log_triggers(const sql::TableShape& table, sql::Dialect dialect);
 
-/// Does the table have these triggers?
+/// Whether the table has these triggers.
 Async<bool> has_change_log(sql::Reader& db, const sql::TableShape& table, sql::Dialect dialect);
-/// Gives it them. On PostgreSQL it waits for every transaction that writes the table, and holds off later ones.
+/// Creates these triggers on the table. On PostgreSQL it waits for every transaction that writes the table, and blocks
+/// later ones until its own transaction ends.
 Async<void> make_change_log(sql::Transaction& tx, const sql::TableShape& table, sql::Dialect dialect);
 
-/// Entries of the bucket, in no order that means anything.
+/// At most `changes_max` entries of the bucket, in no particular order.
 Async<std::vector<Change>> read_changes(sql::Reader& db, Bucket bucket, std::size_t changes_max);
-/// They have been taken.
+/// Deletes entries that have been read.
 Async<void> forget_changes(sql::Transaction& tx, const std::vector<Change>& changes);
 
 }  // namespace bedplate::sharding

@@ -32,7 +32,7 @@ Async<void> MoveUndo::at_source() {
 Async<void> MoveUndo::at_target() {
   target_ = co_await ok(side(move_.target));
   const bool mine = co_await ok(target_.database->transact(&release_target, move_));
-  co_await ok(done(MoveStep::target_released));
+  co_await ok(done(MoveStep::abandoned));
   if (mine) {
     const sql::Dialect dialect = target_.database->dialect();
     target_.tables = co_await ok(target_.database->read(&read_sharded_tables, dialect, tables_));

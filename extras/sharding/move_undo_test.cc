@@ -17,7 +17,7 @@ const std::vector<std::string> kTables = {"orders", "customers"};
 constexpr MoveStep kBeforeSwitch[] = {MoveStep::begun,  MoveStep::arriving, MoveStep::logging,
                                       MoveStep::copied, MoveStep::fenced,   MoveStep::equal};
 constexpr MoveStep kOfCancelling[] = {MoveStep::cancelled, MoveStep::restored,        MoveStep::forgotten,
-                                      MoveStep::released,  MoveStep::target_released, MoveStep::emptied,
+                                      MoveStep::released,  MoveStep::abandoned, MoveStep::emptied,
                                       MoveStep::cleaned};
 
 MoverOptions dying_after(MoveStep last) {

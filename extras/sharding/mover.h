@@ -48,10 +48,10 @@
 //   b restored   the source takes commands for the bucket, and writes nothing down
 //   c forgotten  its change log is empty. The triggers stay, as after any move
 //   d released   the directory forgets the move and keeps a note of the target: the bucket can be moved elsewhere
-//   e released at the target:  the target takes rows of the bucket from no mover before this one; it never served any
+//   e abandoned  the target takes rows of the bucket from no mover before this one; it never served any
 //   f emptied    its rows of the bucket are deleted, in small transactions
-//   g cleaned     the directory forgets the note
-// A canceller that dies before d is replaced as a mover is. From d on nothing is missing to anybody; keep_finishing()
+//   g cleaned    the directory forgets the note
+// A canceller that dies before d is replaced as a mover is. After step d all data is served again; keep_finishing()
 // does e to g when the target is back, and Directory::remove_shard() forgets the notes of one that never comes.
 //
 // Errors: those of Directory::begin_move() and of the databases, and
@@ -96,7 +96,7 @@ enum class MoveStep : std::uint8_t {
   restored,
   forgotten,
   released,
-  target_released,
+  abandoned,
   emptied,
   cleaned
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a shard owns, by its own word. A router's map may be old; this never is, because it is read in the transaction
-// that it guards.
+// Which buckets a shard owns, as the shard itself records it. A router's map may be old; this record is not, because it
+// is read in the transaction that it guards.
 //
 //   state       reads  commands   set by
 //   owned       yes    yes        settle(), or the end of a move to here
@@ -8,10 +8,10 @@
 //   arriving    no     no         a move to here: only its mover writes
 //   gone        no     no         the end of a move from here (the same as no row)
 //
-// A command holds a share of its bucket until it commits, and who changes the bucket's row takes all of it: so a fence
-// waits for the commands that run, and every later one finds it. That is the whole argument why no write lands on the
-// old shard after the last copy. On SQLite it follows from there being one writer. On PostgreSQL a share is two locks:
-// the row's (FOR SHARE), which makes a command fail and start again whose snapshot is older than the fence; and an
+// A command holds a shared lock on its bucket until it commits, and a change of the bucket's row takes an exclusive
+// one: so a fence waits for the commands that run, and every later command finds it. That is the whole
+// argument why no write lands on the old shard after the last copy. On SQLite it follows from there being one writer. On
+// PostgreSQL the shared lock is two: the row's (FOR SHARE), which makes a command fail and start again whose snapshot is older than the fence; and an
 // advisory lock, because nobody queues for a row that others share: commands that overlap would keep a fence waiting
 // for ever.
 //
@@ -63,14 +63,14 @@ struct ReadableSum {
 };
 Async<ReadableSum> readable_sum(sql::Reader& db);
 
-/// Takes note of buckets that this shard has owned since the directory was made (epoch 1).
+/// Records that this shard owns these buckets since the directory was made (epoch 1).
 Async<void> own_from_the_start(sql::Transaction& tx, const std::vector<Bucket>& buckets);
 
 // ---- Steps of a move. Each may be repeated; each is refused (Category::conflict `move_overtaken`) once a later mover
 // has taken the move on.
 
-/// Who waits for a bucket's commands to end, and how long: meanwhile later ones wait too. Past `wait_max` a step fails
-/// with Category::unavailable `database_busy`, and nothing has changed. (SQLite: as long as any command waits.)
+/// How long to block new commands on a bucket while running ones drain. Past `wait_max` the step fails with
+/// Category::unavailable `database_busy` and changes nothing. (On SQLite the writer's queue does this.)
 struct DrainWait {
   DrainWait(sql::Dialect of, std::chrono::milliseconds most) : dialect(of), wait_max(most) {}
   sql::Dialect dialect;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads that share a connection. Private header of the driver; on its loop's thread.
 //
-// What the reads of one tick of the loop ask is one group, sent with one sync at the tick's end. One that
-// fails makes the server skip those behind it in the group: they are sent again, and nobody hears of it. A
-// body has one statement here; with a second one, or when that takes long, it starts again on a connection of
-// its own, where all its statements see one snapshot.
+// The statements that reads send in one tick of the loop are one batch, with one sync at the tick's end. If a statement
+// fails, PostgreSQL skips the rest of the batch; those are sent again, and their callers do not notice. A read has one
+// statement here. With a second one, or when the first takes long, the read starts again on a connection of its own,
+// where all its statements see one snapshot.
 #pragma once
 
 #include <memory>
