@@ -9,11 +9,11 @@
 //   gone        no     no         the end of a move from here (the same as no row)
 //
 // A command holds a shared lock on its bucket until it commits, and a change of the bucket's row takes an exclusive
-// one: so a fence waits for the commands that run, and every later command finds it. That is the whole
-// argument why no write lands on the old shard after the last copy. On SQLite it follows from there being one writer. On
-// PostgreSQL the shared lock is two: the row's (FOR SHARE), which makes a command fail and start again whose snapshot is older than the fence; and an
-// advisory lock, because nobody queues for a row that others share: commands that overlap would keep a fence waiting
-// for ever.
+// one: so a fence waits for the commands that run, and every later command finds it. That is the whole argument why
+// no write lands on the old shard after the last copy. On SQLite it follows from there being one writer. On
+// PostgreSQL the shared lock is two: the row's (FOR SHARE), which makes a command fail and start again whose snapshot
+// is older than the fence; and an advisory lock, because nobody queues for a row that others share: commands that
+// overlap would keep a fence waiting for ever.
 //
 // The functions are bodies for sql::Database::transact() and read(). Codes, all Category::unavailable, with which
 // ShardedDatabase refreshes its map and tries again: `bucket_elsewhere`, `bucket_moving`.

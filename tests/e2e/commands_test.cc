@@ -482,7 +482,8 @@ TEST(Restore, RefusesFilesThatAreNoBackupsBeforeItTouchesTheData) {
   expect_refusal(run({"restore", directory / "none.db", "--data", directory / "nowhere"}),
                  "There is no backup at ");
   EXPECT_FALSE(std::filesystem::exists(directory / "nowhere"));
-  expect_refusal(run({"restore", file, "--data", directory / "nowhere"}), "no backup of bedplate.");
+  expect_refusal(run({"restore", file, "--data", directory / "nowhere"}),
+                 file + " is a SQLite database, but no backup of bedplate.");
   EXPECT_FALSE(std::filesystem::exists(directory / "nowhere"));
 }
 

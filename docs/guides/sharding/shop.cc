@@ -105,9 +105,8 @@ ShopDatabases::ShopDatabases(std::unique_ptr<sql::Database> directory_database,
       mover_(shards_, {"orders"}) {}
 
 Async<void> ShopDatabases::start(std::vector<std::string> names) {
-  co_await ok(directory_.refresh());
-  if (directory_.map()->buckets.empty())
-    co_await ok(directory_.create(sharding::kBucketsDefault, std::move(names)));
+  Result<void> made = co_await directory_.create(sharding::kBucketsDefault, std::move(names));
+  if (!made && made.error().code() != "directory_exists") co_await ok(std::move(made));
   co_await ok(directory_.refresh());
   co_await ok(shards_.settle());
 }

@@ -114,7 +114,7 @@ class ShopDatabases {
 
   bedplate::sharding::ShardedDatabase& shards() { return shards_; }
   bedplate::sharding::Mover& mover() { return mover_; }
-  /// Makes the directory over `names`, the first time; later it reads it.
+  /// Makes the directory over the shards `names` if it does not exist, and reads it.
   bedplate::Async<void> start(std::vector<std::string> names);
 
  private:
