@@ -459,6 +459,7 @@ void Host::close() {
   }
   running_->executor.reset();
   if (running_->database) running_->database->close();
+  for (sql::Database* other : other_databases_) other->close();
   running_->caching.reset();
   running_->workers.reset();
   running_->loops.reset();

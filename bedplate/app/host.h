@@ -154,6 +154,9 @@ class Host {
     derived_tables_.emplace_back(table);
     rebuilds_.push_back(std::move(rebuild));
   }
+  /// A database that services use beside database(): it is closed with that one, when the loops have ended and before
+  /// they are gone. It outlives the host.
+  void close_with(sql::Database& other) { other_databases_.push_back(&other); }
   /// A coroutine beside the requests, while serving; it is started again when it ends. See background.h.
   void in_background(std::string_view name, BackgroundTasks::Body body);
 
@@ -240,6 +243,7 @@ class Host {
   std::vector<DeclaredScope> declared_scopes_;
   std::vector<std::function<Result<void>()>> start_hooks_;
   std::vector<std::function<void()>> stop_hooks_;
+  std::vector<sql::Database*> other_databases_;
   std::vector<std::string> derived_tables_;
   std::vector<std::function<Result<void>()>> rebuilds_;
 };

@@ -111,6 +111,11 @@ Async<void> ShopDatabases::start(std::vector<std::string> names) {
   co_await ok(shards_.settle());
 }
 
+void ShopDatabases::close_with(bedplate::app::Host& host) {
+  host.close_with(*directory_database_);
+  for (const auto& database : databases_) host.close_with(*database);
+}
+
 // ---- the program
 
 static bedplate::api::Api shop_api(Shop& shop) {
@@ -125,6 +130,7 @@ static bedplate::api::Api shop_api(Shop& shop) {
 
 void add_to(bedplate::app::Application& app, ShopDatabases& databases, std::vector<std::string> names) {
   app.wire([&databases, names = std::move(names)](bedplate::app::Host& host) {
+    databases.close_with(host);
     host.serve(shop_api(host.make<Shop>(databases.shards())));
     host.on_start([&] { return host.wait_for(databases.start(names)); });
     host.in_background("sharding", [&] { return databases.shards().directory().follow(seconds(1)); });

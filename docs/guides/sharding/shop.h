@@ -114,6 +114,8 @@ class ShopDatabases {
 
   bedplate::sharding::ShardedDatabase& shards() { return shards_; }
   bedplate::sharding::Mover& mover() { return mover_; }
+  /// Their connections belong to the host's loops, so the host closes them.
+  void close_with(bedplate::app::Host& host);
   /// Makes the directory over the shards `names` if it does not exist, and reads it.
   bedplate::Async<void> start(std::vector<std::string> names);
 
