@@ -5,6 +5,7 @@
 
 #include "bedplate/sql/drivers/open.h"
 #include "bedplate/sql/migrate.h"
+#include "bedplate/surfaces/rest/route.h"
 #include "extras/sharding/migrations.h"
 #include "shop_migrations.h"
 
@@ -121,11 +122,12 @@ void ShopDatabases::close_with(bedplate::app::Host& host) {
 static bedplate::api::Api shop_api(Shop& shop) {
   using namespace bedplate::api;
   return Api("shop", "Orders of many customers.")
-      .procedure<&Shop::place>(shop, post("/v1/customers/{customer}/orders"), open_to_all(),
+      .procedure<&Shop::place>("place", shop, post("/v1/customers/{customer}/orders"), open_to_all(),
                                summary("Place an order"))
-      .procedure<&Shop::list>(shop, get("/v1/customers/{customer}/orders"), open_to_all(),
+      .procedure<&Shop::list>("list", shop, get("/v1/customers/{customer}/orders"), open_to_all(),
                               summary("List the orders of a customer"))
-      .procedure<&Shop::turnover>(shop, get("/v1/turnover"), open_to_all(), summary("Add up all orders"));
+      .procedure<&Shop::turnover>("turnover", shop, get("/v1/turnover"), open_to_all(),
+                                  summary("Add up all orders"));
 }
 
 void add_to(bedplate::app::Application& app, ShopDatabases& databases, std::vector<std::string> names) {
