@@ -9,7 +9,8 @@
 //
 // That is a whole program: `notes serve`, `notes migrate up`, `notes config`, `notes openapi`, `notes backup FILE`...
 // run() reads the command line and the configuration, and does what is asked. A service comes as a Module (module.h);
-// what is none is made in wire(), once the settings are known. Nothing here is a singleton: a test makes as many Applications as it likes (bedplate/testing).
+// what is not one is made in wire(), once the settings are known. Nothing here is a singleton: a test makes as many
+// Applications as it likes (bedplate/testing).
 #pragma once
 
 #include <deque>

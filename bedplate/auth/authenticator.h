@@ -24,8 +24,9 @@ class Authenticator {
  public:
   virtual ~Authenticator() = default;
 
-  /// Says whose credentials these are, or fails with Category::unauthenticated: `expired_token`, `token_revoked` or `token_not_yet_valid` for a genuine
-  /// one, `invalid_token` for everything else. The answer never says what was wrong with a forged one.
+  /// Says whose credentials these are, or fails with Category::unauthenticated: `expired_token`, `token_revoked` or
+  /// `token_not_yet_valid` for a genuine token, `invalid_token` for everything else. The answer never says what was
+  /// wrong with a forged one.
   ///
   /// Never waits; from any thread. A token seen before on this thread costs a look-up; a new one costs a
   /// signature check (50 µs), so callers charge failures to the address they came from.

@@ -13,13 +13,13 @@
 // Kept is the outcome: the output as JSON up to a size, or the error of a command that failed and kept its writes
 // (refuse_and_commit()); never what a surface made of it. Of a larger output only the fact: asked again, it is
 // Category::conflict `idempotency_answer_not_kept`, and still runs nothing. Of the input a keyed hash is kept (BLAKE2b
-// under a salt of its own) of its canonical form: the JSON of its fields in the order of the description, so that spaces
-// and the order of members make no difference. Records are kept for a time (section `idempotency`); each new one takes
-// a few expired ones away, so the table does not grow with age and no call pays for many.
+// under a salt of its own) of its canonical form: the JSON of its fields in the order of the description, so that
+// spaces and the order of members make no difference. Records are kept for a time (section `idempotency`); each new
+// one takes a few expired ones away, so the table does not grow with age and no call pays for many.
 //
 // One caller has at most `keys_max` records, about: half of that many keys at once, and as many again in the time that
-// a record is kept. A new key beyond that is refused, Category::rate_limited `too_many_idempotency_keys`; keys that have
-// a record are still answered from it. Each process counts by itself and from its start (docs/decisions/0006).
+// a record is kept. A new key beyond that is refused, Category::rate_limited `too_many_idempotency_keys`; keys that
+// have a record are still answered from it. Each process counts by itself and from its start (docs/decisions/0006).
 #pragma once
 
 #include <array>
@@ -86,10 +86,10 @@ class Idempotency {
   Result<Claim> claim(std::string_view key, const auth::Principal& caller, std::string_view operation,
                       const TypeInfo* input_type, const void* input);
 
-  /// First thing in the command's transaction. True: `output`, or `record.refused`, is the kept outcome, and nothing is
-  /// to run. False: the command runs, and has a `record`. Category::conflict `idempotency_key_in_use` while another
-  /// process runs the key; Category::rate_limited `too_many_idempotency_keys` for a key that is new, of a caller who has
-  /// many.
+  /// First thing in the command's transaction. True: `output`, or `record.refused`, is the kept outcome, and nothing
+  /// is to run. False: the command runs, and has a `record`. Category::conflict `idempotency_key_in_use` while another
+  /// process runs the key; Category::rate_limited `too_many_idempotency_keys` for a key that is new, of a caller who
+  /// has many.
   Async<bool> replay(sql::Transaction& transaction, Claim& claim, Time now, const TypeInfo* output_type,
                      void* output, Record& record);
   /// Last thing in the command's transaction: keeps `output`, or `refused` when it is not null.

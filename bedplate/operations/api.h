@@ -16,7 +16,8 @@
 // nothing outside: with the Api's before it, "tasks.create", it is the operation's name everywhere. One that another
 // module calls has a handle in api.h, which takes the place of the name and holds the types to it:
 //
-//   inline constexpr OperationHandle<New<Task>, Task> kCreate{"tasks.create"};  // .command<&Tasks::create>(kCreate, ...)
+//   inline constexpr OperationHandle<New<Task>, Task> kCreate{"tasks.create"};
+//   ... .command<&Tasks::create>(kCreate, ...)
 //
 // Most inputs need no struct of their own: input.h derives them from the entity (New<Task>, Changes<Task>, Ref<Task>).
 // The object may be left out; then it is bound later, by its class (app::Module makes it).

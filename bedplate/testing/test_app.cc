@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace bedplate::testing {
 namespace {
@@ -36,6 +37,9 @@ TestApp::TestApp(const std::function<void(app::Application&)>& build, const Sett
   host_ = std::move(*host);
   if (auto serving = host_->serve(); !serving) give_up("serve", serving.error());
 }
+
+TestApp::TestApp(app::Module module, const Settings& settings)
+    : TestApp([&module](app::Application& application) { application.add(std::move(module)); }, settings) {}
 
 TestApp::~TestApp() {
   host_->stop();

@@ -2,10 +2,7 @@
 // An application in the test's own process: on a port of its own, over a fresh database, with a clock that the test
 // moves. Everything is real but the clock: sockets, loops, SQLite on disk.
 //
-//   TestApp app([](app::Application& application) {
-//     application.migrations("notes", notes_migrations());
-//     application.wire([](app::Host& host) { host.serve(notes_api(host.make<Notes>(host.clock()))); });
-//   });
+//   TestApp app(notes::notes_module());
 //   HttpConnection http(app.url());
 //   EXPECT_EQ(http.get("/v1/notes").status, 200);
 #pragma once
@@ -31,6 +28,8 @@ class TestApp {
   /// Builds, migrates and serves. `settings` are as after --set; two loops, no rate limits, and time limits of a minute
   /// unless they say otherwise. Aborts with the reason when it does not start.
   explicit TestApp(const std::function<void(app::Application&)>& build, const Settings& settings = {});
+  /// The same of a program that consists of one module.
+  explicit TestApp(app::Module module, const Settings& settings = {});
   TestApp(const TestApp&) = delete;
   TestApp& operator=(const TestApp&) = delete;
   /// Drains and stops.

@@ -130,14 +130,15 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
     return run_well(std::move(arguments));
   };
   const std::string pending =
-      "api 0001 idempotency: pending\nidentity 0001 identity: pending\n"
+      "idempotency 0001 idempotency: pending\naudit 0001 audit: pending\nidentity 0001 identity: pending\n"
       "tasks 0001 tasks: pending\n";
   DatabaseFile::make(directory / "bedplate.db");
   EXPECT_EQ(migrate({"status"}), pending);
   EXPECT_THAT(migrate({"up", "--dry-run"}), HasSubstr("would apply tasks 1 tasks\n"));
   EXPECT_EQ(migrate({"status"}), pending) << "a dry run changes nothing";
   EXPECT_EQ(migrate({"up"}),
-            "applied api 1 idempotency\napplied identity 1 identity\napplied tasks 1 tasks\n");
+            "applied idempotency 1 idempotency\napplied audit 1 audit\n"
+            "applied identity 1 identity\napplied tasks 1 tasks\n");
   EXPECT_EQ(migrate({"up"}), "nothing to do\n");
   EXPECT_THAT(migrate({"status"}), Not(HasSubstr("pending")));
   EXPECT_EQ(migrate({"down", "tasks", "--dry-run"}), "would roll back tasks 1 tasks\n");
@@ -150,7 +151,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
 TEST(Migrate, RefusesAnUnknownModule) {
   TempDir directory;
   expect_refusal(run({"migrate", "down", "task", "--data", directory.path()}),
-                 "There is no module 'task'. The modules are: api, identity, tasks.\n", 2);
+                 "There is no module 'task'. The modules are: idempotency, audit, identity, tasks.\n", 2);
 }
 
 TEST(Migrate, LeavesAServedDatabaseAlone) {
@@ -165,7 +166,7 @@ TEST(Migrate, LeavesAServedDatabaseAlone) {
 TEST(Migrate, ServingLeavesItToTheFleetWhenTold) {
   TempDir directory;
   expect_refusal(run({"serve", "--data", directory.path(), "--set", "database.migrate=false"}),
-                 "The schema of api is at version 0, this program needs 1. Run: migrate up\n");
+                 "The schema of idempotency is at version 0, this program needs 1. Run: migrate up\n");
 }
 
 TEST(Migrate, RefusesAnAppliedFileThatHasChanged) {

@@ -5,13 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "bedplate/app/application.h"
+#include "bedplate/app/module.h"
 #include "bedplate/base/id.h"
 #include "bedplate/base/time.h"
 #include "bedplate/describe/describe.h"
-#include "bedplate/operations/api.h"
-#include "bedplate/operations/input.h"
-#include "bedplate/sql/session.h"
 
 namespace guestbook {
 
@@ -39,21 +36,7 @@ struct Entry {
   }
 };
 
-/// The operations. One object serves all threads.
-class Guestbook {
- public:
-  explicit Guestbook(const bedplate::Clock& clock) : clock_(clock) {}
-
-  bedplate::Async<Entry> sign(bedplate::sql::Transaction& db, const bedplate::api::New<Entry>& input) const;
-  bedplate::Async<Entry> find(bedplate::sql::Reader& db, const bedplate::api::Ref<Entry>& input) const;
-  bedplate::Async<bedplate::api::Page<Entry>> list(bedplate::sql::Reader& db,
-                                                   const bedplate::api::PageQuery& input) const;
-
- private:
-  const bedplate::Clock& clock_;
-};
-
-/// Adds the guestbook to a program: main() and the tests do.
-void add_to(bedplate::app::Application& app);
+/// The service as a program takes it: main() and the tests do.
+bedplate::app::Module guestbook_module();
 
 }  // namespace guestbook

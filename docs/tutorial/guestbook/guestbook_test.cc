@@ -16,7 +16,7 @@ using bedplate::testing::HttpResponse;
 using bedplate::testing::TestApp;
 
 TEST(GuestbookTest, TheNewestEntryComesFirst) {
-  TestApp app(add_to);
+  TestApp app(guestbook_module());
   HttpConnection http(app.url());
   EXPECT_EQ(http.post("/v1/entries", R"({"name": "Ada", "message": "First!"})").status, 201);
   app.clock().advance(std::chrono::minutes(1));
@@ -29,7 +29,7 @@ TEST(GuestbookTest, TheNewestEntryComesFirst) {
 }
 
 TEST(GuestbookTest, AnEntryWithoutANameIsRefused) {
-  TestApp app(add_to);
+  TestApp app(guestbook_module());
   HttpConnection http(app.url());
   HttpResponse answer = http.post("/v1/entries", R"({"name": "", "message": "Guess who"})");
   EXPECT_EQ(answer.status, 422);
@@ -38,7 +38,7 @@ TEST(GuestbookTest, AnEntryWithoutANameIsRefused) {
 }
 
 TEST(GuestbookTest, AHomepageIsTheAddressOfAWebPage) {
-  TestApp app(add_to);
+  TestApp app(guestbook_module());
   HttpConnection http(app.url());
   HttpResponse answer = http.post(
       "/v1/entries", "{\"name\": \" \", \"message\": \"Hi\", \"homepage\": \"javascript:alert(1)\"}");
@@ -48,7 +48,7 @@ TEST(GuestbookTest, AHomepageIsTheAddressOfAWebPage) {
 }
 
 TEST(GuestbookTest, AnUnknownEntryIsNotFound) {
-  TestApp app(add_to);
+  TestApp app(guestbook_module());
   HttpConnection http(app.url());
   HttpResponse answer = http.get("/v1/entries/019aa5b8-3c00-7d2e-9c44-0a6b3f1d2e5c");
   EXPECT_EQ(answer.status, 404);

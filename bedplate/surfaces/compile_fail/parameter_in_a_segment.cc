@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: route_parameters_are_a_whole_segment
-#include "bedplate/operations/compile_fail/prelude.h"
+#include "bedplate/surfaces/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

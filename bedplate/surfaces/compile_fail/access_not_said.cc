@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: an operation says who may call it
-#include "bedplate/operations/compile_fail/prelude.h"
+#include "bedplate/surfaces/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: an operation takes, in this order and each only if wanted
-#include "bedplate/operations/compile_fail/prelude.h"
+// expect: an operation takes its input as const In&
+#include "bedplate/surfaces/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bedplate/operations/api.h"
+#include "bedplate/surfaces/rest/route.h"
 
 namespace bedplate::api {
 
@@ -30,7 +31,7 @@ struct Service {
   Result<Out> blocks(sql::Reader&, const In&);
   Out plain(const In&);
   Async<Out> by_value(const Caller&, In);
-  Async<Out> wrong_order(sql::Reader&, const Caller&, const In&);
+  Async<Out> reads_and_writes(sql::Reader&, sql::Transaction&, const In&);
 };
 
 }  // namespace bedplate::api

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: times_are_rfc_3339_such_as_2026_11_21T10_00_00Z
-#include "bedplate/operations/compile_fail/prelude.h"
+#include "bedplate/surfaces/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: use checked_apply_to
-#include "bedplate/operations/compile_fail/prelude.h"
+#include "bedplate/surfaces/compile_fail/prelude.h"
 
 namespace bedplate::api {
 struct Row {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: api::Ref<T>: no field of T has the rule `key`
-#include "bedplate/operations/compile_fail/prelude.h"
+#include "bedplate/surfaces/compile_fail/prelude.h"
 
 namespace bedplate::api {
 const TypeInfo& type = type_of<Ref<Out>>();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: query<> wants a member function that takes sql::Reader&
-#include "bedplate/operations/compile_fail/prelude.h"
+#include "bedplate/surfaces/compile_fail/prelude.h"
 
 namespace bedplate::api {
 Api made(Service& s) {
