@@ -95,6 +95,7 @@ sql::DatabaseOptions database_options(const HostSettings& all_settings) {
   sql::DatabaseOptions all;
   sql::SqliteOptions& options = all.sqlite;
   options.batch_max = static_cast<std::size_t>(all_settings.sqlite.group_commit_max);
+  options.wal_coalescing = all_settings.sqlite.wal_coalescing;
   options.queue_max = static_cast<std::size_t>(settings.queue_max);
   options.reader_threads = static_cast<std::size_t>(all_settings.sqlite.reader_threads);
   options.read_time_max_ms = settings.read_timeout_ms;

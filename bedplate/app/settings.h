@@ -88,6 +88,7 @@ struct DatabaseSettings {
 /// Section `database.sqlite`.
 struct SqliteSettings {
   std::int64_t group_commit_max = 256;
+  bool wal_coalescing = true;
   std::int64_t reader_threads = 2;
   std::int64_t cache_kib = 16 * 1024;
 
@@ -99,6 +100,9 @@ struct SqliteSettings {
         {
             field<&S::group_commit_max>(range{1, 4096}, optional_with_default,
                                         "Most commands that share one commit to disk; 1: each has its own"),
+            field<&S::wal_coalescing>(
+                optional_with_default,
+                "Write what a commit appends to the write-ahead log at once, not in a piece a page"),
             field<&S::reader_threads>(range{1, 64}, optional_with_default, "Threads for long reads"),
             field<&S::cache_kib>(range{256, 16'777'216}, optional_with_default,
                                  "Page cache of each connection"),

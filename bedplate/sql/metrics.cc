@@ -26,6 +26,10 @@ void DatabaseMetrics::collect(telemetry::MetricWriter& out) const {
   counter("bedplate_database_slow_queries_total", "Statements slower than the limit.", stats.slow_queries);
   counter("bedplate_database_checkpoints_total", "Copies of the write-ahead log into the database.",
           stats.checkpoints);
+  counter(
+      "bedplate_database_wal_coalescing_fallbacks_total",
+      "Times that SQLite published frames before it synced them; its log is written in pieces from then on.",
+      stats.wal_coalescing_fallbacks);
   counter("bedplate_database_reads_resent_total", "Statements sent again because a neighbour's had failed.",
           stats.reads_resent);
   counter("bedplate_database_reads_on_replicas_total", "Reads that a replica answered.",

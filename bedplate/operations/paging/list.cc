@@ -65,7 +65,7 @@ class ListPlan::Writer {
 
 ListPlan::ListPlan(std::string_view select, const sql::Where& where, const PageRequest& request,
                    const SortSet& sorts)
-    : select_(select), where_(where), request_(request), sorts_(sorts) {
+    : select_(select.substr(0, select.find(" WHERE "))), where_(where), request_(request), sorts_(sorts) {
   if (where_.among()) return;
   std::size_t most = 0;
   for (const SortField& field : sorts_.fields) {

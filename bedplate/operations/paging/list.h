@@ -26,8 +26,8 @@
 // - A Where with among() (full-text search) takes the first N rows of that query, and is complete with those.
 // - `total=exact` counts everything, at its price.
 //
-// The select is "SELECT columns FROM tables", without WHERE; the columns are the fields of T. It may be read in two or
-// three statements of one snapshot.
+// The select is "SELECT columns FROM tables"; the columns are the fields of T. A WHERE in it is left out, so that the
+// statement of a table by its key does. A page takes two to five statements of one snapshot.
 #pragma once
 
 #include <concepts>

@@ -60,7 +60,7 @@ constexpr sql::FilterRule kFilters[] = {
     {"size_below", sql::Column("size_or_none"), sql::Compare::less},
     {"label", sql::Column("labels"), sql::Compare::has},
 };
-constexpr std::string_view kSelect = "SELECT id, kind, size, labels FROM things";
+constexpr std::string_view kSelect = "SELECT id, kind, size, labels FROM things WHERE id = $1";
 
 constexpr std::string_view kSqlite = R"(
 CREATE TABLE things (owner INTEGER NOT NULL, id INTEGER NOT NULL, kind TEXT NOT NULL, size INTEGER,

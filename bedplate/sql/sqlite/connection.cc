@@ -149,8 +149,8 @@ struct SqliteConnection::Cache {
 
 // ---- opening
 
-SqliteConnection::SqliteConnection(SqliteShared& shared, std::unique_ptr<GatheredWal> wal, SqliteHandle db,
-                                   Role role)
+SqliteConnection::SqliteConnection(SqliteShared& shared, std::unique_ptr<CoalescingWalVfs> wal,
+                                   SqliteHandle db, Role role)
     : shared_(shared),
       wal_(std::move(wal)),
       db_(std::move(db)),
@@ -172,7 +172,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(SqliteShared& s
   }
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (role != Role::reader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
-  auto wal = role == Role::writer ? std::make_unique<GatheredWal>(options.vfs) : nullptr;
+  const bool coalesces = role == Role::writer && options.wal_coalescing;
+  auto wal = coalesces ? std::make_unique<CoalescingWalVfs>(options.vfs, shared.wal_fallbacks) : nullptr;
   const char* own = options.vfs.empty() ? nullptr : options.vfs.c_str();
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(options.path.c_str(), &raw, flags, wal && wal->name() ? wal->name() : own);

@@ -16,7 +16,7 @@
 #include "bedplate/async/cancel.h"
 #include "bedplate/base/result.h"
 #include "bedplate/sql/session.h"
-#include "bedplate/sql/sqlite/gathered_wal.h"
+#include "bedplate/sql/sqlite/coalescing_wal_vfs.h"
 #include "bedplate/sql/sqlite/handle.h"
 #include "bedplate/sql/sqlite/sqlite.h"
 #include "bedplate/sql/sqlite/tenant_guard.h"
@@ -35,6 +35,7 @@ struct SqliteShared {
   std::atomic<std::int64_t> slow_log_next_ms{0};
   std::atomic<std::uint64_t> wal_pages{0};
   std::atomic<std::uint64_t> checkpoints{0};
+  std::atomic<std::uint64_t> wal_fallbacks{0};
   std::mutex checkpointing;  ///< SQLite refuses two at once, without waiting
 };
 
@@ -94,7 +95,7 @@ class SqliteConnection {
 
  private:
   struct Cache;
-  SqliteConnection(SqliteShared& shared, std::unique_ptr<GatheredWal> wal, SqliteHandle db, Role role);
+  SqliteConnection(SqliteShared& shared, std::unique_ptr<CoalescingWalVfs> wal, SqliteHandle db, Role role);
 
   Result<void> configure();
   Result<std::unique_ptr<SqliteStatement>> compile(std::string_view sql);
@@ -108,7 +109,7 @@ class SqliteConnection {
   static int on_progress(void* self);
 
   SqliteShared& shared_;
-  std::unique_ptr<GatheredWal> wal_;  ///< of the writer
+  std::unique_ptr<CoalescingWalVfs> wal_;  ///< of the writer
   SqliteHandle db_;
   const Role role_;
   bool own_statement_ = false;  ///< transaction control is allowed

@@ -89,7 +89,8 @@ DatabaseStats SqliteDatabase::stats() const {
           .reads_waiting = readers_.queue().size(),
           .slow_queries = shared_.slow_queries.load(std::memory_order_relaxed),
           .checkpoints = shared_.checkpoints.load(std::memory_order_relaxed),
-          .wal_size_bytes = shared_.wal_pages.load(std::memory_order_relaxed) * kSqlitePageSizeBytes};
+          .wal_size_bytes = shared_.wal_pages.load(std::memory_order_relaxed) * kSqlitePageSizeBytes,
+          .wal_coalescing_fallbacks = shared_.wal_fallbacks.load(std::memory_order_relaxed)};
 }
 
 void SqliteDatabase::close() {

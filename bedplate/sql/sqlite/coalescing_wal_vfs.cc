@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/sqlite/gathered_wal.h"
+#include "bedplate/sql/sqlite/coalescing_wal_vfs.h"
 
 #include <sqlite3.h>
 
@@ -9,32 +9,35 @@
 #include <cstring>
 #include <new>
 
+#include "bedplate/base/log.h"
+
 namespace bedplate::sql {
 namespace {
 
-// 31 pages; a longer commit takes several writes. SQLite's own layer writes no more at once, and says "full" instead.
-constexpr std::size_t kWaitingMax = 0x1ffff;
+// 31 frames; a longer commit takes several writes. SQLite's own layer writes no more at once, and says "full" instead.
+constexpr std::size_t kBufferMax = 0x1ffff;
 
-// The log as a connection has it open; in memory that SQLite allots, with the real layer's file behind it.
+// The WAL as a connection has it open; in memory that SQLite allots, with the real layer's file behind it.
 struct WalFile : sqlite3_file {
-  std::unique_ptr<char[]> waiting;  ///< null: everything is written as it comes
-  std::size_t size = 0;             ///< of what waits
-  sqlite3_int64 offset = 0;         ///< where it belongs
+  std::unique_ptr<char[]> buffer;  ///< null: everything is written as it comes
+  std::size_t size = 0;            ///< of what is buffered
+  sqlite3_int64 offset = 0;        ///< where it belongs
+  WalFile** open_as = nullptr;     ///< where the layer knows it
 
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
   int write_now(const void* data, int count, sqlite3_int64 at) {
     return real()->pMethods->xWrite(real(), data, count, at);
   }
-  /// What failed to be written still waits.
+  /// What failed to be written stays buffered.
   int flush() {
     if (size == 0) return SQLITE_OK;
-    const int code = write_now(waiting.get(), static_cast<int>(size), offset);
+    const int code = write_now(buffer.get(), static_cast<int>(size), offset);
     if (code == SQLITE_OK) size = 0;
     return code;
   }
   bool joins(std::size_t count, sqlite3_int64 at) const {
     return at >= offset && at <= offset + static_cast<sqlite3_int64>(size) &&
-           static_cast<std::size_t>(at - offset) + count <= kWaitingMax;
+           static_cast<std::size_t>(at - offset) + count <= kBufferMax;
   }
 };
 
@@ -44,7 +47,8 @@ WalFile& wal(sqlite3_file* file) {
 
 int close_wal(sqlite3_file* file) {
   WalFile& closing = wal(file);
-  const int code = closing.real()->pMethods->xClose(closing.real());  // what still waits was never committed
+  const int code = closing.real()->pMethods->xClose(closing.real());  // what is buffered was never committed
+  if (closing.open_as) *closing.open_as = nullptr;
   closing.~WalFile();
   return code;
 }
@@ -52,7 +56,7 @@ int close_wal(sqlite3_file* file) {
 int write_wal(sqlite3_file* file, const void* data, int count, sqlite3_int64 at) {
   WalFile& to = wal(file);
   const auto bytes = static_cast<std::size_t>(count);
-  if (!to.waiting || bytes > kWaitingMax) {
+  if (!to.buffer || bytes > kBufferMax) {
     const int code = to.flush();
     return code == SQLITE_OK ? to.write_now(data, count, at) : code;
   }
@@ -61,7 +65,7 @@ int write_wal(sqlite3_file* file, const void* data, int count, sqlite3_int64 at)
     to.offset = at;
   }
   const auto place = static_cast<std::size_t>(at - to.offset);
-  std::memcpy(to.waiting.get() + place, data, bytes);
+  std::memcpy(to.buffer.get() + place, data, bytes);
   to.size = std::max(to.size, place + bytes);
   return SQLITE_OK;
 }
@@ -118,15 +122,73 @@ constexpr sqlite3_io_methods kWalMethods = {
     .xUnfetch = nullptr,
 };
 
+// The methods of the database file, which holds the WAL index: those of the real layer, but for two.
+struct WatchedMethods : sqlite3_io_methods {
+  const sqlite3_io_methods* real = nullptr;
+  WalFile* wal = nullptr;  ///< open beside it
+  std::atomic<std::uint64_t>* fallbacks = nullptr;
+  bool fell_back = false;
+};
+
+WatchedMethods& watched(sqlite3_file* file) {
+  return *const_cast<WatchedMethods*>(static_cast<const WatchedMethods*>(file->pMethods));
+}
+
+// A commit publishes its frames around this barrier: readers believe the new header of the index when both of its copies
+// are the same, and the second is written behind the barrier. (A transaction that begins passes one too, with nothing
+// buffered.)
+void watched_barrier(sqlite3_file* file) {
+  WatchedMethods& methods = watched(file);
+  if (methods.wal && methods.wal->size > 0) {
+    const int code = methods.wal->flush();
+    methods.wal->buffer.reset();
+    methods.wal->size = 0;
+    methods.fell_back = true;
+    methods.fallbacks->fetch_add(1, std::memory_order_relaxed);
+    log_error(
+        "SQLite published frames of its write-ahead log before it synced them; writes to the log are no "
+        "longer coalesced",
+        {{"sqlite", sqlite3_libversion()}, {"code", code}});
+  }
+  methods.real->xShmBarrier(file);
+}
+
+// With the write lock the right to append goes to somebody else, who does so behind the last commit: over what a
+// transaction that was rolled back left there.
+int watched_lock(sqlite3_file* file, int offset, int count, int flags) {
+  constexpr int kWriteLock = 0;  // WAL_WRITE_LOCK of the WAL index's format
+  WatchedMethods& methods = watched(file);
+  const bool gives_up = (flags & SQLITE_SHM_UNLOCK) && (flags & SQLITE_SHM_EXCLUSIVE) && offset == kWriteLock;
+  if (gives_up && methods.wal) methods.wal->size = 0;
+  return methods.real->xShmLock(file, offset, count, flags);
+}
+
 }  // namespace
 
-struct GatheredWal::Vfs : sqlite3_vfs {
+struct CoalescingWalVfs::Vfs : sqlite3_vfs {
   sqlite3_vfs* real = nullptr;
   std::string name;
+  WatchedMethods methods;
 
   static int open(sqlite3_vfs* self, const char* path, sqlite3_file* file, int flags, int* flags_out) {
-    sqlite3_vfs* real = static_cast<Vfs*>(self)->real;
-    if (!(flags & SQLITE_OPEN_WAL)) return real->xOpen(real, path, file, flags, flags_out);
+    Vfs& vfs = *static_cast<Vfs*>(self);
+    if (flags & SQLITE_OPEN_WAL) return vfs.open_wal(path, file, flags, flags_out);
+    const int code = vfs.real->xOpen(vfs.real, path, file, flags, flags_out);
+    if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB)) vfs.watch(file);
+    return code;
+  }
+
+  void watch(sqlite3_file* file) {
+    static_cast<sqlite3_io_methods&>(methods) = *file->pMethods;
+    methods.real = file->pMethods;
+    if (methods.iVersion < 2 || !methods.xShmBarrier) return;  // without a WAL index: nothing is buffered
+    methods.xShmBarrier = &watched_barrier;
+    methods.xShmLock = &watched_lock;
+    file->pMethods = &methods;
+  }
+  bool is_watched() const { return methods.xShmBarrier == &watched_barrier; }
+
+  int open_wal(const char* path, sqlite3_file* file, int flags, int* flags_out) {
     auto* opened = new (file) WalFile;
     opened->pMethods = nullptr;
     const int code = real->xOpen(real, path, opened->real(), flags, flags_out);
@@ -139,20 +201,24 @@ struct GatheredWal::Vfs : sqlite3_vfs {
     }
     opened->pMethods = &kWalMethods;
     const int promises = opened->real()->pMethods->xDeviceCharacteristics(opened->real());
-    if (promises & SQLITE_IOCAP_POWERSAFE_OVERWRITE)
-      opened->waiting.reset(new (std::nothrow) char[kWaitingMax]);
+    if ((promises & SQLITE_IOCAP_POWERSAFE_OVERWRITE) && is_watched() && !methods.wal && !methods.fell_back) {
+      opened->buffer.reset(new (std::nothrow) char[kBufferMax]);
+      opened->open_as = &methods.wal;
+      methods.wal = opened;
+    }
     return SQLITE_OK;
   }
 };
 
-GatheredWal::GatheredWal(const std::string& real) {
+CoalescingWalVfs::CoalescingWalVfs(const std::string& real, std::atomic<std::uint64_t>& fallbacks) {
   static std::atomic<int> made{0};
   sqlite3_vfs* below = sqlite3_vfs_find(real.empty() ? nullptr : real.c_str());
   if (!below) return;
   vfs_ = std::make_unique<Vfs>();
   static_cast<sqlite3_vfs&>(*vfs_) = *below;
   vfs_->real = below;
-  vfs_->name = "gathered-wal-" + std::to_string(++made);
+  vfs_->methods.fallbacks = &fallbacks;
+  vfs_->name = "coalescing-wal-" + std::to_string(++made);
   vfs_->zName = vfs_->name.c_str();
   vfs_->pNext = nullptr;
   vfs_->szOsFile = below->szOsFile + static_cast<int>(sizeof(WalFile));
@@ -160,11 +226,11 @@ GatheredWal::GatheredWal(const std::string& real) {
   sqlite3_vfs_register(vfs_.get(), 0);
 }
 
-GatheredWal::~GatheredWal() {
+CoalescingWalVfs::~CoalescingWalVfs() {
   if (vfs_) sqlite3_vfs_unregister(vfs_.get());
 }
 
-const char* GatheredWal::name() const {
+const char* CoalescingWalVfs::name() const {
   return vfs_ ? vfs_->zName : nullptr;
 }
 
