@@ -134,9 +134,9 @@ WatchedMethods& watched(sqlite3_file* file) {
   return *const_cast<WatchedMethods*>(static_cast<const WatchedMethods*>(file->pMethods));
 }
 
-// A commit publishes its frames around this barrier: readers believe the new header of the index when both of its copies
-// are the same, and the second is written behind the barrier. (A transaction that begins passes one too, with nothing
-// buffered.)
+// A commit publishes its frames around this barrier: readers believe the new header of the index when both of its
+// copies are the same, and the second is written behind the barrier. (A transaction that begins passes one too, with
+// nothing buffered.)
 void watched_barrier(sqlite3_file* file) {
   WatchedMethods& methods = watched(file);
   if (methods.wal && methods.wal->size > 0) {

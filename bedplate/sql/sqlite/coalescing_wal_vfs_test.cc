@@ -11,35 +11,34 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "bedplate/testing/temp_dir.h"
+#include "tests/kits/sqlite_kit.h"
 
 namespace bedplate::sql {
 namespace {
 
-using bedplate::testing::TempDirectory;
-
 struct CloseDatabase {
   void operator()(sqlite3* db) const { sqlite3_close(db); }
 };
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+using Handle = std::unique_ptr<sqlite3, CloseDatabase>;
 
-Database open(const std::string& path, const char* vfs, const std::string& pragmas = {}) {
+Handle open(const std::string& path, const char* vfs, const std::string& pragmas = {}) {
   sqlite3* raw = nullptr;
   if (sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs) != SQLITE_OK)
     return nullptr;
-  Database db(raw);
+  Handle db(raw);
   sqlite3_busy_timeout(raw, 60'000);
   const std::string all = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + pragmas;
   return sqlite3_exec(raw, all.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK ? std::move(db) : nullptr;
 }
 
-bool run(const Database& db, const std::string& sql) {
+bool run(const Handle& db, const std::string& sql) {
   return sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
 }
 
-std::string text_of(const Database& db, const char* sql) {
+std::string text_of(const Handle& db, const char* sql) {
   std::string text;
   sqlite3_exec(
       db.get(), sql,
@@ -55,7 +54,7 @@ std::string text_of(const Database& db, const char* sql) {
 [[noreturn]] void insert_in_another_process(const std::string& path, int start, int who, int commits) {
   char go = 0;
   if (::read(start, &go, 1) != 1) ::_exit(2);
-  const Database db = open(path, nullptr);
+  const Handle db = open(path, nullptr);
   if (!db) ::_exit(3);
   for (int i = 0; i < commits; ++i)
     if (!run(db, "INSERT INTO rows (who, text) VALUES (" + std::to_string(who) + ", hex(randomblob(700)))"))
@@ -82,16 +81,21 @@ TEST(CoalescingWalVfsTest, OtherProcessesCommitWhileItBuffers) {
   }
   std::atomic<std::uint64_t> fallbacks{0};
   CoalescingWalVfs vfs("", fallbacks);
-  const Database db = open(path, vfs.name(), "PRAGMA cache_size=10; PRAGMA cache_spill=5;");
+  const Handle db = open(path, vfs.name(), "PRAGMA cache_size=10; PRAGMA cache_spill=5;");
   ASSERT_TRUE(db);
   ASSERT_TRUE(
       run(db, "CREATE TABLE rows (id INTEGER PRIMARY KEY, who INTEGER NOT NULL, text TEXT NOT NULL)"));
   ASSERT_EQ(::write(start[1], "gogo", kProcesses), kProcesses);
+  const Handle other = open(path, nullptr);
+  const std::string all_of_theirs = std::to_string(kProcesses * kCommits);
+  const auto theirs = [&] { return text_of(other, "SELECT count(*) FROM rows WHERE who > 0"); };
   for (int i = 0; i < kOwn; ++i) {
     ASSERT_TRUE(run(db, "BEGIN IMMEDIATE"));
     for (int row = 0; row < 40; ++row)
       ASSERT_TRUE(run(db, "INSERT INTO rows (who, text) VALUES (0, hex(randomblob(1000)))"));
     ASSERT_TRUE(run(db, i % 2 == 0 ? "ROLLBACK" : "COMMIT"));
+    const std::string before = theirs();
+    while (theirs() == before && before != all_of_theirs) std::this_thread::yield();  // somebody commits now
   }
   for (const pid_t child : children) {
     int status = 0;
@@ -100,9 +104,8 @@ TEST(CoalescingWalVfsTest, OtherProcessesCommitWhileItBuffers) {
   }
   ::close(start[0]);
   ::close(start[1]);
-  const Database other = open(path, nullptr);
   EXPECT_EQ(text_of(other, "PRAGMA integrity_check"), "ok");
-  EXPECT_EQ(text_of(other, "SELECT count(*) FROM rows WHERE who > 0"), std::to_string(kProcesses * kCommits));
+  EXPECT_EQ(theirs(), all_of_theirs);
   EXPECT_EQ(text_of(other, "SELECT count(*) FROM rows WHERE who = 0"), std::to_string(kOwn / 2 * 40));
   EXPECT_EQ(fallbacks, 0U);
 }
@@ -113,10 +116,10 @@ TEST(CoalescingWalVfsTest, FallsBackWhenFramesArePublishedBeforeTheyAreSynced) {
   const std::string path = directory.file("test.db");
   std::atomic<std::uint64_t> fallbacks{0};
   CoalescingWalVfs vfs("", fallbacks);
-  const Database db = open(path, vfs.name());
+  const Handle db = open(path, vfs.name());
   ASSERT_TRUE(db);
   ASSERT_TRUE(run(db, "CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"));
-  const Database reader = open(path, nullptr);
+  const Handle reader = open(path, nullptr);
   EXPECT_EQ(fallbacks, 0U);
   ASSERT_TRUE(run(db, "PRAGMA synchronous=NORMAL"));
   for (int i = 1; i <= 3; ++i) {
