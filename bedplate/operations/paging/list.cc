@@ -135,7 +135,8 @@ Result<void> ListPlan::take_narrow_count(std::int64_t rows) {
     along_ = order_index();
     if (!along_) return std::unexpected(refused_sort());
     way_ = answers_all(along_) ? Way::ordered : Way::scan;
-    counts_ = way_ == Way::scan || along_ != narrow_;
+    // Without filters the narrow count was of the same rows.
+    counts_ = way_ == Way::scan || (along_ != narrow_ && answered(*along_) > 0);
   }
   return {};
 }
