@@ -104,7 +104,7 @@ std::string facts_of(const Setting& setting) {
 std::string stand_in(const FieldInfo& field) {
   const TypeInfo& type = field.type->value_type();
   const bool is_text = type.kind == Kind::string || type.kind == Kind::enumeration ||
-                       type.kind == Kind::uuid || type.kind == Kind::time;
+                       type.kind == Kind::uuid || type.kind == Kind::time || type.kind == Kind::scalar;
   if (is_text) {
     std::string text;
     append_toml_string(text, field.example != nullptr ? field.example : "");

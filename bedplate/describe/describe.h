@@ -42,8 +42,8 @@
 // `edits<Task>` (clients may send back what they read of a Task: its read_only fields are ignored),
 // `name<"TaskPage">` (the name of the type in schemas; of a template, Page<Task> is "TaskPage" by itself).
 //
-// What a field may be: bool, integers, float, double, std::string, a described enum, Uuid and Id<>, Time,
-// Json, a described struct, std::optional, Patch, std::vector, std::map<std::string, ...>, std::variant of
+// What a field may be: bool, integers, float, double, std::string, a described enum, Uuid and Id<>, Time, Decimal,
+// Date, Duration, Bytes (scalar.h), Money (money.h), Json, a described struct, std::optional, Patch, std::vector, std::map<std::string, ...>, std::variant of
 // described structs. A field that is not an optional, not a Patch and has no default is required in input.
 //
 // A member of the struct that is neither listed nor omitted, a rule on a type it does not fit, two fields of
@@ -162,6 +162,7 @@ struct ObjectDescription {
   void (*check)(const void*, ObjectProblems&) = nullptr;
   const TypeInfo* edits = nullptr;
   std::uint32_t given_offset = ObjectInfo::kAllGiven;
+  std::span<const Attribute> attributes{};
 
   constexpr void add(const FieldInfo& field) {
     if (field.name().empty()) describe_error__a_name_is_empty();
@@ -206,7 +207,8 @@ struct ObjectTable {
                                     kDescription.name.empty() ? kTypeName<T> : kDescription.name,
                                     kDescription.check,
                                     kDescription.edits,
-                                    kDescription.given_offset};
+                                    kDescription.given_offset,
+                                    kDescription.attributes};
 };
 
 // ---- No member is forgotten: count what braces would initialise, and name the missing one.
@@ -335,7 +337,8 @@ template <class T, class Argument, std::size_t N>
 constexpr void apply_extra(ObjectDescription<N>& object, const Argument& argument) {
   static_assert(
       requires { argument.template apply_to_object<T>(object); },
-      "describe: after its list object() takes check<&fn>, edits<Entity> and name<\"Name\"> only");
+      "describe: after its list object() takes check<&fn>, edits<Entity>, name<\"Name\"> and "
+      "attribute<Value> only");
   argument.template apply_to_object<T>(object);
 }
 
@@ -378,7 +381,8 @@ struct SameAsRule {
     field.item_rules = other.item_rules;
     field.doc = other.doc;
     field.example = other.example;
-    field.flags |= other.flags & kSecret;
+    field.flags |= other.flags & (kSecret | kPersonal);
+    field.attributes = other.attributes;
   }
 };
 template <auto Member>
@@ -401,6 +405,8 @@ consteval auto field(const Arguments&... arguments) {
   info.offset = detail::member_offset<C>(Member);
   info.flags = detail::is_optional<F> || detail::is_patch<F> ? 0 : kRequired;
   (detail::apply_argument<F>(info, arguments), ...);
+  if constexpr (detail::Attributes<Arguments...>::kCount > 0)
+    info.attributes = detail::Attributes<Arguments...>::kSpan;
   return detail::ListedField<C>(info);
 }
 
@@ -465,6 +471,8 @@ consteval auto object(const char* doc, const detail::ListedField<T> (&fields)[N]
       description.add(listed.info);
   }
   (detail::apply_extra<T>(description, extras), ...);
+  if constexpr (detail::Attributes<Extras...>::kCount > 0)
+    description.attributes = detail::Attributes<Extras...>::kSpan;
   return description;
 }
 /// The same, with the fields of a base class before its own.
@@ -496,6 +504,8 @@ consteval auto object(const char* doc, FieldsOf<Base>, const detail::ListedField
       description.add(listed.info);
   }
   (detail::apply_extra<T>(description, extras), ...);
+  if constexpr (detail::Attributes<Extras...>::kCount > 0)
+    description.attributes = detail::Attributes<Extras...>::kSpan;
   return description;
 }
 /// The same for a struct that adds no fields to those of its base class.
@@ -526,7 +536,52 @@ consteval auto object(const char* doc) {
 struct EnumDescription {
   std::span<const EnumValue> values;
   const char* doc;
+  static constexpr std::size_t fallback = SIZE_MAX;
 };
+
+/// What values() makes of values with documentation.
+template <std::size_t N>
+struct DocumentedEnum {
+  EnumValue values[N]{};
+  const char* doc = "";
+  std::size_t fallback = SIZE_MAX;  ///< its place
+};
+
+/// A value with a line of doc, in values().
+template <auto Value>
+consteval EnumValue value(const char* doc = nullptr) {
+  static_assert(std::is_enum_v<decltype(Value)>, "describe: value<> takes a value of an enum");
+  return {detail::value_name<Value>(), static_cast<std::int64_t>(Value), doc};
+}
+
+template <auto Value>
+struct UnknownRule {
+  static constexpr std::int64_t kValue = static_cast<std::int64_t>(Value);
+};
+/// Behind the list of values(): what a row or kept JSON holds that this version does not know reads as this value, so
+/// that a rolling upgrade, in which a newer version writes a new value, does not fail. It is shown like the others, but
+/// it is not accepted in input and not written to the database, since that would lose what is there.
+template <auto Value>
+inline constexpr UnknownRule<Value> unknown{};
+
+/// The same with a line of doc for each value:
+///
+///   values("How far it is", {value<Status::todo>("Not begun"), value<Status::done>("Behind us")})
+template <std::size_t N>
+consteval DocumentedEnum<N> values(const char* doc, const EnumValue (&all)[N]) {
+  DocumentedEnum<N> description;
+  description.doc = doc;
+  for (std::size_t i = 0; i < N; ++i) description.values[i] = all[i];
+  return description;
+}
+template <std::size_t N, auto Unknown>
+consteval DocumentedEnum<N> values(const char* doc, const EnumValue (&all)[N], UnknownRule<Unknown>) {
+  DocumentedEnum<N> description = values(doc, all);
+  for (std::size_t i = 0; i < N; ++i)
+    if (all[i].value == UnknownRule<Unknown>::kValue) description.fallback = i;
+  if (description.fallback == SIZE_MAX) detail::describe_error__unknown_names_a_value_that_is_not_listed();
+  return description;
+}
 
 /// The description of an enum: every value by its name.
 template <auto... Values>

@@ -13,6 +13,7 @@
 #include "bedplate/describe/describe.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/describe/json/json_value.h"
+#include "bedplate/describe/scalar.h"
 
 namespace bedplate {
 
@@ -48,6 +49,23 @@ bool read_json_cell(std::string_view text, const TypeInfo& type, void* value) {
   return read_json(text, type, value, faults, limits).has_value() && faults.empty();
 }
 
+bool read_scalar_cell(const ColumnSource& columns, int column, ColumnKind kind, const ScalarOps& scalar,
+                      void* value) {
+  if (scalar.sql == SqlForm::blob) {
+    if (kind != ColumnKind::blob) return false;
+    const std::string_view bytes = columns.blob(column);
+    const auto* const first = reinterpret_cast<const std::byte*>(bytes.data());
+    static_cast<Bytes*>(value)->assign(first, first + bytes.size());
+    return true;
+  }
+  std::string digits;
+  if (scalar.sql == SqlForm::decimal && columns.decimal(column, digits))
+    return scalar.read(digits, value) == nullptr;
+  if (kind == ColumnKind::text) return scalar.read(columns.text(column), value) == nullptr;
+  return kind == ColumnKind::integer && scalar.from_integer != nullptr &&
+         scalar.from_integer(columns.int64(column), value);
+}
+
 /// A column that is not NULL into a value that is not an optional. False when it holds another kind of thing.
 bool read_cell(const ColumnSource& columns, int column, ColumnKind kind, const TypeInfo& type, void* value) {
   switch (type.kind) {
@@ -71,7 +89,8 @@ bool read_cell(const ColumnSource& columns, int column, ColumnKind kind, const T
     }
     case Kind::enumeration: {
       if (kind != ColumnKind::text) return false;
-      const EnumValue* const found = type.enumeration().find(columns.text(column));
+      const EnumValue* found = type.enumeration().find(columns.text(column));
+      if (found == nullptr) found = type.enumeration().fallback;
       if (found != nullptr) store_integer(value, type.width, found->value);
       return found != nullptr;
     }
@@ -90,6 +109,8 @@ bool read_cell(const ColumnSource& columns, int column, ColumnKind kind, const T
         *static_cast<double*>(value) = real;
       return true;
     }
+    case Kind::scalar:
+      return read_scalar_cell(columns, column, kind, *type.scalar, value);
     case Kind::json:
     case Kind::list:
     case Kind::map:
@@ -215,6 +236,32 @@ std::unexpected<Error> RowMap::mismatch(const ColumnSource& columns, const Cell&
       type_->kind == Kind::object ? type_->name() : "the row", kind_word(columns.kind(cell.column))));
 }
 
+namespace {
+
+Result<SqlValue> scalar_to_sql(const ScalarOps& scalar, const void* value, std::string& storage) {
+  SqlValue sql;
+  if (scalar.sql == SqlForm::blob) {
+    const Bytes& bytes = *static_cast<const Bytes*>(value);
+    sql.kind = SqlValue::Kind::blob;
+    sql.text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return sql;
+  }
+  if (scalar.sql == SqlForm::integer) {
+    sql.kind = SqlValue::Kind::integer;
+    sql.integer = scalar.to_integer(value);
+    return sql;
+  }
+  storage.clear();
+  if (!scalar.write(value, storage))
+    return fail(Category::invalid, "validation_failed",
+                fmt::format("A {} has no form as text.", scalar.word));
+  sql.kind = SqlValue::Kind::text;
+  sql.text = storage;
+  return sql;
+}
+
+}  // namespace
+
 Result<SqlValue> to_sql_value(const TypeInfo& type, const void* value, std::string& storage) {
   SqlValue sql;
   switch (type.kind) {
@@ -250,7 +297,13 @@ Result<SqlValue> to_sql_value(const TypeInfo& type, const void* value, std::stri
       if (sql.text.empty())
         return fail(Category::invalid, "validation_failed",
                     fmt::format("A value of {} has no name.", type.name()));
+      if (type.enumeration().fallback != nullptr && type.enumeration().fallback->name == sql.text)
+        return fail(Category::conflict, "unknown_value",
+                    fmt::format("A value of {} was written by a newer version; it cannot be written back.",
+                                type.name()));
       return sql;
+    case Kind::scalar:
+      return scalar_to_sql(*type.scalar, value, storage);
     case Kind::uuid:
       sql.kind = SqlValue::Kind::uuid;
       sql.uuid = static_cast<const Uuid*>(value)->bytes.data();

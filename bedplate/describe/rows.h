@@ -10,6 +10,7 @@
 // from a single column. What columns hold:
 //   bool: integer 0 or 1          integers: integer            float, double: real or integer
 //   string: text                  enum: its name as text       Uuid, Id: 16 bytes
+//   Decimal, Date, Duration, Bytes: see scalar.h               an enum with schema::unknown: any text
 //   Time: integer, microseconds since 1970 UTC                 lists, maps, structs, variants, Json: JSON
 //   text optional, Patch: NULL or the value inside
 // A driver whose engine has types of its own (uuid, timestamptz, boolean) converts to these forms.
@@ -39,6 +40,9 @@ class ColumnSource {
   virtual double real(int column) const = 0;
   virtual std::string_view text(int column) const = 0;
   virtual std::string_view blob(int column) const = 0;
+  /// Of a column of an exact numeric type, whatever its kind: all its digits, as Decimal::parse() takes them. False of
+  /// other columns, and of what is no number.
+  virtual bool decimal(int /*column*/, std::string& /*digits*/) const { return false; }
 
   bool is_null(int column) const { return kind(column) == ColumnKind::null; }
 };
@@ -72,11 +76,11 @@ class RowMap {
 
 /// A value on its way to a statement. Text is borrowed from the value, or from the `storage` given beside it.
 struct SqlValue {
-  enum class Kind : std::uint8_t { null, boolean, integer, real, text, uuid, time };
+  enum class Kind : std::uint8_t { null, boolean, integer, real, text, blob, uuid, time };
   Kind kind = Kind::null;
   std::int64_t integer = 0;  ///< boolean (0 or 1), integer, time (microseconds since 1970 UTC)
   double real = 0;
-  std::string_view text{};
+  std::string_view text{};             ///< text, blob
   const std::uint8_t* uuid = nullptr;  ///< 16 bytes
 };
 

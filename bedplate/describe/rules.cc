@@ -10,6 +10,7 @@
 
 #include "bedplate/base/text.h"
 #include "bedplate/base/time.h"
+#include "bedplate/describe/scalar.h"
 #include "bedplate/describe/text/pattern_cache.h"
 #include "bedplate/describe/text/text_format.h"
 
@@ -51,8 +52,24 @@ void check_string(const Rules& rules, const std::string& text, RuleReport& repor
     report.fault("format", fmt::format("must be {}", text_format_phrase(rules.format)));
 }
 
-void check_count(const Rules& rules, std::size_t count, RuleReport& report) {
-  if (rules.flags & kHasLength) check_length(rules, count, "item", report);
+void check_count(const Rules& rules, std::size_t count, RuleReport& report, std::string_view unit) {
+  if (rules.flags & kHasLength) check_length(rules, count, unit, report);
+}
+
+void read_scalar(const TypeInfo& type, const Rules& rules, std::string_view text, void* value,
+                 RuleReport& report) {
+  if (const char* const wrong = type.scalar->read(text, value); wrong != nullptr)
+    return report.fault("format", wrong);
+  check_scalar(type, rules, value, report);
+}
+
+void check_scalar(const TypeInfo& type, const Rules& rules, const void* value, RuleReport& report) {
+  if (type.scalar->sql == SqlForm::blob)
+    check_count(rules, static_cast<const Bytes*>(value)->size(), report, "byte");
+}
+
+std::string scalar_type_sentence(const TypeInfo& type) {
+  return fmt::format("must be a string that holds a {}", type.scalar->word);
 }
 
 namespace {
@@ -138,9 +155,12 @@ void check_unique(const TypeInfo& element, ListView list, std::span<const std::s
 
 std::string one_of_sentence(const EnumInfo& info) {
   std::string sentence = "must be one of ";
-  for (std::size_t i = 0; i < info.values.size(); ++i) {
-    if (i > 0) sentence += ", ";
-    sentence += info.values[i].name;
+  bool first = true;
+  for (const EnumValue& value : info.values) {
+    if (&value == info.fallback) continue;
+    if (!first) sentence += ", ";
+    first = false;
+    sentence += value.name;
   }
   return sentence;
 }

@@ -27,8 +27,15 @@ class RuleReport {
 void check_characters(std::string_view text, RuleReport& report);
 /// Length, pattern, format, not blank. Every one that is broken is reported. `text` is valid UTF-8.
 void check_string(const Rules& rules, const std::string& text, RuleReport& report);
-/// Items of a list, or entries of a map.
-void check_count(const Rules& rules, std::size_t count, RuleReport& report);
+/// Items of a list, entries of a map, or `unit`s.
+void check_count(const Rules& rules, std::size_t count, RuleReport& report, std::string_view unit = "item");
+/// Reads a value of Kind::scalar, or says what the text must be; applies the rules.
+void read_scalar(const TypeInfo& type, const Rules& rules, std::string_view text, void* value,
+                 RuleReport& report);
+/// The rules of such a value.
+void check_scalar(const TypeInfo& type, const Rules& rules, const void* value, RuleReport& report);
+/// What another JSON value than a string is told: "must be a string with a date".
+std::string scalar_type_sentence(const TypeInfo& type);
 /// The range of an integer field: its rule, or what its width holds. `negative` and `magnitude` are its sign
 /// and absolute value. True when it is inside.
 bool check_integer(const Rules& rules, const TypeInfo& type, bool negative, std::uint64_t magnitude,

@@ -62,7 +62,8 @@ bool is_named(const TypeInfo& type) {
 }
 
 bool is_text_kind(Kind kind) {
-  return kind == Kind::string || kind == Kind::enumeration || kind == Kind::uuid || kind == Kind::time;
+  return kind == Kind::string || kind == Kind::enumeration || kind == Kind::uuid || kind == Kind::time ||
+         kind == Kind::scalar;
 }
 
 /// Whether input and output of a type differ, in a struct or in anything inside it.
@@ -138,9 +139,36 @@ void write_string_members(Buffer& out, const Rules& rules, View view) {
   if (rules.flags & kHasFormat) member(out, "format", text_format_name(rules.format));
 }
 
+void write_scalar_members(Buffer& out, const ScalarOps& scalar, const Rules& rules) {
+  if (!scalar.format.empty()) member(out, "format", scalar.format);
+  if (!scalar.pattern.empty()) member(out, "pattern", scalar.pattern);
+  if (!scalar.encoding.empty()) member(out, "contentEncoding", scalar.encoding);
+  if (scalar.sql == SqlForm::blob && (rules.flags & kHasLength)) {
+    const auto base64_size = [](std::int64_t bytes) { return (bytes + 2) / 3 * 4; };
+    member_integer(out, "minLength", base64_size(rules.min));
+    member_integer(out, "maxLength", base64_size(rules.max));
+  }
+}
+
+/// The doc of an enum, and a line for each value that has one (CommonMark).
+std::string enum_doc(const EnumInfo& info) {
+  std::string doc = info.doc == nullptr ? "" : info.doc;
+  bool first = true;
+  for (const EnumValue& value : info.values) {
+    const bool is_fallback = &value == info.fallback;
+    if (value.doc == nullptr && !is_fallback) continue;
+    if (!doc.empty()) doc += first ? "\n\n" : "\n";
+    first = false;
+    doc += "- `" + std::string(value.name) + "`:";
+    if (value.doc != nullptr) doc += " " + std::string(value.doc);
+    if (is_fallback) doc += " (Stands for values that this version does not know; not accepted in input.)";
+  }
+  return doc;
+}
+
 void write_enum(Buffer& out, const EnumInfo& info) {
   member(out, "type", "string");
-  if (info.doc != nullptr && *info.doc != '\0') member(out, "description", info.doc);
+  if (const std::string doc = enum_doc(info); !doc.empty()) member(out, "description", doc);
   member(out, "enum");
   out.put('[');
   for (std::size_t i = 0; i < info.values.size(); ++i) {
@@ -290,6 +318,9 @@ void SchemaWriter::write_members(Buffer& out, const TypeInfo& type, const Rules&
     case Kind::time:
       member_type(out, "string", nullable);
       return member(out, "format", "date-time");
+    case Kind::scalar:
+      member_type(out, "string", nullable);
+      return write_scalar_members(out, *type.scalar, rules);
     case Kind::json:
       return;  // anything
     case Kind::enumeration:
@@ -340,6 +371,7 @@ void SchemaWriter::write_field(Buffer& out, const FieldInfo& field, const TypeIn
   if (field.has(kReadOnly)) member_true(out, "readOnly");
   if (field.has(kWriteOnly)) member_true(out, "writeOnly");
   if (field.has(kDeprecated)) member_true(out, "deprecated");
+  if (field.has(kPersonal)) member_true(out, "x-personal");
   out.put('}');
 }
 

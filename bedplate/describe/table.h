@@ -31,12 +31,13 @@ enum class Kind : std::uint8_t {
   uuid,         ///< Uuid or an Id<>
   time,         ///< Time
   json,         ///< Json: any JSON, kept as text
-  optional,     ///< std::optional of `element`
-  patch,        ///< Patch of `element`
-  list,         ///< std::vector of `element`
-  map,          ///< std::map<std::string, element>
-  object,       ///< a described struct; TypeInfo::object()
-  variant,      ///< std::variant of described structs; one JSON key names the alternative
+  scalar,    ///< another value with one text form: Decimal, Date, Duration, Bytes, Currency; TypeInfo::scalar
+  optional,  ///< std::optional of `element`
+  patch,     ///< Patch of `element`
+  list,      ///< std::vector of `element`
+  map,       ///< std::map<std::string, element>
+  object,    ///< a described struct; TypeInfo::object()
+  variant,   ///< std::variant of described structs; one JSON key names the alternative
 };
 
 /// How a type without a name of its own is handled when its static type is forgotten.
@@ -44,6 +45,31 @@ struct ValueOps {
   void (*construct)(void* raw);          ///< default-constructs in raw storage
   void (*destroy)(void* value);          ///< ends its life
   void (*move)(void* raw, void* value);  ///< move-constructs `raw` from `value`, which stays alive
+};
+
+/// What a value of Kind::scalar is in SQL.
+enum class SqlForm : std::uint8_t {
+  text,
+  decimal,  ///< NUMERIC on PostgreSQL, text on SQLite
+  date,     ///< date on PostgreSQL, text on SQLite
+  integer,  ///< by to_integer() and from_integer()
+  blob,     ///< a Bytes
+};
+
+/// A type whose values have one text form: a JSON string, one text of a path, query or setting, a column. How such a
+/// type is added: detail::ScalarForm in scalar.h.
+struct ScalarOps {
+  /// Null, or a sentence that says what the text must be. Never repeats the text.
+  const char* (*read)(std::string_view text, void* value);
+  /// Appends what read() takes, in characters that JSON does not escape. False when the value has no text form.
+  bool (*write)(const void* value, std::string& out);
+  std::string_view word;      ///< of the type, in messages
+  std::string_view format;    ///< of JSON Schema; empty: none
+  std::string_view pattern;   ///< ECMA-262 and RE2; empty: none
+  std::string_view encoding;  ///< contentEncoding of JSON Schema; empty: none
+  SqlForm sql = SqlForm::text;
+  std::int64_t (*to_integer)(const void* value) = nullptr;
+  bool (*from_integer)(std::int64_t integer, void* value) = nullptr;
 };
 
 struct OptionalOps {
@@ -92,11 +118,13 @@ struct VariantOps {
 struct EnumValue {
   std::string_view name;  ///< on every surface
   std::int64_t value;
+  const char* doc = nullptr;  ///< a line, or null
 };
 
 struct EnumInfo {
   std::span<const EnumValue> values;
   const char* doc;
+  const EnumValue* fallback = nullptr;  ///< see schema::unknown; one of `values`, or null
 
   /// The name of a value, or nothing when the enum does not list it.
   std::string_view name_of(std::int64_t value) const {
@@ -163,7 +191,14 @@ enum FieldFlags : std::uint16_t {
   kHasDefault = 64,    ///< input may leave it out; then it keeps what the struct's initialiser says
   kOmitNull = 128,     ///< an empty optional is left out of output instead of written as null
   kKey = 256,          ///< part of what identifies the object: see schema::key
+  kPersonal = 1024,    ///< about a person: masked like kSecret in diagnostics; see schema::personal
   kMayBeAbsent = 512,  ///< of a merge patch: ObjectInfo::is_given() says whether it is there
+};
+
+/// Something that a part of the program outside describe/ says of a field or a struct: see schema::attribute.
+struct Attribute {
+  const void* type;   ///< identifies the C++ type of the value
+  const void* value;  ///< constant data
 };
 
 /// One field of a described struct. The first cache line is what a codec reads on its way.
@@ -179,6 +214,7 @@ struct FieldInfo {
   const char* doc = nullptr;
   const char* example = nullptr;  ///< text for text kinds, JSON for the others
   std::string_view member;        ///< the C++ name, also when the wire name differs
+  std::span<const Attribute> attributes;
 
   constexpr std::string_view name() const { return {key + 2, static_cast<std::size_t>(key_size) - 4}; }
   constexpr bool has(FieldFlags flag) const { return (flags & flag) != 0; }
@@ -212,6 +248,7 @@ struct ObjectInfo {
   const TypeInfo* edits = nullptr;                               ///< see schema::edits
   /// Of a merge patch: where the object holds a std::uint64_t whose bit i says that field i was given.
   std::uint32_t given_offset = kAllGiven;
+  std::span<const Attribute> attributes;
 
   std::span<const FieldInfo> all() const { return {fields, count}; }
 
@@ -253,12 +290,15 @@ struct TypeInfo {
     const EnumInfo* enum_info;
     const ObjectInfo& (*object_info)();  ///< a function, so that a type may contain itself
     const VariantOps* variant;
+    const ScalarOps* scalar;
   };
   const ValueOps* ops = nullptr;
   std::string_view word;  ///< see name()
 
   /// Of a described struct or enum: "Task", "TaskPage"; of a scalar a word such as "integer"; else empty.
-  std::string_view name() const { return kind == Kind::object ? object().name : word; }
+  std::string_view name() const {
+    return kind == Kind::object ? object().name : kind == Kind::scalar ? scalar->word : word;
+  }
   const ObjectInfo& object() const { return object_info(); }
   const EnumInfo& enumeration() const { return *enum_info; }
 

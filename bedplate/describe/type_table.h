@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <new>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "bedplate/describe/json/json_value.h"
 #include "bedplate/describe/names.h"
+#include "bedplate/describe/scalar.h"
 #include "bedplate/describe/table.h"
 #include "bedplate/describe/vocabulary.h"
 
@@ -126,7 +128,10 @@ const ObjectInfo& object_info();  // describe.h
 template <class T>
 struct EnumTable {
   static constexpr auto kDescription = describe(T{});
-  static constexpr EnumInfo kInfo{kDescription.values, kDescription.doc};
+  static constexpr std::span<const EnumValue> kValues{kDescription.values};
+  static constexpr EnumInfo kInfo{
+      kValues, kDescription.doc,
+      kDescription.fallback < kValues.size() ? kValues.data() + kDescription.fallback : nullptr};
 };
 
 template <class T>
@@ -228,6 +233,9 @@ consteval TypeInfo make_type_info() {
   } else if constexpr (std::same_as<T, Json>) {
     info.kind = Kind::json;
     info.word = "json";
+  } else if constexpr (IsScalarForm<T>) {
+    info.kind = Kind::scalar;
+    info.scalar = &ScalarForm<T>::kOps;
   } else if constexpr (is_optional<T> || is_patch<T> || is_list<T> || is_map<T>) {
     info = make_wrapper_info<T>();
   } else if constexpr (is_variant<T>) {

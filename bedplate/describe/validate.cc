@@ -32,6 +32,8 @@ class Walk final : private detail::RuleReport {
     faults_.add(std::string(prefix_) + json_pointer(path_), code, std::move(message));
   }
   void string(const Rules& rules, const void* value);
+  void enumeration(const TypeInfo& type, const void* value);
+  void scalar(const TypeInfo& type, const Rules& rules, const void* value);
   void json(const TypeInfo& type, const void* value);
   void integer(const TypeInfo& type, const Rules& rules, const void* value);
   void real(const TypeInfo& type, const Rules& rules, const void* value);
@@ -64,9 +66,9 @@ void Walk::walk(const TypeInfo& type, const Rules& rules, const Rules& item_rule
     case Kind::real:
       return real(type, rules, value);
     case Kind::enumeration:
-      if (type.enumeration().name_of(load_integer(value, type.width, type.is_signed)).empty())
-        fault("not_one_of", detail::one_of_sentence(type.enumeration()));
-      return;
+      return enumeration(type, value);
+    case Kind::scalar:
+      return scalar(type, rules, value);
     case Kind::time: {
       char text[kRfc3339SizeMax];
       if (write_rfc3339(*static_cast<const Time*>(value), text) == 0)
@@ -98,6 +100,20 @@ void Walk::string(const Rules& rules, const void* value) {
   if (!is_valid_utf8(text)) return fault("format", "must be valid UTF-8");
   detail::check_characters(text, *this);
   detail::check_string(rules, text, *this);
+}
+
+void Walk::enumeration(const TypeInfo& type, const void* value) {
+  const EnumInfo& info = type.enumeration();
+  const std::int64_t integer = load_integer(value, type.width, type.is_signed);
+  const bool is_fallback = info.fallback != nullptr && info.fallback->value == integer;
+  if (info.name_of(integer).empty() || (with_rules_ && is_fallback))
+    fault("not_one_of", detail::one_of_sentence(info));
+}
+
+void Walk::scalar(const TypeInfo& type, const Rules& rules, const void* value) {
+  std::string text;
+  if (!type.scalar->write(value, text)) return fault("format", detail::scalar_type_sentence(type));
+  if (with_rules_) detail::check_scalar(type, rules, value, *this);
 }
 
 /// Its characters only: what they say is nobody's rule.

@@ -7,11 +7,14 @@
 // write the word as `schema::length`: the member hides it.
 #pragma once
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -33,6 +36,7 @@ void describe_error__the_range_is_wider_than_the_type();
 void describe_error__two_fields_have_the_same_name();
 void describe_error__two_values_have_the_same_name();
 void describe_error__a_name_is_empty();
+void describe_error__unknown_names_a_value_that_is_not_listed();
 void describe_error__same_as_names_a_field_that_its_struct_does_not_describe();
 
 template <class F>
@@ -90,6 +94,15 @@ concept ValueRule = requires(const R& rule, Rules& rules) {
   R::template fits<int>;
   rule.template apply<int>(rules);
 };
+template <class A>
+struct AttributeType {
+  static constexpr char kKey = 0;  // its address is the type's identity
+};
+template <auto Value>
+struct AttributeValue {
+  static constexpr auto kValue = Value;
+};
+
 /// A rule on the field as a whole: applies to FieldInfo.
 template <class R>
 concept FieldRule = requires(const R& rule, FieldInfo& field) {
@@ -283,8 +296,11 @@ inline constexpr FlagRule<kReadOnly> read_only{};
 inline constexpr FlagRule<kKey> key{};
 /// Taken as input, never written in an answer.
 inline constexpr FlagRule<kWriteOnly> write_only{};
-/// Masked in configuration listings and diagnostics.
+/// A password, token or key: masked in configuration listings and diagnostics, never in a fault.
 inline constexpr FlagRule<kSecret> secret{};
+/// About a person (a name, an address, what they wrote): masked in diagnostics, and so kept out of logs and traces;
+/// documents say `x-personal`.
+inline constexpr FlagRule<kPersonal> personal{};
 /// Input may leave it out; then it keeps what the struct's member initialiser says.
 inline constexpr FlagRule<kHasDefault> optional_with_default{};
 /// Still works, documented as going away.
@@ -325,4 +341,62 @@ struct example {
   }
 };
 
+/// A constant of a type of your own on a field, or behind the list on a struct, for what describe/ knows nothing of: a
+/// surface that wants a field number, a mask, a relation. It is found by its type, once for each type:
+///
+///   struct FieldNumber { int number; };                                   // a literal type with public members
+///   field<&Task::title>(length{1, 200}, attribute<FieldNumber{2}>, "...")
+///   const FieldNumber* number = find_attribute<FieldNumber>(field);       // null when there is none
+template <auto Value>
+struct AttributeRule {
+  template <class V>
+  static constexpr bool fits = true;
+  template <class V>
+  constexpr void apply(FieldInfo&) const {}  // field<>() collects them
+  template <class T>
+  constexpr void apply_to_object(auto&) const {}
+};
+template <auto Value>
+inline constexpr AttributeRule<Value> attribute{};
+
 }  // namespace bedplate::schema
+
+namespace bedplate::detail {
+
+template <class Argument>
+struct AttributesIn {
+  static constexpr std::size_t kCount = 0;
+  static constexpr void put(Attribute*&) {}
+};
+template <auto Value>
+struct AttributesIn<schema::AttributeRule<Value>> {
+  static constexpr std::size_t kCount = 1;
+  static constexpr void put(Attribute*& to) {
+    *to++ = {&AttributeType<std::remove_const_t<decltype(Value)>>::kKey, &AttributeValue<Value>::kValue};
+  }
+};
+template <class... Arguments>
+struct Attributes {
+  static constexpr std::size_t kCount = (std::size_t{0} + ... + AttributesIn<Arguments>::kCount);
+  static constexpr std::array<Attribute, kCount == 0 ? 1 : kCount> kAll = [] {
+    std::array<Attribute, kCount == 0 ? 1 : kCount> all{};
+    Attribute* to = all.data();
+    (AttributesIn<Arguments>::put(to), ...);
+    return all;
+  }();
+  static constexpr std::span<const Attribute> kSpan{kAll.data(), kCount};
+};
+
+}  // namespace bedplate::detail
+
+namespace bedplate {
+
+/// The attribute of that type on a FieldInfo or an ObjectInfo, or null.
+template <class A>
+const A* find_attribute(const auto& described) {
+  for (const Attribute& attribute : described.attributes)
+    if (attribute.type == &detail::AttributeType<A>::kKey) return static_cast<const A*>(attribute.value);
+  return nullptr;
+}
+
+}  // namespace bedplate

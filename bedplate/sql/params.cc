@@ -28,6 +28,10 @@ Param Param::described(const TypeInfo& type, const void* value) {
       param.value_.bytes = {form->text.data(), form->text.size()};
       if (form->text.data() == storage.data()) return std::move(param).owned();
       break;
+    case SqlValue::Kind::blob:
+      param.kind_ = Kind::blob;
+      param.value_.bytes = {form->text.data(), form->text.size()};
+      break;
     case SqlValue::Kind::uuid:
       param.kind_ = Kind::uuid;
       std::memcpy(param.value_.uuid, form->uuid, sizeof param.value_.uuid);

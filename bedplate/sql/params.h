@@ -78,11 +78,16 @@ class Param {
   Param(const std::optional<T>& value) {
     if (value) *this = Param(*value);
   }
-  /// A described enum, list, map or struct: see describe/rows.h. Its text is kept here.
+  /// A Date or a Duration, as text or microseconds: see describe/scalar.h.
   template <class T>
-    requires(std::is_enum_v<T> || (std::is_class_v<T> && !std::convertible_to<const T&, std::string_view> &&
-                                   !std::convertible_to<const T&, std::span<const std::byte>> &&
-                                   !std::derived_from<T, Uuid> && !std::same_as<T, Time>))
+    requires(std::same_as<T, Date> || std::same_as<T, Duration>)
+  Param(T value) : Param(described(type_of<T>(), &value)) {}
+  /// A described enum, list, map or struct, or a Decimal: see describe/rows.h. Its text is kept here.
+  template <class T>
+    requires(std::is_enum_v<T> ||
+             (std::is_class_v<T> && !std::convertible_to<const T&, std::string_view> &&
+              !std::convertible_to<const T&, std::span<const std::byte>> && !std::derived_from<T, Uuid> &&
+              !std::same_as<T, Time> && !std::same_as<T, Date> && !std::same_as<T, Duration>))
   Param(const T& value) : Param(described(type_of<T>(), &value)) {}
 
   /// The same for a value whose type is known by its description only.

@@ -11,8 +11,6 @@ struct Page {
 struct List {
   int page = 1;
   int label = 1;
-  static consteval auto describe() {
-    return object<List>("doc", fields_of<Page>, {field<&List::label>()});
-  }
+  static consteval auto describe() { return object<List>("doc", fields_of<Page>, {field<&List::label>()}); }
 };
 const auto& type = bedplate::type_of<List>();

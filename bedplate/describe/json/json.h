@@ -45,7 +45,7 @@ enum class View : std::uint8_t {
   input,   ///< what clients send: read_only and U+0000 refused when reading, read_only left out when writing
   output,  ///< what the server answers: write_only left out
   stored,  ///< everything, for our own keeping
-  diagnostic,  ///< everything, for people: secret and write_only fields are written as "***"
+  diagnostic,  ///< everything, for people: secret, personal and write_only fields are written as "***"
 };
 
 struct JsonLimits {

@@ -48,6 +48,7 @@ class Reader final : public detail::JsonCursor, private detail::RuleReport {
   bool read_uuid(void* value);
   bool read_time(void* value);
   bool read_json_text(void* value);
+  bool read_scalar(const TypeInfo& type, const Rules& rules, void* value);
   bool check_json_characters();
   bool read_null(const TypeInfo& type, const FieldInfo* field, void* value);
   bool read_list(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value);
@@ -108,6 +109,8 @@ bool Reader::read_value(const TypeInfo& type, const Rules& rules, const FieldInf
       return read_time(value);
     case Kind::json:
       return read_json_text(value);
+    case Kind::scalar:
+      return read_scalar(type, rules, value);
     case Kind::optional:
       if (peek() == 'n') return read_null(type, field, value);
       return read_value(*type.element, rules, field, type.optional->emplace(value));
@@ -245,7 +248,15 @@ bool Reader::read_enumeration(const TypeInfo& type, void* value) {
   if (peek() != '"') return wrong_type(detail::one_of_sentence(type.enumeration()));
   std::string_view word;
   if (!string_view(word, decoded_)) return false;
-  if (const EnumValue* found = type.enumeration().find(word); found != nullptr) [[likely]] {
+  const EnumInfo& info = type.enumeration();
+  const EnumValue* found = info.find(word);
+  if (info.fallback != nullptr) [[unlikely]] {
+    if (limits_.view != View::input)
+      found = found == nullptr ? info.fallback : found;
+    else if (found == info.fallback)
+      found = nullptr;
+  }
+  if (found != nullptr) [[likely]] {
     store_integer(value, type.width, found->value);
     return true;
   }
@@ -272,6 +283,14 @@ bool Reader::read_time(void* value) {
     *static_cast<Time*>(value) = *time;
   else
     fault("format", detail::time_sentence(text));
+  return true;
+}
+
+bool Reader::read_scalar(const TypeInfo& type, const Rules& rules, void* value) {
+  if (peek() != '"') return wrong_type(detail::scalar_type_sentence(type));
+  std::string_view text;
+  if (!string_view(text, decoded_)) return false;
+  detail::read_scalar(type, rules, text, value, *this);
   return true;
 }
 

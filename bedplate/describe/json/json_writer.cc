@@ -41,6 +41,7 @@ class Writer {
   void write_enumeration(const TypeInfo& type, const void* value);
   void write_uuid(const void* value);
   void write_time(const void* value);
+  void write_scalar(const TypeInfo& type, const void* value);
   void write_list(const TypeInfo& type, const void* value);
   void write_map(const TypeInfo& type, const void* value);
   void write_variant(const TypeInfo& type, const void* value);
@@ -51,6 +52,7 @@ class Writer {
   std::uint16_t left_out_ = 0;  ///< fields with any of these flags
   const bool mask_secrets_;
   bool complete_ = true;
+  std::string scratch_;
 };
 
 void Writer::write_value(const TypeInfo& type, const void* value) {
@@ -71,6 +73,8 @@ void Writer::write_value(const TypeInfo& type, const void* value) {
       return write_time(value);
     case Kind::json:
       return out_.append(static_cast<const Json*>(value)->text());
+    case Kind::scalar:
+      return write_scalar(type, value);
     case Kind::optional:
       if (const void* inside = type.optional->get(value); inside != nullptr)
         return write_value(*type.element, inside);
@@ -136,6 +140,14 @@ void Writer::write_time(const void* value) {
   to[0] = '"';
   to[size + 1] = '"';
   out_.advance_to(to + size + 2);
+}
+
+void Writer::write_scalar(const TypeInfo& type, const void* value) {
+  scratch_.clear();
+  if (!type.scalar->write(value, scratch_)) return write_unrepresentable();
+  out_.put('"');
+  out_.append(scratch_);
+  out_.put('"');
 }
 
 void Writer::write_list(const TypeInfo& type, const void* value) {
@@ -205,7 +217,7 @@ void Writer::write_object(const ObjectInfo& object, const void* value) {
     if (size > 16) [[unlikely]]
       std::memcpy(to + 16, key + 16, size - 16);
     out_.advance_to(to + size);
-    if (mask_secrets_ && (field.flags & (kSecret | kWriteOnly)) != 0) [[unlikely]]
+    if (mask_secrets_ && (field.flags & (kSecret | kPersonal | kWriteOnly)) != 0) [[unlikely]]
       out_.append(kMask);
     else
       write_value(type, member);

@@ -93,6 +93,8 @@ void TextReader::read_value(const TypeInfo& type, void* value) {
       return read_time(value);
     case Kind::json:
       return read_json_text(type, value);
+    case Kind::scalar:
+      return detail::read_scalar(type, rules_, text_, value, report_);
     case Kind::optional:
       return read_value(*type.element, type.optional->emplace(value));
     case Kind::patch:
@@ -158,7 +160,8 @@ void TextReader::read_string(void* value) {
 
 void TextReader::read_enumeration(const TypeInfo& type, void* value) {
   const EnumValue* const found = type.enumeration().find(text_);
-  if (found == nullptr) return report_.fault("not_one_of", detail::one_of_sentence(type.enumeration()));
+  if (found == nullptr || found == type.enumeration().fallback)
+    return report_.fault("not_one_of", detail::one_of_sentence(type.enumeration()));
   store_integer(value, type.width, found->value);
 }
 
@@ -191,6 +194,7 @@ bool is_scalar_kind(Kind kind) {
     case Kind::uuid:
     case Kind::time:
     case Kind::json:
+    case Kind::scalar:
       return true;
     case Kind::optional:
     case Kind::patch:

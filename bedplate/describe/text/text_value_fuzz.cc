@@ -9,6 +9,9 @@
 #include "bedplate/describe/text/text_format.h"
 #include "bedplate/describe/text/text_value.h"
 
+#include "bedplate/base/decimal.h"
+#include "bedplate/describe/money.h"
+
 namespace {
 
 using namespace bedplate;
@@ -42,6 +45,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read_as<Uuid>(text);
   read_as<Time>(text);
   read_as<Json>(text);
+  read_as<Decimal>(text);
+  read_as<Date>(text);
+  read_as<Duration>(text);
+  read_as<Bytes>(text);
+  read_as<Currency>(text);
   for (int format = 0; format <= static_cast<int>(TextFormat::web_url); ++format)
     matches_text_format(static_cast<TextFormat>(format), text);
   return 0;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace bedplate::sql {
 namespace {
@@ -70,6 +71,30 @@ std::optional<PostgresqlNumeric> read_postgresql_numeric(std::string_view bytes)
   if (sign != kNegative && __builtin_sub_overflow(std::int64_t{0}, whole, &whole)) return number;
   number.integer = whole;
   return number;
+}
+
+std::optional<std::string> postgresql_numeric_digits(std::string_view bytes) {
+  constexpr std::size_t kHead = 8;
+  constexpr std::uint16_t kPositive = 0, kNegative = 0x4000;
+  constexpr int kGroupsMax = 16;  // of four digits, on either side of the point
+  if (bytes.size() < kHead) return std::nullopt;
+  const auto word = [&](std::size_t i) { return big_endian<std::uint16_t>(bytes.data() + 2 * i); };
+  const int groups = word(0);
+  const int weight = static_cast<std::int16_t>(word(1));
+  const std::uint16_t sign = word(2);
+  if (bytes.size() < kHead + 2 * static_cast<std::size_t>(groups)) return std::nullopt;
+  if ((sign != kPositive && sign != kNegative) || weight > kGroupsMax || weight - groups < -2 * kGroupsMax)
+    return std::nullopt;
+  std::string digits = sign == kNegative ? "-0" : "0";
+  const auto append = [&](int group) {
+    const unsigned value = group >= 0 && group < groups ? word(4 + static_cast<std::size_t>(group)) : 0;
+    const std::string text = std::to_string(10'000 + value);
+    digits.append(text, 1, 4);
+  };
+  for (int i = 0; i <= weight; ++i) append(i);
+  if (weight + 1 < groups) digits += '.';
+  for (int i = weight + 1; i < groups; ++i) append(i);
+  return digits;
 }
 
 Result<void> PostgresqlColumns::check() const {
@@ -148,6 +173,13 @@ double PostgresqlColumns::real(int column) const {
       return number ? number->real : 0;
     }
   }
+}
+
+bool PostgresqlColumns::decimal(int column, std::string& digits) const {
+  if (PQftype(result_, column) != oid::kNumeric) return false;
+  std::optional<std::string> read = postgresql_numeric_digits(bytes(column));
+  if (read) digits = std::move(*read);
+  return read.has_value();
 }
 
 std::string_view PostgresqlColumns::text(int column) const {

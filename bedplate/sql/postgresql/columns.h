@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "bedplate/base/result.h"
@@ -19,6 +20,10 @@ struct PostgresqlNumeric {
 };
 /// Nothing: it is cut short.
 std::optional<PostgresqlNumeric> read_postgresql_numeric(std::string_view bytes);
+
+/// All digits of a numeric, as Decimal::parse() takes them; nothing when it is NaN, infinite, cut short, or far beyond
+/// what a Decimal holds.
+std::optional<std::string> postgresql_numeric_digits(std::string_view bytes);
 
 /// As describe/rows.h reads it. Times become microseconds since 1970, json and jsonb their text, uuids 16
 /// bytes, a numeric an integer when it has no decimals and a double otherwise (money belongs in an integer,
@@ -38,6 +43,7 @@ class PostgresqlColumns final : public ColumnSource {
   double real(int column) const override;
   std::string_view text(int column) const override;
   std::string_view blob(int column) const override { return bytes(column); }
+  bool decimal(int column, std::string& digits) const override;
 
  private:
   std::string_view bytes(int column) const {
