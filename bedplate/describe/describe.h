@@ -43,8 +43,9 @@
 // `name<"TaskPage">` (the name of the type in schemas; of a template, Page<Task> is "TaskPage" by itself).
 //
 // What a field may be: bool, integers, float, double, std::string, a described enum, Uuid and Id<>, Time, Decimal,
-// Date, Duration, Bytes (scalar.h), Money (money.h), Json, a described struct, std::optional, Patch, std::vector, std::map<std::string, ...>, std::variant of
-// described structs. A field that is not an optional, not a Patch and has no default is required in input.
+// Date, Duration, Bytes (scalar.h), Money (money.h), Json, a described struct, std::optional, Patch, std::vector,
+// std::map<std::string, ...>, std::variant and Tagged (tagged.h) of described structs. A field that is not an optional,
+// not a Patch and has no default is required in input.
 //
 // A member of the struct that is neither listed nor omitted, a rule on a type it does not fit, two fields of
 // one name: compile errors, in sentences. Members of a base class are listed as `&Derived::member` (a struct

@@ -25,7 +25,9 @@ constexpr std::string_view kTwoDecimals =
     "STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW "
     "ZWG ";
 /// Metals, units of account, tests, none.
-constexpr std::string_view kWithoutMinorUnit = "XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX ";
+constexpr std::string_view kWithoutMinorUnit =
+    "XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA X"
+    "XX ";
 
 bool lists(std::string_view codes, std::string_view code) {
   for (; !codes.empty(); codes.remove_prefix(4))

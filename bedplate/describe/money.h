@@ -22,7 +22,7 @@
 
 namespace bedplate {
 
-/// A code of ISO 4217. Default: XXX, "no currency".
+/// A code of ISO 4217. Default: the code of "no currency", three X.
 class Currency {
  public:
   Currency() = default;

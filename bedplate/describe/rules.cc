@@ -2,6 +2,7 @@
 #include "bedplate/describe/rules.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -163,6 +164,10 @@ std::string one_of_sentence(const EnumInfo& info) {
     sentence += value.name;
   }
   return sentence;
+}
+
+std::string one_of_sentence(std::span<const std::string_view> names) {
+  return fmt::format("must be one of {}", fmt::join(names, ", "));
 }
 
 std::string time_sentence(std::string_view text) {

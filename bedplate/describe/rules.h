@@ -53,6 +53,7 @@ void check_custom(const Rules& rules, const void* value, RuleReport& report);
 
 /// "must be one of todo, in_progress, done"
 std::string one_of_sentence(const EnumInfo& info);
+std::string one_of_sentence(std::span<const std::string_view> names);
 
 /// What to say of a text that parse_rfc3339() does not take.
 std::string time_sentence(std::string_view text);

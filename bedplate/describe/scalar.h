@@ -7,12 +7,12 @@
 //   Bytes      "SGVsbG8="      base64 with padding, RFC 4648          bytea on PostgreSQL, BLOB on SQLite
 //   Currency   "EUR"           ISO 4217 (money.h)                     TEXT
 //
-// On SQLite a Date sorts right as text; a Decimal does not ("10" comes before "9"): sort by `CAST(price AS REAL)`, which
-// is exact to 15 digits, and declare the column TEXT, because a column of NUMERIC affinity would keep a binary fraction.
-// Equal decimals are equal texts on both engines. The rule `length` counts the bytes of a Bytes.
+// On SQLite a Date sorts right as text; a Decimal does not ("10" comes before "9"): sort by `CAST(price AS REAL)`,
+// which is exact to 15 digits, and declare the column TEXT, because a column of NUMERIC affinity would keep a binary
+// fraction. Equal decimals are equal texts on both engines. The rule `length` counts the bytes of a Bytes.
 //
-// Another type joins by a specialisation of detail::ScalarForm with a `static const ScalarOps kOps`, and nothing else is
-// edited: readers, writers, schemas, settings and rows take it from there.
+// Another type joins by a specialisation of detail::ScalarForm with a `static const ScalarOps kOps`, and nothing else
+// is edited: readers, writers, schemas, settings and rows take it from there.
 #pragma once
 
 #include <cstddef>

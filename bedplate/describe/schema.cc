@@ -200,23 +200,33 @@ void write_example(Buffer& out, const FieldInfo& field) {
 
 }  // namespace
 
-SchemaWriter::Definition* SchemaWriter::find(const TypeInfo& type, View view,
-                                             std::uint64_t fields_elsewhere) {
+SchemaWriter::Part SchemaWriter::part_of(const VariantOps& variant, std::size_t alternative) {
+  if (variant.discriminator.empty()) return {};
+  return {0, variant.discriminator, variant.tags[alternative]};
+}
+
+SchemaWriter::Definition* SchemaWriter::find(const TypeInfo& type, View view, const Part& part) {
   const auto found =
       std::find_if(definitions_.begin(), definitions_.end(), [&](const Definition& definition) {
         return definition.type == &type && (definition.view == view || type.kind == Kind::enumeration) &&
-               definition.fields_elsewhere == fields_elsewhere;
+               definition.part == part;
       });
   return found == definitions_.end() ? nullptr : &*found;
 }
 
 void SchemaWriter::collect(const TypeInfo& type, View view, std::uint64_t fields_elsewhere) {
+  collect_part(type, view, {.fields_elsewhere = fields_elsewhere});
+}
+
+void SchemaWriter::collect_part(const TypeInfo& type, View view, const Part& part) {
   if (is_named(type)) {
-    if (find(type, view, fields_elsewhere) != nullptr) return;
-    definitions_.push_back({&type, view, fields_elsewhere, {}});
+    if (find(type, view, part) != nullptr) return;
+    definitions_.push_back({&type, view, part, {}});
     if (type.kind == Kind::object) collect_fields(type, view);
   } else if (type.kind == Kind::variant) {
-    for (std::size_t i = 0; i < type.variant->count; ++i) collect(*type.variant->alternatives[i], view);
+    const VariantOps& variant = *type.variant;
+    for (std::size_t i = 0; i < variant.count; ++i)
+      collect_part(*variant.alternatives[i], view, part_of(variant, i));
   } else if (type.element != nullptr) {
     collect(*type.element, view);
   }
@@ -232,8 +242,8 @@ void SchemaWriter::collect_fields(const TypeInfo& type, View view) {
 
 void SchemaWriter::choose_name(Definition& definition) {
   const View other_view = definition.view == View::input ? View::output : View::input;
-  const Definition* const other = definition.type->kind == Kind::object && definition.fields_elsewhere == 0
-                                      ? find(*definition.type, other_view)
+  const Definition* const other = definition.type->kind == Kind::object && definition.part == Part{}
+                                      ? find(*definition.type, other_view, {})
                                       : nullptr;
   const bool differs = other != nullptr && views_differ(*definition.type);
   if (other != nullptr && !differs && !other->name.empty()) {
@@ -245,8 +255,7 @@ void SchemaWriter::choose_name(Definition& definition) {
   if (differs && definition.view == View::output && other->name == name) name += "Output";
   const auto is_taken = [&](const std::string& candidate) {
     return std::any_of(definitions_.begin(), definitions_.end(), [&](const Definition& d) {
-      return d.name == candidate &&
-             (d.type != definition.type || differs || d.fields_elsewhere != definition.fields_elsewhere);
+      return d.name == candidate && (d.type != definition.type || differs || !(d.part == definition.part));
     });
   };
   std::string candidate = name;
@@ -255,24 +264,53 @@ void SchemaWriter::choose_name(Definition& definition) {
 }
 
 std::string_view SchemaWriter::name_of(const TypeInfo& type, View view, std::uint64_t fields_elsewhere) {
-  collect(type, view, fields_elsewhere);
-  Definition& definition = *find(type, view, fields_elsewhere);
+  return name_of_part(type, view, {.fields_elsewhere = fields_elsewhere});
+}
+
+std::string_view SchemaWriter::name_of_part(const TypeInfo& type, View view, const Part& part) {
+  collect_part(type, view, part);
+  Definition& definition = *find(type, view, part);
   if (definition.name.empty()) choose_name(definition);
   return definition.name;
 }
 
-void SchemaWriter::write_reference(Buffer& out, const TypeInfo& type, View view,
-                                   std::uint64_t fields_elsewhere, bool nullable) {
+void SchemaWriter::write_reference(Buffer& out, const TypeInfo& type, View view, const Part& part,
+                                   bool nullable) {
   if (nullable) {
     member(out, "anyOf");
     out.append("[{");
   }
-  member(out, "$ref", ref_prefix_ + std::string(name_of(type, view, fields_elsewhere)));
+  member(out, "$ref", ref_prefix_ + std::string(name_of_part(type, view, part)));
   if (nullable) out.append("},{\"type\":\"null\"}]");
+}
+
+/// oneOf, and OpenAPI's discriminator, which only lists references.
+void SchemaWriter::write_tagged(Buffer& out, const TypeInfo& type, bool nullable, View view) {
+  const VariantOps& variant = *type.variant;
+  member(out, "oneOf");
+  out.put('[');
+  for (std::size_t i = 0; i < variant.count; ++i) {
+    if (i > 0) out.put(',');
+    out.put('{');
+    write_reference(out, *variant.alternatives[i], view, part_of(variant, i), false);
+    out.put('}');
+  }
+  if (nullable) out.append(",{\"type\":\"null\"}");
+  out.put(']');
+  member(out, "discriminator");
+  out.put('{');
+  member(out, "propertyName", variant.discriminator);
+  member(out, "mapping");
+  out.put('{');
+  for (std::size_t i = 0; i < variant.count; ++i)
+    member(out, variant.tags[i],
+           ref_prefix_ + std::string(name_of_part(*variant.alternatives[i], view, part_of(variant, i))));
+  out.append("}}");
 }
 
 void SchemaWriter::write_variant(Buffer& out, const TypeInfo& type, bool nullable, View view) {
   const VariantOps& variant = *type.variant;
+  if (!variant.discriminator.empty()) return write_tagged(out, type, nullable, view);
   member(out, "oneOf");
   out.put('[');
   for (std::size_t i = 0; i < variant.count; ++i) {
@@ -325,7 +363,7 @@ void SchemaWriter::write_members(Buffer& out, const TypeInfo& type, const Rules&
       return;  // anything
     case Kind::enumeration:
     case Kind::object:
-      return write_reference(out, type, view, 0, nullable);
+      return write_reference(out, type, view, {}, nullable);
     case Kind::optional:
       return write_members(out, *type.element, rules, item_rules, true, view);
     case Kind::patch:
@@ -353,7 +391,7 @@ void SchemaWriter::write_members(Buffer& out, const TypeInfo& type, const Rules&
 void SchemaWriter::write(Buffer& out, const TypeInfo& type, View view, std::uint64_t fields_elsewhere) {
   out.put('{');
   if (fields_elsewhere != 0)
-    write_reference(out, type, view, fields_elsewhere, false);
+    write_reference(out, type, view, {.fields_elsewhere = fields_elsewhere}, false);
   else
     write_members(out, type, kNoRules, kNoRules, false, view);
   out.put('}');
@@ -387,8 +425,8 @@ void SchemaWriter::write_ignored_fields(Buffer& out, const TypeInfo& type, std::
   }
 }
 
-void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view,
-                                std::uint64_t fields_elsewhere) {
+void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view, const Part& part) {
+  const std::uint64_t fields_elsewhere = part.fields_elsewhere;
   const ObjectInfo& object = type.object();
   member(out, "type", "object");
   if (object.doc != nullptr && *object.doc != '\0') member(out, "description", object.doc);
@@ -398,6 +436,13 @@ void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view,
       fields.push_back(&field);
   member(out, "properties");
   out.put('{');
+  if (!part.discriminator.empty()) {
+    member(out, part.discriminator);
+    out.put('{');
+    member(out, "type", "string");
+    member(out, "const", part.tag);
+    out.put('}');
+  }
   for (const FieldInfo* field : fields) {
     member(out, field->name());
     write_field(out, *field, type, view);
@@ -405,9 +450,10 @@ void SchemaWriter::write_object(Buffer& out, const TypeInfo& type, View view,
   if (view == View::input) write_ignored_fields(out, type, fields_elsewhere);
   out.put('}');
   std::erase_if(fields, [view](const FieldInfo* field) { return !is_always_there(*field, view); });
-  if (!fields.empty()) {
+  if (!fields.empty() || !part.discriminator.empty()) {
     member(out, "required");
     out.put('[');
+    if (!part.discriminator.empty()) append_json_string(out, part.discriminator);
     for (const FieldInfo* field : fields) {
       if (out.back() != '[') out.put(',');
       append_json_string(out, field->name());
@@ -426,15 +472,15 @@ void SchemaWriter::write_definitions(Buffer& out) {
   for (std::size_t i = 0; i < definitions_.size(); ++i) {  // writing one may add more behind it
     const TypeInfo& type = *definitions_[i].type;
     const View view = definitions_[i].view;
-    const std::uint64_t fields_elsewhere = definitions_[i].fields_elsewhere;
-    std::string name(name_of(type, view, fields_elsewhere));
+    const Part part = definitions_[i].part;
+    std::string name(name_of_part(type, view, part));
     if (std::find(written.begin(), written.end(), name) != written.end()) continue;  // both views are one
     member(out, name);
     out.put('{');
     if (type.kind == Kind::enumeration)
       write_enum(out, type.enumeration());
     else
-      write_object(out, type, view, fields_elsewhere);
+      write_object(out, type, view, part);
     out.put('}');
     written.push_back(std::move(name));
   }

@@ -51,21 +51,31 @@ class SchemaWriter {
   std::string_view name_of(const TypeInfo& type, View view, std::uint64_t fields_elsewhere = 0);
 
  private:
+  /// What makes one definition of a struct another than the next.
+  struct Part {
+    std::uint64_t fields_elsewhere = 0;
+    std::string_view discriminator{};  ///< of a Tagged: a field beside its own
+    std::string_view tag{};
+    bool operator==(const Part&) const = default;
+  };
   struct Definition {
     const TypeInfo* type;
     View view;
-    std::uint64_t fields_elsewhere;
+    Part part;
     std::string name;
   };
-  Definition* find(const TypeInfo& type, View view, std::uint64_t fields_elsewhere = 0);
+  static Part part_of(const VariantOps& variant, std::size_t alternative);
+  Definition* find(const TypeInfo& type, View view, const Part& part);
+  void collect_part(const TypeInfo& type, View view, const Part& part);
+  std::string_view name_of_part(const TypeInfo& type, View view, const Part& part);
   void collect_fields(const TypeInfo& type, View view);
   void choose_name(Definition& definition);
-  void write_reference(Buffer& out, const TypeInfo& type, View view, std::uint64_t fields_elsewhere,
-                       bool nullable);
+  void write_reference(Buffer& out, const TypeInfo& type, View view, const Part& part, bool nullable);
   void write_members(Buffer& out, const TypeInfo& type, const Rules& rules, const Rules& item_rules,
                      bool nullable, View view);
+  void write_tagged(Buffer& out, const TypeInfo& type, bool nullable, View view);
   void write_variant(Buffer& out, const TypeInfo& type, bool nullable, View view);
-  void write_object(Buffer& out, const TypeInfo& type, View view, std::uint64_t fields_elsewhere);
+  void write_object(Buffer& out, const TypeInfo& type, View view, const Part& part);
   void write_ignored_fields(Buffer& out, const TypeInfo& type, std::uint64_t fields_elsewhere);
 
   std::string ref_prefix_;

@@ -37,7 +37,7 @@ enum class Kind : std::uint8_t {
   list,      ///< std::vector of `element`
   map,       ///< std::map<std::string, element>
   object,    ///< a described struct; TypeInfo::object()
-  variant,   ///< std::variant of described structs; one JSON key names the alternative
+  variant,   ///< std::variant or Tagged of described structs: a JSON key or field names the alternative
 };
 
 /// How a type without a name of its own is handled when its static type is forgotten.
@@ -113,6 +113,8 @@ struct VariantOps {
   const TypeInfo* const* alternatives;
   const std::string_view* tags;  ///< the snake_case names of the alternatives' types
   std::size_t count;
+  /// Of a Tagged: the field of the JSON object that says which alternative it is. Empty: an object with one key.
+  std::string_view discriminator{};
 };
 
 struct EnumValue {

@@ -15,6 +15,7 @@
 #include "bedplate/describe/names.h"
 #include "bedplate/describe/scalar.h"
 #include "bedplate/describe/table.h"
+#include "bedplate/describe/tagged.h"
 #include "bedplate/describe/vocabulary.h"
 
 namespace bedplate::detail {
@@ -86,22 +87,39 @@ struct MapOperations {
 };
 
 template <class T>
+struct VariantTypes;
+template <class... A>
+struct VariantTypes<std::variant<A...>> {
+  using Variant = std::variant<A...>;
+  static constexpr std::string_view kDiscriminator{};
+};
+template <FixedText Text, class... A>
+struct VariantTypes<Tagged<Text, A...>> {
+  using Variant = std::variant<A...>;
+  static constexpr std::string_view kDiscriminator = Tagged<Text, A...>::kDiscriminator.view();
+};
+
+template <class T>
 inline constexpr bool is_variant = false;
+template <FixedText Text, class... A>
+inline constexpr bool is_variant<Tagged<Text, A...>> = true;
 template <class... A>
 inline constexpr bool is_variant<std::variant<A...>> = true;
 
-template <class T>
+/// `Whole` is the type itself: `T`, or a Tagged that derives from it.
+template <class Whole, class T = typename VariantTypes<Whole>::Variant>
 struct VariantOperations;
-template <class... A>
-struct VariantOperations<std::variant<A...>> {
+template <class Whole, class... A>
+struct VariantOperations<Whole, std::variant<A...>> {
   using T = std::variant<A...>;
-  static std::size_t index(const void* value) { return static_cast<const T*>(value)->index(); }
+  static std::size_t index(const void* value) { return static_cast<const Whole*>(value)->index(); }
   static const void* get(const void* value) {
-    return std::visit([](const auto& x) -> const void* { return &x; }, *static_cast<const T*>(value));
+    return std::visit([](const auto& x) -> const void* { return &x; },
+                      static_cast<const T&>(*static_cast<const Whole*>(value)));
   }
   template <std::size_t I>
   static void* emplace_one(void* value) {
-    return &static_cast<T*>(value)->template emplace<I>();
+    return &static_cast<Whole*>(value)->template emplace<I>();
   }
   template <std::size_t... I>
   static void* emplace_at(void* value, std::size_t at, std::index_sequence<I...>) {
@@ -113,7 +131,8 @@ struct VariantOperations<std::variant<A...>> {
   }
   static constexpr const TypeInfo* kAlternatives[] = {&TypeTable<A>::kInfo...};
   static constexpr std::string_view kTags[] = {StaticText<SnakeNameMaker<A>>::kView...};
-  static constexpr VariantOps kOps{&index, &get, &emplace, kAlternatives, kTags, sizeof...(A)};
+  static constexpr VariantOps kOps{
+      &index, &get, &emplace, kAlternatives, kTags, sizeof...(A), VariantTypes<Whole>::kDiscriminator};
 };
 
 template <class T>

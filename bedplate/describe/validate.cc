@@ -196,6 +196,7 @@ void Walk::variant(const TypeInfo& type, const void* value) {
   const VariantOps& variant = *type.variant;
   const std::size_t at = variant.index(value);
   if (at >= variant.count) return fault("wrong_type", "holds nothing");
+  if (!variant.discriminator.empty()) return object(variant.alternatives[at]->object(), variant.get(value));
   const PathFrame frame{path_, nullptr, variant.tags[at], 0};
   path_ = &frame;
   this->value(*variant.alternatives[at], kNoRules, kNoRules, variant.get(value));

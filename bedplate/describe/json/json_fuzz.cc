@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "bedplate/base/decimal.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/describe/validate.h"
 
@@ -55,6 +56,9 @@ struct Sample {
   std::vector<std::string> list;
   std::map<std::string, Sample> map;
   std::optional<std::variant<Mail, Link>> either;
+  std::optional<Tagged<"is", Mail, Link>> tagged;
+  Decimal decimal;
+  Bytes bytes;
   Json any;
 
   static consteval auto describe() {
@@ -76,6 +80,9 @@ struct Sample {
                 field<&Sample::list, "l">(length{0, 5}, unique, each(length{0, 3}), optional_with_default),
                 field<&Sample::map, "o">(length{0, 5}, optional_with_default),
                 field<&Sample::either, "e">(),
+                field<&Sample::tagged>(),
+                field<&Sample::decimal>(optional_with_default),
+                field<&Sample::bytes>(length{0, 3}, optional_with_default),
                 field<&Sample::any, "a">(optional_with_default),
             });
   }

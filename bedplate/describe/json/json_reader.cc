@@ -54,6 +54,8 @@ class Reader final : public detail::JsonCursor, private detail::RuleReport {
   bool read_list(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value);
   bool read_map(const TypeInfo& type, const Rules& rules, const FieldInfo* field, void* value);
   bool read_variant(const TypeInfo& type, void* value);
+  bool read_tagged(const VariantOps& variant, void* value);
+  bool find_tag(const VariantOps& variant, std::size_t& alternative);
   bool read_object(const ObjectInfo& object, char* value);
   const FieldInfo* find_field(const ObjectInfo& object, std::uint64_t elsewhere, std::string_view name);
   void report_missing(const ObjectInfo& object, std::uint64_t missing);
@@ -85,6 +87,7 @@ class Reader final : public detail::JsonCursor, private detail::RuleReport {
   const JsonLimits& limits_;
   const PathFrame* path_ = nullptr;
   std::uint64_t elsewhere_ = 0;  ///< taken by the outermost object
+  std::string_view tag_;         ///< of a Tagged: a key that the next object passes over
   std::string decoded_;          ///< of strings with escapes that are looked at and forgotten
 };
 
@@ -410,8 +413,9 @@ bool Reader::read_map(const TypeInfo& type, const Rules& rules, const FieldInfo*
 
 /// {"card_payment": {...}}: one key, which names the alternative.
 bool Reader::read_variant(const TypeInfo& type, void* value) {
-  if (peek() != '{') return wrong_type("must be an object with one key");
   const VariantOps& variant = *type.variant;
+  if (!variant.discriminator.empty()) return read_tagged(variant, value);
+  if (peek() != '{') return wrong_type("must be an object with one key");
   advance(1);
   if (!enter()) return false;
   std::size_t count = 0;
@@ -438,6 +442,51 @@ bool Reader::read_variant(const TypeInfo& type, void* value) {
   return true;
 }
 
+/// {"method": "card", ...}: looks for the field that says which alternative it is, and then reads that from the start.
+bool Reader::read_tagged(const VariantOps& variant, void* value) {
+  if (peek() != '{') return wrong_type("must be an object");
+  const char* const start = position();
+  std::size_t at = variant.count;
+  if (!find_tag(variant, at)) return false;
+  p_ = start;
+  if (at == variant.count) return skip_value();  // and was reported
+  tag_ = variant.discriminator;
+  return read_object(variant.alternatives[at]->object(), static_cast<char*>(variant.emplace(value, at)));
+}
+
+/// Stops behind the field: what writes a Tagged writes it first, so little is read twice.
+bool Reader::find_tag(const VariantOps& variant, std::size_t& alternative) {
+  advance(1);
+  if (!enter()) return false;
+  std::string decoded;
+  if (!take('}')) {
+    do {
+      std::string_view name;
+      if (!key(name, decoded)) return false;
+      if (name != variant.discriminator) {
+        if (!skip_value()) return false;
+        continue;
+      }
+      leave();
+      if (peek() != '"') {
+        member_fault(variant.discriminator, "wrong_type", "must be a string");
+        return true;
+      }
+      std::string_view tag;
+      if (!string_view(tag, decoded)) return false;
+      for (alternative = 0; alternative < variant.count && variant.tags[alternative] != tag;) ++alternative;
+      if (alternative == variant.count)
+        member_fault(variant.discriminator, "not_one_of",
+                     detail::one_of_sentence({variant.tags, variant.count}));
+      return true;
+    } while (take(','));
+    if (!take('}')) return syntax("a comma or } is missing");
+  }
+  leave();
+  member_fault(variant.discriminator, "required", "is required");
+  return true;
+}
+
 /// The field that a key means, or null after reporting why it means none.
 [[gnu::noinline]] const FieldInfo* Reader::find_field(const ObjectInfo& object, std::uint64_t elsewhere,
                                                       std::string_view name) {
@@ -457,6 +506,8 @@ bool Reader::read_object(const ObjectInfo& object, char* value) {
   advance(1);
   if (!enter()) return false;
   const std::uint64_t elsewhere = std::exchange(elsewhere_, 0);
+  const std::string_view tag = std::exchange(tag_, {});
+  bool tag_seen = false;
   const std::size_t faults_before = faults_.list().size();
   const std::uint16_t refused = limits_.view == View::input ? kReadOnly : 0;
   std::uint64_t seen = 0;
@@ -471,6 +522,11 @@ bool Reader::read_object(const ObjectInfo& object, char* value) {
       if (elsewhere != 0 || field == fields_end || !take_key(*field)) [[unlikely]] {
         std::string_view name;
         if (!key(name, decoded_)) return false;
+        if (!tag.empty() && name == tag) [[unlikely]] {
+          if (std::exchange(tag_seen, true)) member_fault(tag, "duplicate_field", "must not be given twice");
+          if (!skip_value()) return false;
+          continue;
+        }
         field = find_field(object, elsewhere, name);
         if (field == nullptr) {
           if (!skip_value()) return false;

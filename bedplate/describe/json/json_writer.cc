@@ -45,7 +45,8 @@ class Writer {
   void write_list(const TypeInfo& type, const void* value);
   void write_map(const TypeInfo& type, const void* value);
   void write_variant(const TypeInfo& type, const void* value);
-  void write_object(const ObjectInfo& object, const void* value);
+  void write_object(const ObjectInfo& object, const void* value, const VariantOps* tagged = nullptr,
+                    std::size_t alternative = 0);
   bool is_left_out(const ObjectInfo& object, const FieldInfo& field, const void* value) const;
 
   Buffer& out_;
@@ -184,6 +185,8 @@ void Writer::write_variant(const TypeInfo& type, const void* value) {
   const VariantOps& variant = *type.variant;
   const std::size_t at = variant.index(value);
   if (at >= variant.count) return write_unrepresentable();  // valueless by exception
+  if (!variant.discriminator.empty())
+    return write_object(variant.alternatives[at]->object(), variant.get(value), &variant, at);
   out_.append("{\"");
   out_.append(variant.tags[at]);
   out_.append("\":");
@@ -199,9 +202,16 @@ bool Writer::is_left_out(const ObjectInfo& object, const FieldInfo& field, const
   return field.has(kOmitNull) && type.optional->get(field.in(value)) == nullptr;
 }
 
-void Writer::write_object(const ObjectInfo& object, const void* value) {
+void Writer::write_object(const ObjectInfo& object, const void* value, const VariantOps* tagged,
+                          std::size_t alternative) {
   std::size_t comma = 1;  // the first key goes without
   out_.put('{');
+  if (tagged != nullptr) [[unlikely]] {
+    append_json_string(out_, tagged->discriminator);
+    out_.put(':');
+    append_json_string(out_, tagged->tags[alternative]);
+    comma = 0;
+  }
   for (const FieldInfo& field : object.all()) {
     const void* const member = field.in(value);
     const TypeInfo& type = *field.type;

@@ -6,11 +6,10 @@
 #include <cstdlib>
 #include <string>
 
-#include "bedplate/describe/text/text_format.h"
-#include "bedplate/describe/text/text_value.h"
-
 #include "bedplate/base/decimal.h"
 #include "bedplate/describe/money.h"
+#include "bedplate/describe/text/text_format.h"
+#include "bedplate/describe/text/text_value.h"
 
 namespace {
 
