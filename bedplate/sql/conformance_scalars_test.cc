@@ -62,10 +62,11 @@ class ScalarConformance : public ::testing::TestWithParam<Dialect> {
 INSTANTIATE_TEST_SUITE_P(Engine, ScalarConformance, every_dialect(), dialect_name);
 
 Async<Offer> keep(Transaction& tx, const Offer& offer) {
-  return tx.one<Offer>(
-      "INSERT INTO offers (id, price, day, wait, seal, fee) VALUES ($1, $2, $3, $4, $5, $6) "
-      "RETURNING id, price, day, wait, seal, fee",
-      offer.id, offer.price, offer.day, offer.wait, offer.seal, offer.fee);
+  Offer kept = co_await ok(
+      tx.one<Offer>("INSERT INTO offers (id, price, day, wait, seal, fee) VALUES ($1, $2, $3, $4, $5, $6) "
+                    "RETURNING id, price, day, wait, seal, fee",
+                    offer.id, offer.price, offer.day, offer.wait, offer.seal, offer.fee));
+  co_return kept;
 }
 
 TEST_P(ScalarConformance, RowsComeBackAsTheyWere) {
@@ -95,11 +96,15 @@ TEST_P(ScalarConformance, RowsComeBackAsTheyWere) {
 }
 
 Async<std::int64_t> count_equal(Reader& db, const Offer& offer) {
-  return db.value<std::int64_t>("SELECT count(*) FROM offers WHERE price = $1 AND day = $2 AND wait = $3",
-                                offer.price, offer.day, offer.wait);
+  const std::int64_t count = co_await ok(
+      db.value<std::int64_t>("SELECT count(*) FROM offers WHERE price = $1 AND day = $2 AND wait = $3",
+                             offer.price, offer.day, offer.wait));
+  co_return count;
 }
 Async<std::int64_t> count_before(Reader& db, Date day) {
-  return db.value<std::int64_t>("SELECT count(*) FROM offers WHERE day < $1", day);
+  const std::int64_t count =
+      co_await ok(db.value<std::int64_t>("SELECT count(*) FROM offers WHERE day < $1", day));
+  co_return count;
 }
 
 TEST_P(ScalarConformance, EqualValuesAreFoundAndDatesAreOrdered) {
