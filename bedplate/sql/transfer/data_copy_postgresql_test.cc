@@ -27,13 +27,13 @@ constexpr const char* kSqliteSchema = R"(
 CREATE TABLE customers (id BLOB NOT NULL PRIMARY KEY, name TEXT,
                         labels TEXT NOT NULL DEFAULT '[]') STRICT, WITHOUT ROWID;
 CREATE TABLE orders (shop TEXT NOT NULL, number INTEGER NOT NULL, customer BLOB NOT NULL REFERENCES customers (id),
-                     price REAL, paid INTEGER, PRIMARY KEY (shop, number)) STRICT, WITHOUT ROWID;
+                     price REAL, paid INTEGER, tax TEXT, due TEXT, PRIMARY KEY (shop, number)) STRICT, WITHOUT ROWID;
 CREATE TABLE visits (id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 )";
 constexpr const char* kPostgresSchema = R"(
 CREATE TABLE customers (id uuid NOT NULL PRIMARY KEY, name text, labels jsonb NOT NULL DEFAULT '[]');
 CREATE TABLE orders (shop text NOT NULL, number bigint NOT NULL, customer uuid NOT NULL REFERENCES customers (id),
-                     price double precision, paid boolean, PRIMARY KEY (shop, number));
+                     price double precision, paid boolean, tax numeric(20, 4), due date, PRIMARY KEY (shop, number));
 CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL);
 )";
 constexpr const char* kRows = R"(
@@ -42,7 +42,8 @@ INSERT INTO customers (id, name, labels)
 SELECT CAST(printf('%016d', i) AS BLOB), CASE WHEN i % 3 THEN 'tab' || char(9) || 'line' || char(10) || '\N\' || i END,
        '["a\\b", 1.5]' FROM n;
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-INSERT INTO orders SELECT 'shop ' || (i % 7), i, CAST(printf('%016d', 1 + i % 50) AS BLOB), i / 7.0, i % 2 FROM n;
+INSERT INTO orders SELECT 'shop ' || (i % 7), i, CAST(printf('%016d', 1 + i % 50) AS BLOB), i / 7.0, i % 2,
+       '12345678901234.' || (1 + i % 9), date('2026-11-30', i || ' days') FROM n;
 INSERT INTO visits VALUES (7, 1700000000000001), (900, 0);
 )";
 constexpr std::int64_t kRowsAll = 1052;

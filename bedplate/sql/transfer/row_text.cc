@@ -38,6 +38,10 @@ std::string_view cast_of(ColumnType type) {
       return "::boolean";
     case ColumnType::json:
       return "::jsonb";
+    case ColumnType::decimal:
+      return "::numeric";
+    case ColumnType::date:
+      return "::date";
   }
   return "";
 }
@@ -65,7 +69,8 @@ bool add_value(Params& params, const ColumnValue& value, ColumnType type) {
       return type == ColumnType::real;
     case ColumnKind::text:
       params.add(std::string_view(value.bytes));
-      return type == ColumnType::text || type == ColumnType::json;
+      return type == ColumnType::text || type == ColumnType::json || type == ColumnType::decimal ||
+             type == ColumnType::date;
     case ColumnKind::blob: {
       if (type == ColumnType::uuid) {
         Uuid uuid;
@@ -79,6 +84,13 @@ bool add_value(Params& params, const ColumnValue& value, ColumnType type) {
     }
   }
   return false;
+}
+
+// Decimals and dates are text on SQLite: PostgreSQL says them in the form that describe/scalar.h writes.
+std::string selected(const ColumnShape& column) {
+  if (column.type == ColumnType::decimal) return "trim_scale(" + quoted(column.name) + ")::text";
+  if (column.type == ColumnType::date) return "to_char(" + quoted(column.name) + ", 'YYYY-MM-DD')";
+  return quoted(column.name);
 }
 
 void append_u64(std::string& out, std::uint64_t value) {
@@ -129,8 +141,10 @@ void append_canonical(std::string& out, const ColumnValue& value, ColumnType typ
 RowText::RowText(const TableShape& table, Dialect dialect)
     : table_(table), dialect_(dialect), name_(quoted(table.name)), all_places_(table.columns.size()) {
   std::iota(all_places_.begin(), all_places_.end(), std::size_t{0});
-  for (const ColumnShape& column : table.columns)
+  for (const ColumnShape& column : table.columns) {
     columns_ += (columns_.empty() ? "" : ", ") + quoted(column.name);
+    selected_ += (selected_.empty() ? "" : ", ") + selected(column);
+  }
   for (const std::string& column : table.primary_key) {
     key_ += (key_.empty() ? "" : ", ") + quoted(column);
     key_places_.push_back(static_cast<std::size_t>(table.find(column) - table.columns.data()));
@@ -165,12 +179,12 @@ std::string RowText::page(std::size_t rows_max, bool after, std::string_view con
   if (after)
     where += fmt::format("{}({}) > ({})", where.empty() ? "" : " AND ", key_,
                          placeholders(key_places_, first_param));
-  return fmt::format("SELECT {} FROM {}{}{} ORDER BY {} LIMIT {}", columns_, name_,
+  return fmt::format("SELECT {} FROM {}{}{} ORDER BY {} LIMIT {}", selected_, name_,
                      where.empty() ? "" : " WHERE ", where, key_, rows_max);
 }
 
 std::string RowText::by_keys(std::size_t keys) const {
-  return fmt::format("SELECT {} FROM {} WHERE ({}) IN (VALUES {})", columns_, name_, key_,
+  return fmt::format("SELECT {} FROM {} WHERE ({}) IN (VALUES {})", selected_, name_, key_,
                      rows_of_placeholders(key_places_, keys));
 }
 

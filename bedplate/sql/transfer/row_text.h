@@ -73,6 +73,7 @@ class RowText {
   const Dialect dialect_;
   std::string name_;
   std::string columns_;
+  std::string selected_;  // the same as they are read
   std::string key_;
   std::vector<std::size_t> all_places_;
   std::vector<std::size_t> key_places_;  // of the key's columns in `columns`

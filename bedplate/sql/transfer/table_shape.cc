@@ -88,6 +88,8 @@ std::optional<ColumnType> postgresql_type(std::string_view type) {
   if (type == "timestamp with time zone") return ColumnType::time;
   if (type == "boolean") return ColumnType::boolean;
   if (type == "jsonb" || type == "json") return ColumnType::json;
+  if (type.starts_with("numeric")) return ColumnType::decimal;
+  if (type == "date") return ColumnType::date;
   return std::nullopt;
 }
 

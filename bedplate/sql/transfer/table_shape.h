@@ -24,7 +24,7 @@ namespace bedplate::sql {
 
 /// What a column holds, in the words of the richer engine. SQLite says integer, real, text or blob; the other side of
 /// a copy may know more (see unite_types()).
-enum class ColumnType : std::uint8_t { integer, real, text, blob, uuid, time, boolean, json };
+enum class ColumnType : std::uint8_t { integer, real, text, blob, uuid, time, boolean, json, decimal, date };
 
 struct ColumnShape {
   std::string name;
