@@ -21,13 +21,6 @@ constexpr std::string_view kExample = R"({
   "version": 1
 })";
 
-Result<std::unique_ptr<Tasks>> make_tasks(app::Host& host) {
-  auto tasks = std::make_unique<Tasks>(host.clock(), host.dialect());
-  host.rebuilt_after_copy(
-      kSearch.name, [&host, &made = *tasks] { return host.wait_for(made.rebuild_search(host.database())); });
-  return tasks;
-}
-
 }  // namespace
 
 app::Module tasks_module() {
@@ -35,8 +28,10 @@ app::Module tasks_module() {
   return app::Module("tasks",
                      "Things to be done. A task belongs to one user, and only they can see or change it.")
       .migrations(tasks_migrations())
+      .tables({&kTasks})
+      .derived(search::derived(kSearch))
       .scopes({"tasks:read", "tasks:write"}, app::for_users)
-      .service<Tasks>(&make_tasks)
+      .service<Tasks>()
       .command<&Tasks::create>(kCreate, post("/v1/tasks"), needs("tasks:write"), creates("/v1/tasks/{id}"),
                                summary("Create a task"), etag_from<&Task::version>(),
                                example_output(kExample), links_to("tasks.find"), links_to("tasks.replace"),

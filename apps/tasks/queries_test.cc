@@ -78,10 +78,11 @@ struct Operations {
 
 class TaskQueriesTest : public ::testing::TestWithParam<sql::Dialect> {
  protected:
-  TaskQueriesTest() : kit_(GetParam(), ""), guard_(kit_.database()), tasks_(clock_, GetParam()) {
+  TaskQueriesTest() : kit_(GetParam(), ""), guard_(kit_.database()), tasks_(clock_) {
     const bool sqlite = GetParam() == sql::Dialect::sqlite;
-    const sql::MigrationSource source{"tasks", tasks_migrations()};
-    auto migrated = sql::migrate_up(kit_.database(), std::span(&source, 1));
+    const sql::DerivedTables search = search::derived(kSearch);
+    const sql::MigrationSource sources[] = {{"tasks", tasks_migrations()}, search.migrations()};
+    auto migrated = sql::migrate_up(kit_.database(), sources);
     EXPECT_TRUE(migrated) << migrated.error().detail();
     kit_.script(std::string(sqlite ? kSeedSqlite : kSeedPostgresql));
     caller_.principal = &principal_;

@@ -82,9 +82,10 @@ class RemoveIt final : public Change {
 
 class TaskRaceTest : public ::testing::TestWithParam<std::tuple<Dialect, Isolation>> {
  protected:
-  TaskRaceTest() : kit_(std::get<0>(GetParam()), ""), tasks_(clock_, kit_.dialect()) {
-    const sql::MigrationSource source{"tasks", tasks_migrations()};
-    auto migrated = sql::migrate_up(kit_.database(), std::span(&source, 1));
+  TaskRaceTest() : kit_(std::get<0>(GetParam()), ""), tasks_(clock_) {
+    const sql::DerivedTables search = search::derived(kSearch);
+    const sql::MigrationSource sources[] = {{"tasks", tasks_migrations()}, search.migrations()};
+    auto migrated = sql::migrate_up(kit_.database(), sources);
     EXPECT_TRUE(migrated) << migrated.error().detail();
     caller_.principal = &principal_;
     context_.isolation = std::get<1>(GetParam());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of tasks: who may touch which, what a change does. No HTTP, no SQL text.
+// The rules of tasks: who may touch which, what a change does. Every statement names the owner, so no caller reaches
+// another's rows.
 #pragma once
 
 #include "apps/tasks/api.h"
@@ -16,8 +17,8 @@ namespace bedplate::tasks {
 /// Immutable and shared by all threads. Another user's task answers like one that does not exist.
 class Tasks final : public auth::UserDataOwner {
  public:
-  /// `clock` outlives this. `dialect` is that of the database whose sessions the operations get.
-  Tasks(const Clock& clock, sql::Dialect dialect) : clock_(clock), store_(dialect) {}
+  /// `clock` outlives this.
+  explicit Tasks(const Clock& clock) : clock_(clock) {}
 
   Async<Task> create(const auth::Caller& caller, sql::Transaction& db, const api::New<Task>& input) const;
   Async<Task> find(const auth::Caller& caller, sql::Reader& db, const api::Ref<Task>& input) const;
@@ -30,15 +31,13 @@ class Tasks final : public auth::UserDataOwner {
   /// An account goes with its tasks.
   Async<void> delete_user_data(sql::Transaction& db, auth::UserId user) override;
 
-  /// Makes the search index of all tasks anew, some in a transaction: for a database that was filled by a copy.
-  Async<void> rebuild_search(sql::Database& database) const;
-
  private:
   Async<Task> load_for_change(sql::Transaction& db, auth::UserId owner, TaskId id,
                               const api::IfMatch& if_match) const;
+  Async<void> save(sql::Transaction& db, auth::UserId owner, const Task& before, Task& task) const;
 
   const Clock& clock_;
-  const Store store_;
+  const search::Index index_{kSearch};
 };
 
 }  // namespace bedplate::tasks

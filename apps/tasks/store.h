@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tasks in the database: every statement names the owner, so no caller reaches another's rows.
+// Tasks in the database: their table, what lists are sorted by, what a search finds.
 #pragma once
 
 #include <chrono>
-#include <optional>
 
 #include "apps/tasks/api.h"
-#include "bedplate/async/async.h"
-#include "bedplate/auth/principal.h"
 #include "bedplate/operations/paging/sort.h"
 #include "bedplate/search/index.h"
-#include "bedplate/sql/maintenance.h"
-#include "bedplate/sql/session.h"
+#include "bedplate/sql/table.h"
+#include "bedplate/unicode/fold.h"
 
 namespace bedplate::tasks {
 
-/// What a task is found by. Its tables are in the migrations, as search::Index::schema() says them.
+/// The columns beside a task's fields: what lists are sorted by.
+inline constexpr sql::Table<Task> kTasks(
+    "tasks", sql::owner, sql::key<&Task::id>, sql::version<&Task::version>,
+    sql::written_once<&Task::created_at>,
+    sql::computed("title_key", [](const Task& task) { return unicode::sort_key(task.title); }),
+    sql::generated<Time>("due_or_never"), sql::index("tasks_status_due", "owner, status, due_or_never, id"));
+
+/// What a task is found by.
 inline constexpr search::Declaration kSearch("tasks_search",
                                              {{"title", search::Weight::highest}, {"description"}},
-                                             search::Language::english);
+                                             search::Language::english,
+                                             search::Source{"tasks", "owner", "id"});
 
 /// What due_or_never holds for a task without a due date: the year 10000, after every date that there is.
 inline constexpr Time kNeverDue{std::chrono::sys_days(std::chrono::January / 1 / 10'000)};
@@ -30,37 +35,5 @@ inline constexpr api::Sorts<Task> kSorts(
     api::sort<&Task::due_at>(api::by_column("due_or_never"), api::null_as(kNeverDue),
                              api::indexed_with("status")),
     api::sort<&Task::title>(api::folded_in("title_key")), api::sort<&Task::status>());
-
-/// A task among all, in the order of the table. The empty one comes before every other.
-struct TaskPlace {
-  auth::UserId owner;
-  TaskId id;
-};
-
-/// Immutable and shared by all threads.
-class Store {
- public:
-  explicit Store(sql::Dialect dialect) : dialect_(dialect), index_(kSearch, dialect) {}
-
-  /// kTaskNotFound when the owner has no such task.
-  Async<Task> find(sql::Reader& db, auth::UserId owner, TaskId id) const;
-  Async<api::Page<Task>> list(sql::Reader& db, auth::UserId owner, const ListTasks& query) const;
-  Async<void> insert(sql::Transaction& db, auth::UserId owner, const Task& task) const;
-  /// Writes every field but id and created_at over those of `before`, which is what the row was read as.
-  /// sql::overtaken() when it is not of that version any more.
-  Async<void> update(sql::Transaction& db, auth::UserId owner, const Task& before, const Task& task) const;
-  /// The same, of a task that was read.
-  Async<void> remove(sql::Transaction& db, auth::UserId owner, const Task& task) const;
-  /// All of a user's tasks, when the user goes.
-  Async<void> remove_all(sql::Transaction& db, auth::UserId owner) const;
-  /// Puts some tasks into the search index anew, behind the one that `after` names; which one was the last.
-  Async<std::optional<TaskPlace>> index_some(sql::Transaction& db, const TaskPlace& after) const;
-
- private:
-  Async<void> index(sql::Transaction& db, auth::UserId owner, const Task& task) const;
-
-  const sql::Dialect dialect_;
-  const search::Index index_;
-};
 
 }  // namespace bedplate::tasks

@@ -427,18 +427,5 @@ TEST_P(TasksTest, EveryOperationConforms) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, TasksTest, testing::every_engine(), testing::engine_name);
 
-// The migrations are text, to be read and never to change; what they make is what the index works with.
-TEST(TasksMigrations, MakeTheSearchIndex) {
-  for (const sql::Dialect dialect : {sql::Dialect::sqlite, sql::Dialect::postgresql}) {
-    const std::string_view engine = dialect == sql::Dialect::sqlite ? "sqlite" : "postgresql";
-    const search::Index index(kSearch, dialect);
-    for (const EmbeddedFile& file : tasks_migrations()) {
-      if (file.name.find(engine) == std::string_view::npos) continue;
-      const bool up = file.name.find(".up.") != std::string_view::npos;
-      EXPECT_THAT(std::string(file.bytes), HasSubstr(up ? index.schema() : index.schema_down())) << file.name;
-    }
-  }
-}
-
 }  // namespace
 }  // namespace bedplate::tasks

@@ -69,13 +69,21 @@ void Application::migrations(std::string_view module, std::span<const EmbeddedFi
   migrations_.push_back({module, files});
 }
 
+void Application::derived(sql::DerivedTables tables) {
+  derived_.push_back(std::move(tables));
+  migrations_.push_back(derived_.back().migrations());
+}
+
 void Application::command(CommandSpec spec, CommandBody body) {
   commands_.push_back({std::move(spec), std::move(body)});
 }
 
 void Application::add(Module module) {
+  std::vector<sql::DerivedTables> derived_of_module = module.take_derived();
   const Module& added = modules_.emplace_back(std::move(module));
   if (!added.migration_files().empty()) migrations(added.name(), added.migration_files());
+  if (!added.described_tables().tables.empty()) tables(added.described_tables());
+  for (sql::DerivedTables& one : derived_of_module) derived(std::move(one));
   for (const auto& section : added.settings_sections()) section(config_);
   for (const Module::Command& one : added.commands()) command(one.spec, one.body);
   for (const auto& hook : added.restore_hooks()) after_restore(hook);

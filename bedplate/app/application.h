@@ -30,7 +30,9 @@
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
 #include "bedplate/config/config.h"
+#include "bedplate/sql/derived_tables.h"
 #include "bedplate/sql/migrate.h"
+#include "bedplate/sql/module_tables.h"
 
 namespace bedplate::app {
 
@@ -51,6 +53,11 @@ class Application {
   }
   /// A module's migrations. Modules migrate in the order in which they are named.
   void migrations(std::string_view module, std::span<const EmbeddedFile> files);
+  /// The described tables of a module and its named statements: for `sql`, `migrate check` and `migrate new`.
+  void tables(sql::ModuleTables tables) { module_tables_.push_back(std::move(tables)); }
+  /// Tables that follow from others, such as a search index: their migration, and how they are made anew after a copy.
+  /// They migrate after the modules named so far.
+  void derived(sql::DerivedTables tables);
   /// Makes the services and says what is served: body(Host&), which returns nothing, or Result<void> where making
   /// them can fail. Runs once for each Host, on the main thread.
   template <class Body>
@@ -86,6 +93,8 @@ class Application {
   const Clock& clock() const { return *clock_; }
   const HostSettings& host_settings() const { return host_settings_; }
   std::span<const sql::MigrationSource> migration_sources() const { return migrations_; }
+  const std::vector<sql::ModuleTables>& module_tables() const { return module_tables_; }
+  std::span<const sql::DerivedTables> derived_tables() const { return derived_; }
   const config::Registry& config() const { return config_; }
   Result<void> wire_into(Host& host) const;
   const std::vector<std::function<Result<void>(Host&)>>& restore_hooks() const { return restore_hooks_; }
@@ -114,6 +123,8 @@ class Application {
   HostSettings host_settings_;
   config::Registry config_;
   std::vector<sql::MigrationSource> migrations_;
+  std::vector<sql::DerivedTables> derived_;
+  std::vector<sql::ModuleTables> module_tables_;
   std::vector<AddedCommand> commands_;
   std::function<Result<void>(Host&)> wire_;
   std::vector<std::function<Result<void>(Host&)>> restore_hooks_;

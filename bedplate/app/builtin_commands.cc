@@ -16,6 +16,7 @@
 #include "bedplate/app/operations_commands.h"
 #include "bedplate/app/process.h"
 #include "bedplate/app/progress.h"
+#include "bedplate/app/schema_commands.h"
 #include "bedplate/app/signals.h"
 #include "bedplate/base/log.h"
 #include "bedplate/sql/drivers/open.h"
@@ -215,6 +216,9 @@ Result<void> run_builtin_command(Application& application, const Invocation& inv
   if (command == "serve") return serve(application);
   if (command == "migrate status") return migrate_status(application);
   if (command == "migrate up") return migrate_up(application, invocation);
+  if (command == "migrate check") return migrate_check(application);
+  if (command == "migrate new") return migrate_new(application, invocation);
+  if (command == "sql") return print_sql(application, invocation);
   if (command == "migrate data") return migrate_data(application, invocation);
   if (command == "migrate down") return migrate_down(application, invocation);
   if (command == "config") return print(application.config().print_effective()), Result<void>();

@@ -30,6 +30,8 @@ struct Targets {
   std::int64_t steps = 1;
   std::string to;
   std::string skip_bad_rows;
+  std::string module;
+  std::string directory;
 };
 
 void add_common_options(CLI::App& command, const std::string& program, Targets& targets) {
@@ -103,12 +105,18 @@ std::vector<CommandSpec> built_in_commands() {
       {.name = "migrate status",
        .doc = "List every migration, applied or pending",
        .arguments = {},
-       .group_doc = "Apply or roll back migrations, show their status; `migrate data` copies all data to "
-                    "another database"},
+       .group_doc = "Apply, roll back, write or check migrations, show their status; `migrate data` copies all "
+                    "data to another database"},
       {.name = "migrate up", .doc = "Apply all pending migrations", .arguments = {}},
       {.name = "migrate down",
        .doc = "Roll back the latest migration of a module",
        .arguments = {{"MODULE", "Module whose migration is rolled back; `migrate status` lists them"}}},
+      {.name = "migrate check",
+       .doc = "Compare the tables of the database with those that the program describes",
+       .arguments = {}},
+      {.name = "migrate new",
+       .doc = "Write the migration that makes the tables of a module as they are described",
+       .arguments = {{"NAME", "What it does, as in add_due_date; lower case letters, digits, underscores"}}},
       {.name = "migrate data",
        .doc = "Copy all data to another, empty database and compare; run again, it resumes",
        .arguments = {}},
@@ -118,6 +126,9 @@ std::vector<CommandSpec> built_in_commands() {
        .arguments = {}},
       {.name = "config reference",
        .doc = "Print every setting with its default, range and meaning, as a TOML file",
+       .arguments = {}},
+      {.name = "sql",
+       .doc = "Print the statements of the described tables, and the named ones",
        .arguments = {}},
       {.name = "openapi", .doc = "Print the OpenAPI document of all operations", .arguments = {}},
       {.name = "health",
@@ -250,6 +261,8 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
   invocation.arguments = targets.arguments[name];
   for (const auto& [flag, given] : targets.flags[name])
     if (given) invocation.arguments.push_back(flag);
+  invocation.module = targets.module;
+  invocation.directory = targets.directory;
   if (name == "migrate down") invocation.module = invocation.arguments.at(0);
   invocation.dry_run = targets.dry_run;
   invocation.steps = targets.steps;
@@ -289,6 +302,15 @@ ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vect
       ->add_option("--steps", targets.steps, "How many migrations to roll back (default: 1)")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, kStepsMax));
+  commands.by_name["sql"]->add_option("MODULE", targets.module, "Only those of this module")->type_name("");
+  commands.by_name["migrate new"]
+      ->add_option("--module", targets.module, "Module whose tables are compared (default: the only one)")
+      ->type_name("MODULE");
+  commands.by_name["migrate new"]
+      ->add_option(
+          "--dir", targets.directory,
+          "Where to write (default: apps/MODULE/migrations and the like, whichever holds the others)")
+      ->type_name("DIR");
   commands.by_name["migrate data"]
       ->add_option("--to", targets.to, "Database to copy to: sqlite:PATH or postgresql://...")
       ->type_name("URL")

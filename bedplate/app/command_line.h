@@ -56,10 +56,11 @@ struct Invocation {
   CommonOptions options;
   /// Positional, in the order of the spec; then the names of the flags that were given, sorted.
   std::vector<std::string> arguments;
-  bool dry_run = false;       ///< migrate up|down --dry-run
-  std::int64_t steps = 1;     ///< migrate down --steps N
-  std::string module;         ///< migrate down MODULE
-  std::string to;             ///< migrate data --to URL
+  bool dry_run = false;    ///< migrate up|down --dry-run
+  std::int64_t steps = 1;  ///< migrate down --steps N
+  std::string module;      ///< migrate down MODULE, sql MODULE, migrate new --module MODULE; empty: not given
+  std::string directory;   ///< migrate new --dir DIR; empty: not given
+  std::string to;          ///< migrate data --to URL
   std::string skip_bad_rows;  ///< migrate data --skip-bad-rows FILE; empty: not given
 };
 

@@ -91,7 +91,7 @@ TEST(CommandLineTest, HelpSaysDefaultsAndWhereTheRestStands) {
   EXPECT_THAT(parse({"admin", "grant", "--help"}).message, HasSubstr("Address of the account"));
   EXPECT_THAT(parse({"migrate", "down", "--help"}).message, HasSubstr("Module whose migration"));
   const std::string root = parse({"--help"}).message;
-  EXPECT_THAT(root, HasSubstr("copy all data to another database"));
+  EXPECT_THAT(root, HasSubstr("`migrate data` copies all data to another database"));
   EXPECT_THAT(root, HasSubstr("Manage users"));
   EXPECT_THAT(root, HasSubstr("'notes COMMAND --help'"));
 }

@@ -337,7 +337,16 @@ Result<void> Host::migrate() {
   return purpose_ == HostPurpose::serve ? sql::check_tenants(*running_->database) : Result<void>();
 }
 
+std::vector<std::string> Host::derived_tables() const {
+  std::vector<std::string> names = derived_tables_;
+  for (const sql::DerivedTables& derived : application_.derived_tables())
+    names.insert(names.end(), derived.tables().begin(), derived.tables().end());
+  return names;
+}
+
 Result<void> Host::rebuild_derived() {
+  for (const sql::DerivedTables& derived : application_.derived_tables())
+    if (auto done = wait_for(derived.rebuild(database())); !done) return done;
   for (auto& rebuild : rebuilds_)
     if (auto done = rebuild(); !done) return done;
   return {};

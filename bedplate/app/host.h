@@ -148,8 +148,8 @@ class Host {
   void on_start(std::function<Result<void>()> hook) { start_hooks_.push_back(std::move(hook)); }
   /// Runs after the last request was answered, while loops and database still work.
   void on_stop(std::function<void()> hook) { stop_hooks_.push_back(std::move(hook)); }
-  /// `table` follows from others, as a search index does: copies between databases leave it out, and `rebuild` makes it
-  /// anew in one that was filled. It may be called again after an interruption.
+  /// `table` follows from others: copies between databases leave it out, and `rebuild` makes it anew in one that was
+  /// filled. It may be called again after an interruption. (A search index says so by itself: Application::derived().)
   void rebuilt_after_copy(std::string_view table, std::function<Result<void>()> rebuild) {
     derived_tables_.emplace_back(table);
     rebuilds_.push_back(std::move(rebuild));
@@ -196,7 +196,8 @@ class Host {
 
   // ---- For the commands that copy.
 
-  const std::vector<std::string>& derived_tables() const { return derived_tables_; }
+  /// What copies leave out: of Application::derived() and rebuilt_after_copy().
+  std::vector<std::string> derived_tables() const;
   Result<void> rebuild_derived();
 
   // ---- Serving.

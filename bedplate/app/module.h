@@ -37,6 +37,8 @@
 #include "bedplate/base/result.h"
 #include "bedplate/config/config.h"
 #include "bedplate/operations/api.h"
+#include "bedplate/sql/derived_tables.h"
+#include "bedplate/sql/module_tables.h"
 #include "bedplate/surfaces/rest/route.h"
 
 namespace bedplate::app {
@@ -59,6 +61,17 @@ class Module {
 
   /// Its tables: what bedplate_embed() made of the folder of its migrations.
   Module migrations(std::span<const EmbeddedFile> files) &&;
+  /// Its described tables and named statements: `sql`, `migrate check` and `migrate new` know them by this.
+  Module tables(std::vector<const sql::TableInfo*> described, std::vector<sql::Text> statements = {}) && {
+    tables_ = {std::string(name()), std::move(described), std::move(statements)};
+    return std::move(*this);
+  }
+  /// Tables that follow from others, such as a search index: `.derived(search::derived(kSearch))`. They bring their own
+  /// migration, and how they are made anew after a copy.
+  Module derived(sql::DerivedTables tables) && {
+    derived_.push_back(std::move(tables));
+    return std::move(*this);
+  }
   /// A section of the configuration, read into `settings`, which outlives the program.
   template <class Settings>
   Module settings(std::string_view section, Settings& settings) && {
@@ -151,6 +164,8 @@ class Module {
   const api::Api& api() const { return api_; }
   std::span<const EmbeddedFile> migration_files() const { return migrations_; }
   const std::vector<std::function<void(config::Registry&)>>& settings_sections() const { return settings_; }
+  const sql::ModuleTables& described_tables() const { return tables_; }
+  std::vector<sql::DerivedTables> take_derived() { return std::move(derived_); }
   const std::vector<DeclaredScope>& declared_scopes() const { return scopes_; }
   const std::vector<Command>& commands() const { return commands_; }
   const std::vector<std::function<Result<void>(Host&)>>& restore_hooks() const { return restore_hooks_; }
@@ -161,6 +176,8 @@ class Module {
  private:
   api::Api api_;
   std::span<const EmbeddedFile> migrations_;
+  sql::ModuleTables tables_;
+  std::vector<sql::DerivedTables> derived_;
   std::vector<std::function<void(config::Registry&)>> settings_;
   std::vector<DeclaredScope> scopes_;
   std::vector<std::function<Result<void>(Host&, api::Api&)>> steps_;

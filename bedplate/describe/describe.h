@@ -295,7 +295,9 @@ const ObjectInfo& object_info() {
   }
 }
 
-template <auto... Values>
+/// (By the enum's type too: clang 19 gives a template of values alone external linkage, though their type may be one of
+/// several with the same name in anonymous namespaces.)
+template <class First, auto... Values>
 struct EnumValues {
   static constexpr EnumValue kValues[] = {{value_name<Values>(), static_cast<std::int64_t>(Values)}...};
 };
@@ -372,7 +374,7 @@ struct SameAsRule {
   constexpr void apply(FieldInfo& field) const {
     using C = detail::class_of<Member>;
     constexpr const auto& kOther = detail::ObjectTable<C>::kDescription;
-    const std::size_t at = kOther.index_of_member(detail::value_name<Member>());
+    const std::size_t at = kOther.index_of_member(detail::MemberKey<Member>::kName);
     if (at == kOther.count) {
       detail::describe_error__same_as_names_a_field_that_its_struct_does_not_describe();
       return;
@@ -399,9 +401,9 @@ consteval auto field(const Arguments&... arguments) {
   FieldInfo info{};
   using Key =
       std::conditional_t<WireName.view().empty(), detail::MemberKey<Member>, detail::TextKey<WireName>>;
-  info.key = detail::StaticText<Key>::kView.data();
-  info.key_size = static_cast<std::uint16_t>(detail::StaticText<Key>::kSize - 16);
-  info.member = detail::value_name<Member>();
+  info.key = Key::kChars.data();
+  info.key_size = static_cast<std::uint16_t>(Key::kSize);
+  info.member = detail::MemberKey<Member>::kName;
   info.type = &detail::TypeTable<F>::kInfo;
   info.offset = detail::member_offset<C>(Member);
   info.flags = detail::is_optional<F> || detail::is_patch<F> ? 0 : kRequired;
@@ -589,7 +591,7 @@ template <auto... Values>
 consteval EnumDescription values(const char* doc = "") {
   static_assert(sizeof...(Values) > 0, "describe: an enum needs at least one value");
   static_assert((std::is_enum_v<decltype(Values)> && ...), "describe: values<> takes the values of an enum");
-  return {detail::EnumValues<Values...>::kValues, doc};
+  return {detail::EnumValues<std::common_type_t<decltype(Values)...>, Values...>::kValues, doc};
 }
 
 }  // namespace schema

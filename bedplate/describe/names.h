@@ -118,25 +118,28 @@ struct TypeNameMaker<Template<Arguments...>> {
 template <class T>
 inline constexpr std::string_view kTypeName = StaticText<TypeNameMaker<T>>::kView;
 
-/// `,"name":` and 16 zero bytes behind it: see FieldInfo::key.
-template <class Name>
-struct KeyMaker {
-  static constexpr void make(auto append) {
-    append(',');
-    append('"');
-    for (char c : Name::name()) append(c);
-    append('"');
-    append(':');
-    for (int i = 0; i < 16; ++i) append('\0');
-  }
-};
+/// `,"name":` and 16 zero bytes behind it: see FieldInfo::key. (Every field of every type has one, so what it costs to
+/// compile counts: the characters are copied by a function that keys of one length share.)
+template <std::size_t Size>
+constexpr std::array<char, Size + 1> key_chars(std::string_view name) {
+  std::array<char, Size + 1> chars{};
+  chars[0] = ',';
+  chars[1] = '"';
+  for (std::size_t i = 0; i < name.size(); ++i) chars[2 + i] = name[i];
+  chars[2 + name.size()] = '"';
+  chars[3 + name.size()] = ':';
+  return chars;
+}
 template <auto Member>
-struct MemberKey : KeyMaker<MemberKey<Member>> {
-  static consteval std::string_view name() { return value_name<Member>(); }
+struct MemberKey {
+  static constexpr std::string_view kName = value_name<Member>();
+  static constexpr std::size_t kSize = kName.size() + 4;
+  static constexpr std::array<char, kSize + 17> kChars = key_chars<kSize + 16>(kName);
 };
 template <FixedText Text>
-struct TextKey : KeyMaker<TextKey<Text>> {
-  static consteval std::string_view name() { return Text.view(); }
+struct TextKey {
+  static constexpr std::size_t kSize = Text.view().size() + 4;
+  static constexpr std::array<char, kSize + 17> kChars = key_chars<kSize + 16>(Text.view());
 };
 
 /// "CardPayment" as "card_payment".

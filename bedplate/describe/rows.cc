@@ -185,6 +185,69 @@ constinit const TypeInfo detail::TypeTable<AnyRow>::kInfo = {.kind = Kind::list,
                                                              .ops = &detail::Operations<AnyRow>::kOps,
                                                              .word = "row"};
 
+/// Finds a column for each field and a field for each column.
+class RowMap::Maker {
+ public:
+  explicit Maker(const ColumnSource& columns)
+      : columns_(columns), used_(static_cast<std::size_t>(columns.count())) {}
+
+  /// The fields of a struct at this offset, whose columns begin with `prefix`.
+  void fill(const ObjectInfo& object, const std::string& prefix, std::uint32_t offset, Part& part) {
+    std::uint64_t filled = 0;  // by a column of their own, which comes before those of a struct beside them
+    for (const FieldInfo& field : object.all()) {
+      const int column = find(prefix + std::string(field.name()));
+      if (column < 0) continue;
+      filled |= std::uint64_t{1} << (&field - object.fields);
+      used_[static_cast<std::size_t>(column)] = true;
+      part.cells.push_back({field.type, offset + field.offset, column});
+    }
+    for (const FieldInfo& field : object.all()) {
+      if ((filled >> (&field - object.fields) & 1) != 0) continue;
+      const std::string name = prefix + std::string(field.name());
+      if (field.type->value_type().kind == Kind::object && has_prefix(name + "_")) {
+        fill_nested(field, name + "_", offset + field.offset, part);
+      } else {
+        append_name(without_column_, name);
+      }
+    }
+  }
+  std::string faults() {
+    std::string without_field;
+    for (std::size_t i = 0; i < used_.size(); ++i)
+      if (!used_[i]) append_name(without_field, columns_.name(static_cast<int>(i)));
+    std::string faults;
+    if (!without_field.empty()) faults += fmt::format(" no field for column {};", without_field);
+    if (!without_column_.empty()) faults += fmt::format(" no column for field {};", without_column_);
+    return faults;
+  }
+
+ private:
+  int find(std::string_view name) const {
+    for (int column = 0; column < columns_.count(); ++column)
+      if (!used_[static_cast<std::size_t>(column)] && columns_.name(column) == name) return column;
+    return -1;
+  }
+  bool has_prefix(std::string_view prefix) const {
+    for (int column = 0; column < columns_.count(); ++column)
+      if (!used_[static_cast<std::size_t>(column)] && columns_.name(column).starts_with(prefix)) return true;
+    return false;
+  }
+  void fill_nested(const FieldInfo& field, const std::string& prefix, std::uint32_t offset, Part& part) {
+    if (prefix.size() > kPrefixMax)
+      return append_name(without_column_, prefix);  // a struct that holds itself
+    const ObjectInfo& object = field.type->value_type().object();
+    if (field.type->kind == Kind::object) return fill(object, prefix, offset, part);
+    Part inside;
+    fill(object, prefix, 0, inside);
+    part.optionals.push_back({field.type, offset, std::move(inside)});
+  }
+
+  static constexpr std::size_t kPrefixMax = 128;
+  const ColumnSource& columns_;
+  std::vector<bool> used_;
+  std::string without_column_;
+};
+
 Result<RowMap> RowMap::make(const TypeInfo& type, const ColumnSource& columns) {
   RowMap map(type);
   if (&type == &type_of<AnyRow>()) return map;
@@ -192,31 +255,15 @@ Result<RowMap> RowMap::make(const TypeInfo& type, const ColumnSource& columns) {
   if (type.kind != Kind::object) {
     if (count != 1)
       return row_mismatch(fmt::format("A single value is read from one column; the row has {}.", count));
-    map.cells_.push_back({&type, 0, 0});
+    map.part_.cells.push_back({&type, 0, 0});
     return map;
   }
-  const ObjectInfo& object = type.object();
-  std::string without_field;
-  std::uint64_t filled = 0;
-  for (int column = 0; column < count; ++column) {
-    const FieldInfo* const field = object.find(columns.name(column));
-    const std::uint64_t bit = field == nullptr ? 0 : std::uint64_t{1} << (field - object.fields);
-    if (field == nullptr || (filled & bit) != 0) {
-      append_name(without_field, columns.name(column));
-      continue;
-    }
-    filled |= bit;
-    map.cells_.push_back({field->type, field->offset, column});
-  }
-  std::string without_column;
-  for (std::size_t i = 0; i < object.count; ++i)
-    if ((filled >> i & 1) == 0) append_name(without_column, object.fields[i].name());
-  if (without_field.empty() && without_column.empty()) return map;
-  std::string detail = fmt::format("The row does not fit {}:", type.name());
-  if (!without_field.empty()) detail += fmt::format(" no field for column {};", without_field);
-  if (!without_column.empty()) detail += fmt::format(" no column for field {};", without_column);
-  detail.back() = '.';
-  return row_mismatch(std::move(detail));
+  Maker maker(columns);
+  maker.fill(type.object(), "", 0, map.part_);
+  std::string faults = maker.faults();
+  if (faults.empty()) return map;
+  faults.back() = '.';
+  return row_mismatch(fmt::format("The row does not fit {}:{}", type.name(), faults));
 }
 
 Result<void> RowMap::read(const ColumnSource& columns, void* value) const {
@@ -224,10 +271,37 @@ Result<void> RowMap::read(const ColumnSource& columns, void* value) const {
     read_any_row(columns, *static_cast<AnyRow*>(value));
     return {};
   }
-  for (const Cell& cell : cells_)
-    if (!read_column(columns, cell.column, *cell.type, static_cast<char*>(value) + cell.offset)) [[unlikely]]
-      return mismatch(columns, cell);
+  const Cell* const wrong = read_part(columns, part_, value);
+  if (wrong) [[unlikely]]
+    return mismatch(columns, *wrong);
   return {};
+}
+
+// The cell that does not fit, or null.
+const RowMap::Cell* RowMap::read_part(const ColumnSource& columns, const Part& part, void* value) const {
+  char* const bytes = static_cast<char*>(value);
+  for (const Cell& cell : part.cells)
+    if (!read_column(columns, cell.column, *cell.type, bytes + cell.offset)) [[unlikely]]
+      return &cell;
+  for (const OptionalPart& optional : part.optionals) {
+    void* const at = bytes + optional.offset;
+    const bool patch = optional.type->kind == Kind::patch;
+    if (all_null(columns, optional.inside)) {
+      patch ? optional.type->patch->set_null(at) : optional.type->optional->reset(at);
+      continue;
+    }
+    void* const inside = patch ? optional.type->patch->emplace(at) : optional.type->optional->emplace(at);
+    if (const Cell* const wrong = read_part(columns, optional.inside, inside)) return wrong;
+  }
+  return nullptr;
+}
+
+bool RowMap::all_null(const ColumnSource& columns, const Part& part) {
+  for (const Cell& cell : part.cells)
+    if (!columns.is_null(cell.column)) return false;
+  for (const OptionalPart& optional : part.optionals)
+    if (!all_null(columns, optional.inside)) return false;
+  return true;
 }
 
 std::unexpected<Error> RowMap::mismatch(const ColumnSource& columns, const Cell& cell) const {

@@ -7,7 +7,11 @@
 //
 // Columns match fields by wire name; every column needs a field and every field a column (a field that input
 // may leave out, too: a row that silently lacks one is a bug in the SQL). A type that is not a struct is read
-// from a single column. What columns hold:
+// from a single column. A field that is a described struct is filled in one of two ways:
+//   SELECT ..., settings FROM users                  column `settings`: JSON text
+//   SELECT n.id, n.text, u.id AS owner_id, u.name AS owner_name FROM notes n JOIN users u ...
+//                                                    no column `owner`: its fields are the columns `owner_...`
+// An optional struct of a LEFT JOIN is empty when all of its columns are NULL. What columns hold:
 //   bool: integer 0 or 1          integers: integer            float, double: real or integer
 //   string: text                  enum: its name as text       Uuid, Id: 16 bytes
 //   Decimal, Date, Duration, Bytes: see scalar.h               an enum with schema::unknown: any text
@@ -67,11 +71,26 @@ class RowMap {
     std::uint32_t offset;
     int column;
   };
+  struct OptionalPart;
+  /// The columns that fill one struct, with the structs in it.
+  struct Part {
+    std::vector<Cell> cells;
+    std::vector<OptionalPart> optionals;
+  };
+  /// A std::optional of a struct that several columns fill.
+  struct OptionalPart {
+    const TypeInfo* type;
+    std::uint32_t offset;
+    Part inside;
+  };
+  class Maker;
   explicit RowMap(const TypeInfo& type) : type_(&type) {}
+  const Cell* read_part(const ColumnSource& columns, const Part& part, void* value) const;
+  static bool all_null(const ColumnSource& columns, const Part& part);
   std::unexpected<Error> mismatch(const ColumnSource& columns, const Cell& cell) const;
 
   const TypeInfo* type_;
-  std::vector<Cell> cells_;
+  Part part_;
 };
 
 /// A value on its way to a statement. Text is borrowed from the value, or from the `storage` given beside it.

@@ -138,6 +138,65 @@ TEST(Rows, every_column_and_every_field_has_its_other) {
             "is_open, priority, estimate, extra.");
 }
 
+struct Person {
+  Id<Person> id;
+  std::string name;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Person>("", {field<&Person::id>(), field<&Person::name>()});
+  }
+};
+struct Note {
+  std::string text;
+  Person owner;
+  std::optional<Person> editor;
+  std::string owner_name;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Note>("", {field<&Note::text>(), field<&Note::owner>(), field<&Note::editor>(),
+                             field<&Note::owner_name>()});
+  }
+};
+
+TEST(Rows, a_joined_row_fills_structs_by_prefix) {
+  Row row({{"editor_name", "Bob"},
+           {"text", "Milk"},
+           {"owner_name", "direct"},  // the field of this name, though a struct could have it
+           {"owner", R"({"id": "07070707-0707-0707-0707-070707070707", "name": "Ada"})"},
+           {"editor_id", std::vector<char>(16, '\x08')}});
+  const Result<RowMap> map = RowMap::make(type_of<Note>(), row);
+  ASSERT_TRUE(map.has_value()) << map.error().detail();
+  Note note;
+  ASSERT_TRUE(map->read(row, &note).has_value());
+  EXPECT_EQ(note.owner.name, "Ada");  // a column of the struct's own name is JSON
+  EXPECT_EQ(note.owner_name, "direct");
+  ASSERT_TRUE(note.editor.has_value());
+  EXPECT_EQ(note.editor->name, "Bob");
+  EXPECT_EQ(note.editor->id.bytes[0], 8);
+
+  row[0] = nullptr;
+  EXPECT_FALSE(map->read(row, &note).has_value());  // a half of an editor
+  row[4] = nullptr;
+  ASSERT_TRUE(map->read(row, &note).has_value());
+  EXPECT_FALSE(note.editor.has_value());
+}
+
+TEST(Rows, a_prefix_says_which_field_of_the_struct_has_no_column) {
+  Row row({{"id", std::vector<char>(16, '\x01')}, {"by_id", std::vector<char>(16, '\x02')}, {"by_age", "9"}});
+  struct Entry {
+    Id<Person> id;
+    Person by;
+    static consteval auto describe() {
+      using namespace schema;
+      return object<Entry>("", {field<&Entry::id>(), field<&Entry::by>()});
+    }
+  };
+  const Result<RowMap> map = RowMap::make(type_of<Entry>(), row);
+  ASSERT_FALSE(map.has_value());
+  EXPECT_EQ(map.error().detail(),
+            "The row does not fit Entry: no field for column by_age; no column for field by_name.");
+}
+
 TEST(Rows, a_single_value) {
   const Row row({{"count(*)", std::int64_t{42}}});
   const Result<RowMap> map = RowMap::make(type_of<int>(), row);

@@ -32,6 +32,7 @@ class HookedDatabase final : public sql::Database {
   Async<void> ask_replica(std::size_t index) override { return database_.ask_replica(index); }
   sql::Dialect dialect() const override { return database_.dialect(); }
   sql::DatabaseStats stats() const override { return database_.stats(); }
+  std::vector<sql::StatementStats> statement_stats() const override { return database_.statement_stats(); }
   Result<std::unique_ptr<sql::Maintenance>> maintenance() override { return database_.maintenance(); }
   void close() override {}  // its owner's business
 

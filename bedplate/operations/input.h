@@ -326,7 +326,7 @@ class Changes : public detail::Input<T, detail::InputKind::changes> {
   template <auto Member>
   static consteval std::uint64_t bit_of() {
     constexpr const auto& kInput = bedplate::detail::ObjectTable<Changes>::kDescription;
-    constexpr std::size_t kAt = kInput.index_of_member(bedplate::detail::value_name<Member>());
+    constexpr std::size_t kAt = kInput.index_of_member(bedplate::detail::MemberKey<Member>::kName);
     static_assert(
         kAt < kInput.count && !kInput.fields[kAt].has(kKey),
         "Changes: this member is not one that a client may change (it is read_only, a key, or left out)");

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "bedplate/base/text.h"
+#include "bedplate/describe/any_row.h"
 #include "bedplate/search/terms.h"
 #include "bedplate/sql/tenants.h"
 
@@ -24,6 +27,23 @@ constexpr char kTsVectorWeights[] = {'A', 'B', 'C', 'D'};
 
 std::size_t number_of(Weight weight) {
   return static_cast<std::size_t>(weight);
+}
+
+// $1 and $2: the id and the partition behind which it goes on.
+std::string select_source(const Declaration& declaration, const std::string& texts) {
+  const Source& from = declaration.source;
+  if (from.partition.empty())
+    return fmt::format("SELECT {0}, {1} FROM {2} WHERE {0} > $1 ORDER BY {0} LIMIT 200", from.id, texts,
+                       from.table);
+  return fmt::format("SELECT {1}, {2}, {0} FROM {3} WHERE ({0}, {1}) > ($2, $1) ORDER BY {0}, {1} LIMIT 200",
+                     from.partition, from.id, texts, from.table);
+}
+
+Uuid uuid_in(const ColumnValue& value) {
+  Uuid id;
+  if (value.bytes.size() == id.bytes.size())
+    std::memcpy(id.bytes.data(), value.bytes.data(), id.bytes.size());
+  return id;
 }
 
 }  // namespace
@@ -42,48 +62,63 @@ std::string Index::columns(std::string_view before, std::string_view separator) 
   return text;
 }
 
-Index::Index(const Declaration& declaration, Dialect dialect) : declaration_(declaration), dialect_(dialect) {
-  const std::string_view t = declaration_.name;
-  const std::string names = columns("", ", ");
+Index::Index(const Declaration& declaration)
+    : declaration_(declaration),
+      sqlite_(sqlite_texts()),
+      postgresql_(postgresql_texts()),
+      remove_(fmt::format("DELETE FROM {} WHERE {} = $1 AND id = $2", declaration.name, part())),
+      remove_partition_(fmt::format("DELETE FROM {} WHERE {} = $1", declaration.name, part())),
+      select_source_(select_source(declaration, columns("", ", "))) {}
+
+Index::Texts Index::postgresql_texts() const {
   std::string values;
   std::string updates;
-  std::string bm25;
   int number = 3;
   for (const Field& field : declaration_.fields()) {
     values += fmt::format(", ${}", number++);
     updates += fmt::format("{0}{1} = excluded.{1}", updates.empty() ? "" : ", ", field.name);
+  }
+  Texts texts;
+  texts.put = fmt::format(
+      "INSERT INTO {0} ({part}, id, {1}, words) VALUES ($1, $2{2}, ${3}::tsvector) "
+      "ON CONFLICT ({part}, id) DO UPDATE SET {4}, words = excluded.words",
+      declaration_.name, columns("", ", "), values, number, updates, fmt::arg("part", part()));
+  texts.score = "ts_rank_cd(words, {}::tsquery, 1)::float8";
+  return texts;
+}
+
+Index::Texts Index::sqlite_texts() const {
+  const std::string_view t = declaration_.name;
+  const std::string names = columns("", ", ");
+  std::string values;
+  std::string bm25;
+  int number = 3;
+  for (const Field& field : declaration_.fields()) {
+    values += fmt::format(", ${}", number++);
     bm25 += fmt::format(", {}.0", kFts5Weights[number_of(field.weight)]);
   }
-  remove_ = fmt::format("DELETE FROM {} WHERE {part} = $1 AND id = $2", t, fmt::arg("part", part()));
-  remove_partition_ = fmt::format("DELETE FROM {} WHERE {part} = $1", t, fmt::arg("part", part()));
-  if (dialect_ == Dialect::postgresql) {
-    put_ = fmt::format(
-        "INSERT INTO {0} ({part}, id, {1}, words) VALUES ($1, $2{2}, ${3}::tsvector) "
-        "ON CONFLICT ({part}, id) DO UPDATE SET {4}, words = excluded.words",
-        t, names, values, number, updates, fmt::arg("part", part()));
-    score_ = "ts_rank_cd(words, {}::tsquery, 1)::float8";
-    return;
-  }
-  put_ =
+  Texts texts;
+  texts.put =
       fmt::format("INSERT INTO {0} ({part}, id, {1}) VALUES ($1, $2{2}) ON CONFLICT ({part}, id) DO NOTHING",
                   t, names, values, fmt::arg("part", part()));
   const std::string keyed = columns("$2 || ", ", ");
   const std::string keyed_of_one = columns("$3 || ", ", ");
-  // The row that put_ has just made. VALUES and no SELECT: SQLite guards a statement of possibly many rows with a
+  // The row that put has just made. VALUES and no SELECT: SQLite guards a statement of possibly many rows with a
   // savepoint of its own, and at each FTS5 writes out what it has gathered.
   std::string keyed_values;
   for (std::size_t i = 1; i <= declaration_.count; ++i) keyed_values += fmt::format(", ${}", i);
-  index_ = fmt::format("INSERT INTO {0}_words (rowid, {1}) VALUES (last_insert_rowid(){2})", t, names,
-                       keyed_values);
+  texts.index = fmt::format("INSERT INTO {0}_words (rowid, {1}) VALUES (last_insert_rowid(){2})", t, names,
+                            keyed_values);
   // FTS5 without content takes words out when it is told the text that they came from.
-  unindex_ = fmt::format(
+  texts.unindex = fmt::format(
       "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} "
       "WHERE {part} = $1 AND id = $2",
       t, names, keyed_of_one, fmt::arg("part", part()));
-  unindex_partition_ = fmt::format(
+  texts.unindex_partition = fmt::format(
       "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} WHERE {part} = $1",
       t, names, keyed, fmt::arg("part", part()));
-  score_ = fmt::format("-bm25({0}_words{1})", t, bm25);
+  texts.score = fmt::format("-bm25({0}_words{1})", t, bm25);
+  return texts;
 }
 
 // The texts as they are indexed.
@@ -108,7 +143,7 @@ Result<std::vector<std::string>> Index::read(const Document& document) const {
 Async<void> Index::put(sql::Transaction& tx, const Document& document) const {
   std::vector<std::string> texts = co_await ok(read(document));
   const std::vector<std::string_view> views(texts.begin(), texts.end());
-  if (dialect_ == Dialect::sqlite)
+  if (tx.dialect() == Dialect::sqlite)
     co_await ok(put_sqlite(tx, document, views));
   else
     co_await ok(put_postgresql(tx, document, views));
@@ -125,12 +160,12 @@ Async<void> Index::put_sqlite(sql::Transaction& tx, const Document& document,
     row.add(text);
     words.add(key + std::string(text));
   }
-  const std::int64_t added = co_await ok(tx.run(put_, row));
+  const std::int64_t added = co_await ok(tx.run(sqlite_.put, row));
   if (added == 0) {  // there is one already
     co_await ok(remove(tx, document.partition, document.id));
-    co_await ok(tx.run(put_, row));
+    co_await ok(tx.run(sqlite_.put, row));
   }
-  co_await ok(tx.run(index_, words));
+  co_await ok(tx.run(sqlite_.index, words));
 }
 
 Async<void> Index::put_postgresql(sql::Transaction& tx, const Document& document,
@@ -144,30 +179,31 @@ Async<void> Index::put_postgresql(sql::Transaction& tx, const Document& document
     words.add(texts[i], kTsVectorWeights[number_of(declaration_.list[i].weight)]);
   }
   params.add(words.take());
-  co_await ok(tx.run(put_, params));
+  co_await ok(tx.run(postgresql_.put, params));
 }
 
 Async<void> Index::remove(sql::Transaction& tx, const Uuid& partition, const Uuid& id) const {
-  if (dialect_ == Dialect::sqlite) {
+  if (tx.dialect() == Dialect::sqlite) {
     const std::string key = fts5_key(partition);
-    co_await ok(tx.run(unindex_, partition, id, key));
+    co_await ok(tx.run(sqlite_.unindex, partition, id, key));
   }
   co_await ok(tx.run(remove_, partition, id));
 }
 
 Async<void> Index::remove_partition(sql::Transaction& tx, const Uuid& partition) const {
-  if (dialect_ == Dialect::sqlite) {
+  if (tx.dialect() == Dialect::sqlite) {
     const std::string key = fts5_key(partition);
-    co_await ok(tx.run(unindex_partition_, partition, key));
+    co_await ok(tx.run(sqlite_.unindex_partition, partition, key));
   }
   co_await ok(tx.run(remove_partition_, partition));
 }
 
 // " FROM ... WHERE ...", for a query that is not empty. On SQLite the rows of a query that only excludes come without
 // a rank.
-std::string Index::from_matching(sql::Params& params, const Uuid& partition, const Query& query) const {
+std::string Index::from_matching(Dialect dialect, sql::Params& params, const Uuid& partition,
+                                 const Query& query) const {
   const std::string_view t = declaration_.name;
-  if (dialect_ == Dialect::postgresql) {
+  if (dialect == Dialect::postgresql) {
     const std::string key = params.add(partition);
     // The words say the partition too: its index would be read beside theirs for nothing. (What "IS TRUE" asks for is
     // not looked up in an index.) Where words are only excluded, it alone has what is left.
@@ -192,19 +228,20 @@ std::string Index::from_matching(sql::Params& params, const Uuid& partition, con
       t, match, params.add(partition), fmt::arg("part", part()));
 }
 
-std::string Index::matching(sql::Params& params, const Uuid& partition, const Query& query) const {
+std::string Index::matching(Dialect dialect, sql::Params& params, const Uuid& partition,
+                            const Query& query) const {
   if (query.empty()) return fmt::format("SELECT id FROM {} WHERE 1 = 0", declaration_.name);
-  return "SELECT id" + from_matching(params, partition, query);
+  return "SELECT id" + from_matching(dialect, params, partition, query);
 }
 
 Async<void> Index::match(sql::Reader& db, sql::Where& where, sql::Column id, const Uuid& partition,
                          const Query& query) const {
-  std::string all = matching(where.params(), partition, query);
+  std::string all = matching(db.dialect(), where.params(), partition, query);
   if (query.empty()) {
     where.among(id, all, all);
     co_return;
   }
-  if (dialect_ == Dialect::postgresql) {
+  if (db.dialect() == Dialect::postgresql) {
     const bool frequent = co_await ok(is_frequent(db, partition, query));
     const std::string newest =
         (frequent ? newest_matching(where.params(), partition, query) : all) + " ORDER BY id DESC";
@@ -243,11 +280,12 @@ Async<std::vector<Hit>> Index::find(sql::Reader& db, const Uuid& partition, cons
   if (query.empty()) co_return std::vector<Hit>();
   sql::Params params;
   std::string score = "0.0";
-  if (dialect_ == Dialect::postgresql)
-    score = fmt::format(fmt::runtime(score_), params.add(tsquery(query, partition)));
+  if (db.dialect() == Dialect::postgresql)
+    score = fmt::format(fmt::runtime(postgresql_.score), params.add(tsquery(query, partition)));
   else if (!query.excludes_only())
-    score = score_;
-  std::string text = "SELECT id, " + score + " AS score" + from_matching(params, partition, query);
+    score = sqlite_.score;
+  std::string text =
+      "SELECT id, " + score + " AS score" + from_matching(db.dialect(), params, partition, query);
   text += " ORDER BY score DESC, id LIMIT " + params.add(page.limit);
   text += " OFFSET " + params.add(page.offset);
   std::vector<Hit> hits = co_await ok(db.all<Hit>(text, params));
@@ -257,15 +295,65 @@ Async<std::vector<Hit>> Index::find(sql::Reader& db, const Uuid& partition, cons
 Async<std::int64_t> Index::count(sql::Reader& db, const Uuid& partition, const Query& query) const {
   if (query.empty()) co_return 0;
   sql::Params params;
-  std::string text = "SELECT count(*)" + from_matching(params, partition, query);
+  std::string text = "SELECT count(*)" + from_matching(db.dialect(), params, partition, query);
   std::int64_t count = co_await ok(db.value<std::int64_t>(text, params));
   co_return count;
 }
 
-std::string Index::schema() const {
+// ---- making it anew
+
+/// A document of the source.
+struct Index::Row {
+  Uuid partition;
+  Uuid id;
+};
+
+Async<std::optional<Index::Row>> Index::rebuild_some(sql::Transaction& tx, const Row& after) const {
+  const bool parted = !declaration_.source.partition.empty();
+  sql::Params behind;
+  behind.add(after.id);
+  if (parted) behind.add(after.partition);
+  const std::vector<AnyRow> rows = co_await ok(tx.all<AnyRow>(select_source_, behind));
+  std::optional<Row> last;
+  for (const AnyRow& row : rows) {
+    last = Row{parted ? uuid_in(row.values.back()) : kNoPartition, uuid_in(row.values.front())};
+    std::vector<std::string_view> texts;
+    for (std::size_t i = 1; i <= declaration_.count; ++i) texts.push_back(row.values[i].bytes);
+    const Document document(last->partition, last->id, std::move(texts));
+    co_await ok(put(tx, document));
+  }
+  co_return last;
+}
+
+Async<void> Index::rebuild(sql::Database& database) const {
+  if (declaration_.source.table.empty())
+    co_await fail(Category::internal, "search_source",
+                  fmt::format("The search index {} does not say which table it is of.", declaration_.name));
+  Row after;
+  for (;;) {
+    const std::optional<Row> last = co_await ok(database.transact(&Index::rebuild_some, *this, after));
+    if (!last) co_return;
+    after = *last;
+  }
+}
+
+sql::DerivedTables derived(const Declaration& declaration) {
+  auto index = std::make_shared<const Index>(declaration);
+  const std::string name(declaration.name);
+  std::vector<sql::DerivedTables::File> files;
+  for (const auto& [dialect, engine] :
+       {std::pair(Dialect::sqlite, "sqlite"), {Dialect::postgresql, "postgresql"}}) {
+    files.push_back({fmt::format("0001_{}.{}.up.sql", name, engine), index->schema(dialect)});
+    files.push_back({fmt::format("0001_{}.{}.down.sql", name, engine), index->schema_down(dialect)});
+  }
+  return sql::DerivedTables(name, {name}, std::move(files),
+                            [index](sql::Database& database) { return index->rebuild(database); });
+}
+
+std::string Index::schema(Dialect dialect) const {
   const std::string_view t = declaration_.name;
   const std::string texts = columns("  ", " TEXT NOT NULL,\n");
-  if (dialect_ == Dialect::postgresql)
+  if (dialect == Dialect::postgresql)
     return fmt::format(
                "CREATE TABLE {0} (\n  {part} uuid NOT NULL,\n  id uuid NOT NULL,\n{1} TEXT NOT NULL,\n"
                "  words tsvector NOT NULL,\n  PRIMARY KEY ({part}, id)\n);\n"
@@ -280,9 +368,9 @@ std::string Index::schema() const {
       t, texts, columns("", ", "), analysis::name_of(declaration_.language), fmt::arg("part", part()));
 }
 
-std::string Index::schema_down() const {
+std::string Index::schema_down(Dialect dialect) const {
   const std::string_view t = declaration_.name;
-  if (dialect_ == Dialect::postgresql) return fmt::format("DROP TABLE {};\n", t);
+  if (dialect == Dialect::postgresql) return fmt::format("DROP TABLE {};\n", t);
   return fmt::format("DROP TABLE {0}_words;\nDROP TABLE {0};\n", t);
 }
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Index: a full-text index that an application declares, in its own database.
 //
-//   constexpr Declaration kNotes("notes_search", {{"title", Weight::highest}, {"body"}}, Language::english);
+//   constexpr Declaration kNotes("notes_search", {{"title", Weight::highest}, {"body"}}, Language::english,
+//                                Source{"notes", "owner", "id"});
+//   app.derived(derived(kNotes));                             // in main(): its tables, and how to make it anew
 //
-//   Index index(kNotes, database.dialect());
+//   Index index(kNotes);
 //   co_await ok(index.put(tx, document));                     // in the transaction that writes the note
 //   Query query = co_await ok(parse_query("milk -blue", kNotes.language));
 //   std::vector<Hit> hits = co_await ok(index.find(db, owner, query, page));            // best first
 //   co_await ok(index.match(db, where, kId, owner, query));   // a condition of a list (operations/paging/list.h)
 //
-// Two tables, named after the declaration, made by the application's migration (schema() prints the text of
-// it for each engine). `notes_search` holds the texts of each document once more, so that an index can be kept
-// and rebuilt without asking its owner; with it go FTS5 on SQLite (`notes_search_words`) and a tsvector under a
-// GIN index on PostgreSQL. One analyzer makes the words of both (analysis/analyzer.h), so both find the same; how
-// they rank is their own: bm25() and ts_rank_cd().
+// Two tables, named after the declaration, made by a migration of their own, which derived() brings. `notes_search`
+// holds the texts of each document once more, so that a document can be taken out; with it go FTS5 on SQLite
+// (`notes_search_words`) and a tsvector under a GIN index on PostgreSQL. One analyzer makes the words of both
+// (analysis/analyzer.h), so both find the same; how they rank is their own: bm25() and ts_rank_cd().
 //
 // - A document belongs to a partition, mostly its owner or tenant. What is looked for is looked for in one
 //   partition; another's words are not even read, also for beginnings of words ("a*").
@@ -21,16 +22,14 @@
 // - The first kDocumentWordsMax words of a document are indexed (terms.h), and documents of more than
 //   kDocumentSizeMax bytes are refused: Category::too_large `document_too_large`. On PostgreSQL a phrase is looked
 //   for in the first 255 places of each of its words.
-// - When analysis::kAnalysisVersion or the language changes, the index is rebuilt. On SQLite a migration does it:
-//     DROP TABLE notes_search_words;  CREATE VIRTUAL TABLE ... as schema() says;
-//     INSERT INTO notes_search_words (rowid, title, body)
-//       SELECT number, lower(hex(part)) || title, lower(hex(part)) || body FROM notes_search;
-//   On PostgreSQL put() every document again.
+// - When analysis::kAnalysisVersion or the language changes, the index is made anew: Index::rebuild(). After a copy
+//   between databases that is done without being asked for.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,7 +39,8 @@
 #include "bedplate/base/id.h"
 #include "bedplate/describe/describe.h"
 #include "bedplate/search/query.h"
-#include "bedplate/sql/maintenance.h"
+#include "bedplate/sql/database.h"
+#include "bedplate/sql/derived_tables.h"
 #include "bedplate/sql/query.h"
 #include "bedplate/sql/session.h"
 
@@ -78,8 +78,23 @@ enum class PartitionBy : std::uint8_t {
   tenant,  ///< the call's tenant: the table is a tenants' table, guarded as sql/tenants.h says
 };
 
+/// Where the documents are: a table with a column of each indexed field's name. For Index::rebuild().
+struct Source {
+  std::string_view table;
+  std::string_view partition;  ///< the column with the partition; empty: kNoPartition
+  std::string_view id;         ///< the column with the document's id; its key is (partition, id)
+};
+
 /// What an index is. Compile-time, so nothing from outside gets into the text of a statement.
 struct Declaration {
+  /// One whose documents are a table's rows.
+  consteval Declaration(std::string_view table, std::initializer_list<Field> fields, Language of,
+                        const Source& from)
+      : Declaration(table, fields, of) {
+    for (std::string_view column : {from.table, from.id})
+      if (!detail::is_name(column)) detail::an_index_name_has_lower_case_letters_digits_and_underscores();
+    source = from;
+  }
   consteval Declaration(std::string_view table, std::initializer_list<Field> fields, Language of,
                         PartitionBy by = PartitionBy::any)
       : name(table), language(of), partition_by(by) {
@@ -95,6 +110,7 @@ struct Declaration {
   std::string_view name;
   Language language;
   PartitionBy partition_by;
+  Source source{};  ///< without a table: documents come from elsewhere, and rebuild() is refused
   std::array<Field, kFieldsMax> list{};
   std::size_t count = 0;
 };
@@ -136,7 +152,7 @@ struct HitPage {
 /// Immutable: shared by all threads.
 class Index {
  public:
-  Index(const Declaration& declaration, sql::Dialect dialect);
+  explicit Index(const Declaration& declaration);
 
   /// Adds a document, or takes the place of the one there is.
   Async<void> put(sql::Transaction& tx, const Document& document) const;
@@ -154,14 +170,30 @@ class Index {
   /// least half of the partition's newest texts have; of rarer words the index reads every match.
   Async<void> match(sql::Reader& db, sql::Where& where, sql::Column id, const Uuid& partition,
                     const Query& query) const;
-  /// A subquery of the ids that match.
-  std::string matching(sql::Params& params, const Uuid& partition, const Query& query) const;
+  /// A subquery of the ids that match. `dialect` is that of the session that runs it: db.dialect().
+  std::string matching(sql::Dialect dialect, sql::Params& params, const Uuid& partition,
+                       const Query& query) const;
 
-  /// What the migration says; down: the same backwards.
-  std::string schema() const;
-  std::string schema_down() const;
+  /// Puts every row of the declared source anew, 200 in a transaction. What was indexed and is no row any more stays,
+  /// so use it on an empty index or beside one that is current. Category::internal `search_source` without a source.
+  Async<void> rebuild(sql::Database& database) const;
+
+  /// The text of the migration that makes its tables; down: that takes them back.
+  std::string schema(sql::Dialect dialect) const;
+  std::string schema_down(sql::Dialect dialect) const;
 
  private:
+  struct Row;
+  /// Texts of statements, put together once.
+  struct Texts {
+    std::string put;
+    std::string index;
+    std::string unindex;
+    std::string unindex_partition;
+    std::string score;
+  };
+  Texts sqlite_texts() const;
+  Texts postgresql_texts() const;
   Async<void> put_sqlite(sql::Transaction& tx, const Document& document,
                          std::span<const std::string_view> texts) const;
   Async<void> put_postgresql(sql::Transaction& tx, const Document& document,
@@ -169,22 +201,23 @@ class Index {
   Result<std::vector<std::string>> read(const Document& document) const;
   std::string newest_matching(sql::Params& params, const Uuid& partition, const Query& query) const;
   Async<bool> is_frequent(sql::Reader& db, const Uuid& partition, const Query& query) const;
-  std::string from_matching(sql::Params& params, const Uuid& partition, const Query& query) const;
+  Async<std::optional<Row>> rebuild_some(sql::Transaction& tx, const Row& after) const;
+  std::string from_matching(sql::Dialect dialect, sql::Params& params, const Uuid& partition,
+                            const Query& query) const;
   std::string columns(std::string_view before, std::string_view separator) const;
   std::string_view part() const {
     return declaration_.partition_by == PartitionBy::tenant ? "tenant" : "part";
   }
 
   const Declaration declaration_;
-  const sql::Dialect dialect_;
-  // Texts of statements, put together once.
-  std::string put_;
-  std::string index_;
-  std::string unindex_;
-  std::string remove_;
-  std::string unindex_partition_;
-  std::string remove_partition_;
-  std::string score_;
+  const Texts sqlite_;
+  const Texts postgresql_;
+  const std::string remove_;
+  const std::string remove_partition_;
+  const std::string select_source_;
 };
+
+/// The tables of an index: their migration, and Index::rebuild(). Hand it to Application::derived().
+sql::DerivedTables derived(const Declaration& declaration);
 
 }  // namespace bedplate::search

@@ -43,11 +43,11 @@ class IndexTest : public ::testing::TestWithParam<sql::Dialect> {
  protected:
   void open(const Declaration& declaration) {
     language_ = declaration.language;
-    index_.emplace(declaration, GetParam());
+    index_.emplace(declaration);
     if (kit_)
-      kit_->script(index_->schema());
+      kit_->script(index_->schema(GetParam()));
     else
-      kit_.emplace(GetParam(), index_->schema());
+      kit_.emplace(GetParam(), index_->schema(GetParam()));
   }
   void put(int id, std::vector<std::string_view> texts, const Uuid& partition = kAlice) {
     const Document document(partition, numbered(id), std::move(texts));
@@ -252,7 +252,7 @@ struct NoteList {
   Async<std::vector<std::string>> run(sql::Reader& db, const Query& query) const {
     sql::Params params;
     std::string text = "SELECT title FROM notes WHERE color = " + params.add("red") + " AND id IN (" +
-                       index.matching(params, kAlice, query) + ") ORDER BY title";
+                       index.matching(db.dialect(), params, kAlice, query) + ") ORDER BY title";
     std::vector<std::string> titles = co_await ok(db.all<std::string>(text, params));
     co_return titles;
   }

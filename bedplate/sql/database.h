@@ -80,6 +80,16 @@ struct DatabaseStats {
   std::uint64_t commits_unknown = 0;    ///< the connection broke in COMMIT: answered `commit_unknown`
 };
 
+/// What one named statement has cost so far (statement_text.h).
+struct StatementStats {
+  std::string_view name;  ///< empty: all without a name, and those beyond the first 255 names
+  std::uint64_t runs = 0;
+  std::uint64_t failures = 0;  ///< of these, ended in an error
+  std::uint64_t slow = 0;      ///< of these, took longer than the limit of the slow log
+  std::uint64_t time_us =
+      0;  ///< of all runs; from a coarse clock, so right on average and not for a single run
+};
+
 namespace detail {
 
 template <class T>
@@ -201,6 +211,8 @@ class Database {
 
   virtual Dialect dialect() const = 0;
   virtual DatabaseStats stats() const = 0;
+  /// By name, in its order. Thread-safe.
+  virtual std::vector<StatementStats> statement_stats() const { return {}; }
   /// A connection for migrations (migrate.h), beside those that serve.
   virtual Result<std::unique_ptr<Maintenance>> maintenance() = 0;
 

@@ -8,12 +8,11 @@
 #include <string_view>
 
 #include "bedplate/base/result.h"
+#include "bedplate/sql/dialect.h"
 #include "bedplate/sql/params.h"
 #include "bedplate/sql/session.h"
 
 namespace bedplate::sql {
-
-enum class Dialect : std::uint8_t { sqlite, postgresql };
 
 /// Rows on their way into one table.
 class BulkInsert {

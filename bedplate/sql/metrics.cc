@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/sql/metrics.h"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace bedplate::sql {
 
 void DatabaseMetrics::collect(telemetry::MetricWriter& out) const {
@@ -40,6 +44,7 @@ void DatabaseMetrics::collect(telemetry::MetricWriter& out) const {
           stats.connects_failed);
   counter("bedplate_database_commits_unknown_total", "Commits whose answer was lost with the connection.",
           stats.commits_unknown);
+  collect_statements(out);
   gauge("bedplate_database_connections", "Connections that are open now.", stats.connections);
   gauge("bedplate_database_connections_busy", "Connections lent to a transaction now.",
         stats.connections_busy);
@@ -47,6 +52,25 @@ void DatabaseMetrics::collect(telemetry::MetricWriter& out) const {
   gauge("bedplate_database_queue_depth", "Commands that wait now.", stats.queue_depth);
   gauge("bedplate_database_reads_waiting", "Reads that wait for a thread now.", stats.reads_waiting);
   gauge("bedplate_database_wal_size_bytes", "The write-ahead log.", stats.wal_size_bytes);
+}
+
+// A metric's samples stand together, so each metric has its round.
+void DatabaseMetrics::collect_statements(telemetry::MetricWriter& out) const {
+  const std::vector<StatementStats> statements = database_.statement_stats();
+  const auto counter = [&](const char* name, const char* help, auto value_of) {
+    for (const StatementStats& statement : statements) {
+      const std::string_view label = statement.name.empty() ? "other" : statement.name;
+      out.counter(name, help, value_of(statement), {{"statement", std::string(label)}});
+    }
+  };
+  counter("bedplate_database_statement_runs_total", "Runs of each named statement; `other`: without a name.",
+          [](const StatementStats& s) { return static_cast<double>(s.runs); });
+  counter("bedplate_database_statement_failures_total", "Runs that ended in an error.",
+          [](const StatementStats& s) { return static_cast<double>(s.failures); });
+  counter("bedplate_database_statement_slow_total", "Runs slower than the limit of the slow log.",
+          [](const StatementStats& s) { return static_cast<double>(s.slow); });
+  counter("bedplate_database_statement_seconds_total", "Time of all runs, from a coarse clock.",
+          [](const StatementStats& s) { return static_cast<double>(s.time_us) / 1e6; });
 }
 
 }  // namespace bedplate::sql

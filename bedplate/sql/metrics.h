@@ -10,13 +10,16 @@
 
 namespace bedplate::sql {
 
-/// Shows DatabaseStats as bedplate_database_*. The database outlives it.
+/// Shows DatabaseStats as bedplate_database_*, and StatementStats as bedplate_database_statement_*{statement="..."}.
+/// The database outlives it.
 class DatabaseMetrics final : public telemetry::Collector {
  public:
   explicit DatabaseMetrics(const Database& database) : database_(database) {}
   void collect(telemetry::MetricWriter& out) const override;
 
  private:
+  void collect_statements(telemetry::MetricWriter& out) const;
+
   const Database& database_;
 };
 

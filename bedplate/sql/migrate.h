@@ -5,10 +5,11 @@
 //   MigrationSource source{"tasks", tasks_migrations()};
 //   Result<std::vector<MigrationStep>> done = migrate_up(database, std::span(&source, 1));
 //
-// A file is NNNN_name.up.sql or NNNN_name.down.sql where its text suits every engine, and
-// NNNN_name.sqlite.up.sql, NNNN_name.postgresql.up.sql and so on where it does not. Versions of a module are
-// 1, 2, 3, ... without gaps. Each file runs in a transaction of its own, together with its line in the table
-// `schema_migrations` (module, version, name, checksum, applied_at).
+// A file is NNNN_name.up.sql or NNNN_name.down.sql. Where the engines differ in the names of types only, words in
+// braces stand for both ({uuid}, {time}, ...: migration_words.h); where they differ in more, there are two files
+// instead, NNNN_name.sqlite.up.sql and NNNN_name.postgresql.up.sql. Versions of a module are 1, 2, 3, ... without
+// gaps. Each file runs in a transaction of its own, together with its line in the table `schema_migrations` (module,
+// version, name, checksum, applied_at).
 //
 // Errors, all Category::conflict or internal, with a sentence for the operator: a file that was applied and
 // then changed, a gap, an applied version that this program does not know (it is older than the schema), a

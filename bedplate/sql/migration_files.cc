@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bedplate/base/hash.h"
+#include "bedplate/sql/migration_words.h"
 
 namespace bedplate::sql {
 namespace {
@@ -91,6 +92,14 @@ Result<std::map<std::int64_t, Step>> collect(const MigrationSource& source, std:
   return steps;
 }
 
+Result<void> expand(const MigrationSource& source, const EmbeddedFile& file, Dialect dialect,
+                    std::string& text) {
+  Result<std::string> expanded = expand_migration_words(file.bytes, dialect);
+  if (!expanded) return bad(source, std::string(file.name) + ", " + expanded.error().detail() + ".");
+  text = std::move(*expanded);
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Migration>> read_migrations(const MigrationSource& source, Dialect dialect) {
@@ -106,10 +115,13 @@ Result<std::vector<Migration>> read_migrations(const MigrationSource& source, Di
     if (!up)
       return bad(source, "version " + std::to_string(version) + "_" + step.name + " has no .up.sql for " +
                              std::string(engine) + ".");
-    Migration migration{.version = version, .name = step.name, .up_file = up->name, .up = up->bytes};
+    Migration migration{.version = version, .name = step.name, .up_file = up->name};
+    if (Result<void> read = expand(source, *up, dialect, migration.up); !read)
+      return std::unexpected(std::move(read.error()));
     if (const EmbeddedFile* down = step.down.chosen()) {
       migration.down_file = down->name;
-      migration.down = down->bytes;
+      if (Result<void> read = expand(source, *down, dialect, migration.down); !read)
+        return std::unexpected(std::move(read.error()));
     }
     migration.checksum = checksum_of(up->bytes);
     migrations.push_back(std::move(migration));

@@ -17,14 +17,14 @@ struct Migration {
   std::int64_t version = 0;
   std::string name;
   std::string_view up_file;  ///< its file's name
-  std::string_view up;       ///< its text
+  std::string up;            ///< its text, for this engine
   std::string_view down_file;
-  std::string_view down;
-  std::string checksum;  ///< of `up`
+  std::string down;
+  std::string checksum;  ///< of the file of `up`
 };
 
 /// Versions 1, 2, 3, ... in order. Category::internal `bad_migration` for a name that is not one, two files
-/// for one step, a gap, a version without text for this engine.
+/// for one step, a gap, a version without text for this engine, a word in braces that does not exist.
 Result<std::vector<Migration>> read_migrations(const MigrationSource& source, Dialect dialect);
 
 }  // namespace bedplate::sql

@@ -5,8 +5,13 @@
 
 namespace bedplate::sql {
 
-void Statement::set_row_not_found() {
-  error.emplace(Category::not_found, kRowNotFound, "There is no such row.");
+void Statement::set_missing() {
+  if (required == Required::one_change)
+    error.emplace(overtaken().error());
+  else if (not_found)
+    error.emplace(fail(*not_found).error());
+  else
+    error.emplace(Category::not_found, kRowNotFound, "There is no such row.");
 }
 
 }  // namespace bedplate::sql

@@ -18,6 +18,9 @@
 // a column, or it is an error that names it) or a scalar (one column). Statement texts are few and fixed:
 // drivers keep them prepared, so values belong in parameters and never in the text.
 //
+// A text may have a name, which the slow log and the metrics show: statement_text.h. What only reaches rows by their
+// key need not be written by hand: table.h makes it of the description.
+//
 // A session belongs to the coroutine that was given it, and ends with it. Error codes are in error.h.
 #pragma once
 
@@ -38,7 +41,9 @@
 #include "bedplate/base/result.h"
 #include "bedplate/sql/after_commit.h"
 #include "bedplate/sql/call_context.h"
+#include "bedplate/sql/dialect.h"
 #include "bedplate/sql/params.h"
+#include "bedplate/sql/statement_text.h"
 
 namespace bedplate::sql {
 
@@ -47,20 +52,30 @@ struct RowTarget {
   const TypeInfo* type = nullptr;          ///< null: the statement returns no rows, or nobody wants them
   void* (*next)(void* context) = nullptr;  ///< a default-constructed row to fill
   void* context = nullptr;
-  std::size_t rows_max = 0;   ///< 1: stop after the first; 0: all, up to the driver's limit
-  bool row_required = false;  ///< no row is an error
+  std::size_t rows_max = 0;  ///< 1: stop after the first; 0: all, up to the driver's limit
+};
+
+/// What the answer of a statement must have: without it the answer is an error.
+enum class Required : std::uint8_t {
+  nothing,
+  row,         ///< a row, or Statement::not_found, or `row_not_found`
+  one_change,  ///< a changed row, or it was overtaken (error.h)
 };
 
 /// One statement on its way through a driver. It lives in the frame of the coroutine that awaits it.
 class Statement : public Op {
  public:
-  Statement(std::string_view text, RowTarget rows) : sql(text), target(rows) {}
+  Statement(const Text& text, RowTarget rows, Required must_have = Required::nothing)
+      : sql(text.sql), name(text.name), target(rows), required(must_have) {}
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
   std::string_view sql;
+  std::string_view name;  ///< empty: it has none
   std::span<const Param> params;
   RowTarget target;
+  Required required;
+  const ErrorCode* not_found = nullptr;  ///< what one_or() says when no row is there
 
   void* driver = nullptr;  ///< the driver's, while the statement waits
 
@@ -68,11 +83,12 @@ class Statement : public Op {
   std::int64_t rows_read = 0;
   std::int64_t rows_affected = 0;
 
-  /// With the answer here: it is an error. Turns "no row" into one where a row was promised.
+  /// With the answer here: it is an error. Turns an answer without what was required into one.
   bool failed() {
     if (error) return true;
-    if (!target.row_required || rows_read > 0) return false;
-    set_row_not_found();
+    if (required == Required::nothing) return false;
+    if ((required == Required::row ? rows_read : rows_affected) > 0) return false;
+    set_missing();
     return true;
   }
   /// For drivers: the answer of a statement that waited is here. Its coroutine goes on, or ends if it said
@@ -83,7 +99,7 @@ class Statement : public Op {
   }
 
  private:
-  void set_row_not_found();
+  void set_missing();
 };
 
 /// What a driver implements for a session.
@@ -94,6 +110,7 @@ class Session {
   /// A statement that start() left waiting is not waited for after all: it is touched no more. (A driver
   /// whose statements are done when start() returns has nothing to do.)
   virtual void withdraw(Statement& statement) { static_cast<void>(statement); }
+  virtual Dialect dialect() const = 0;
 
  protected:
   ~Session() = default;
@@ -105,7 +122,7 @@ template <class T>
 struct One {
   std::optional<T> row;
   static constexpr std::size_t kRowsMax = 1;
-  static constexpr bool kRowRequired = true;
+  static constexpr Required kRequired = Required::row;
   static void* next(void* self) { return &static_cast<One*>(self)->row.emplace(); }
   T take() { return std::move(*row); }
 };
@@ -113,7 +130,7 @@ template <class T>
 struct Maybe {
   std::optional<T> row;
   static constexpr std::size_t kRowsMax = 1;
-  static constexpr bool kRowRequired = false;
+  static constexpr Required kRequired = Required::nothing;
   static void* next(void* self) { return &static_cast<Maybe*>(self)->row.emplace(); }
   std::optional<T> take() { return std::move(row); }
 };
@@ -121,7 +138,7 @@ template <class T>
 struct All {
   std::vector<T> rows;
   static constexpr std::size_t kRowsMax = 0;
-  static constexpr bool kRowRequired = false;
+  static constexpr Required kRequired = Required::nothing;
   static void* next(void* self) { return &static_cast<All*>(self)->rows.emplace_back(); }
   std::vector<T> take() { return std::move(rows); }
 };
@@ -135,16 +152,22 @@ class [[nodiscard]] Query : public Statement {
   using Row = typename std::remove_cvref_t<decltype(std::declval<Collect&>().take())>;
 
   template <class... Args>
-  Query(Session& session, const TypeInfo& row, std::string_view text, const Args&... args)
-      : Statement(text, {&row, &Collect::next, &collected_, Collect::kRowsMax, Collect::kRowRequired}),
+  Query(Session& session, const TypeInfo& row, const Text& text, const Args&... args)
+      : Statement(text, {&row, &Collect::next, &collected_, Collect::kRowsMax}, Collect::kRequired),
         session_(session),
         values_{Param(args)...} {
     params = std::span<const Param>(values_.data(), sizeof...(Args));
   }
-  Query(Session& session, const TypeInfo& row, std::string_view text, const Params& list)
-      : Statement(text, {&row, &Collect::next, &collected_, Collect::kRowsMax, Collect::kRowRequired}),
+  Query(Session& session, const TypeInfo& row, const Text& text, const Params& list)
+      : Statement(text, {&row, &Collect::next, &collected_, Collect::kRowsMax}, Collect::kRequired),
         session_(session) {
     params = list.list();
+  }
+  template <class... Args>
+  Query(const ErrorCode& missing, Session& session, const TypeInfo& row, const Text& text,
+        const Args&... args)
+      : Query(session, row, text, args...) {
+    not_found = &missing;
   }
 
   /// Starts it. True: the answer is here.
@@ -165,12 +188,11 @@ class [[nodiscard]] Command : public Statement {
   using Row = std::int64_t;
 
   template <class... Args>
-  Command(Session& session, std::string_view text, const Args&... args)
+  Command(Session& session, const Text& text, const Args&... args)
       : Statement(text, {}), session_(session), values_{Param(args)...} {
     params = std::span<const Param>(values_.data(), sizeof...(Args));
   }
-  Command(Session& session, std::string_view text, const Params& list)
-      : Statement(text, {}), session_(session) {
+  Command(Session& session, const Text& text, const Params& list) : Statement(text, {}), session_(session) {
     params = list.list();
   }
 
@@ -266,27 +288,35 @@ class Reader {
   /// On whose behalf this runs (CallContext::tenant). On PostgreSQL the driver has told the server, whose
   /// row-level security goes by it: current_setting('bedplate.tenant', true), unset or empty without one.
   const std::optional<Uuid>& tenant() const { return context_.tenant; }
+  /// The engine that it reads from, for texts that differ between engines.
+  Dialect dialect() const { return session_.dialect(); }
   /// What it talks to: for what stands between an operation and its driver (testing/query_guard.h).
   Session& session() const { return session_; }
 
   /// The first row; none is Category::not_found `row_not_found`. Further rows are not looked at.
   template <class Row, class... Args>
-  auto one(std::string_view sql, const Args&... args) {
+  auto one(const Text& sql, const Args&... args) {
     return Query<detail::One<Row>, arity<Args...>>(session_, type_of<Row>(), sql, args...);
+  }
+  /// The first row; none is the error given, which lives as long as the program:
+  /// `co_await ok(db.one_or<Task>(kTaskNotFound, kFind, owner, id))`.
+  template <class Row, class... Args>
+  auto one_or(const ErrorCode& not_found, const Text& sql, const Args&... args) {
+    return Query<detail::One<Row>, arity<Args...>>(not_found, session_, type_of<Row>(), sql, args...);
   }
   /// The first row, or nothing.
   template <class Row, class... Args>
-  auto maybe(std::string_view sql, const Args&... args) {
+  auto maybe(const Text& sql, const Args&... args) {
     return Query<detail::Maybe<Row>, arity<Args...>>(session_, type_of<Row>(), sql, args...);
   }
   /// Every row; more than the driver's `rows_max` is Category::too_large `too_many_rows`: say LIMIT.
   template <class Row, class... Args>
-  auto all(std::string_view sql, const Args&... args) {
+  auto all(const Text& sql, const Args&... args) {
     return Query<detail::All<Row>, arity<Args...>>(session_, type_of<Row>(), sql, args...);
   }
   /// The single column of the first row: `co_await ok(db.value<std::int64_t>("SELECT count(*) FROM tasks"))`.
   template <class T, class... Args>
-  auto value(std::string_view sql, const Args&... args) {
+  auto value(const Text& sql, const Args&... args) {
     return Query<detail::One<T>, arity<Args...>>(session_, type_of<T>(), sql, args...);
   }
 
@@ -316,7 +346,7 @@ class Transaction : public Reader {
 
   /// Runs a statement without rows: how many rows it inserted, changed or deleted.
   template <class... Args>
-  auto run(std::string_view sql, const Args&... args) {
+  auto run(const Text& sql, const Args&... args) {
     return Command<arity<Args...>>(session_, sql, args...);
   }
 };

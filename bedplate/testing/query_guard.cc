@@ -154,6 +154,7 @@ class QueryGuard::Recorder final : public sql::Database {
       recorder_.note(statement, context_);
       return inner_.start(statement);
     }
+    Dialect dialect() const override { return inner_.dialect(); }
 
    private:
     Recorder& recorder_;

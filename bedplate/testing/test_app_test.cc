@@ -120,7 +120,7 @@ std::string thread_of_background(const std::string& worker_threads) {
 
 TEST(TestAppTest, BackgroundTasksRunOnLoopsOfTheirOwn) {
   EXPECT_EQ(thread_of_background("1"), "worker-0");
-  EXPECT_EQ(thread_of_background("0"), "loop-0");
+  EXPECT_THAT(thread_of_background("0"), ::testing::StartsWith("loop-"));
 }
 
 TEST(TestAppTest, ASecondHostOnTheSameDataIsRefused) {

@@ -150,7 +150,8 @@ TEST_F(Configuration, AFileThatIsMissing) {
 }
 
 TEST_F(Configuration, EveryProblemAtOnce) {
-  const std::string path = file("c.toml", "[server]\nlisen = 1\nthreads = 5000\n[database.sqlite]\ncache_kib = 1\n");
+  const std::string path =
+      file("c.toml", "[server]\nlisen = 1\nthreads = 5000\n[database.sqlite]\ncache_kib = 1\n");
   const Output output = run({"config", "--config", path, "--set", "nothing=1"});
   EXPECT_EQ(output.exit.status, 2);
   for (const char* text : {":2: ", ":3: ", ":5: ", "--set nothing: "})

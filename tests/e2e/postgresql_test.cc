@@ -62,6 +62,7 @@ TEST_F(OnPostgres, TheVariableChoosesItAndCommandsWork) {
             database_.count("SELECT count(*) FROM tasks_search"));
   EXPECT_THAT(run_here_well({"config"}), Not(HasSubstr("@127.0.0.1"))) << "the URL has a password in it";
   EXPECT_THAT(run_here_well({"migrate", "down", "tasks"}), HasSubstr("rolled back tasks 1 tasks"));
+  EXPECT_THAT(run_here_well({"migrate", "down", "tasks_search"}), HasSubstr("rolled back tasks_search 1"));
   EXPECT_EQ(database_.count("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'tasks%'"), 0);
 }
 
@@ -137,8 +138,8 @@ TEST(HangingPostgres, IsNamedByHealthWithinSecondsAndClientsHearWhenToComeBack) 
   TempDir directory;
   // Nothing of the driver's ends a wait before the limits that are looked at here.
   Server server(directory.path(),
-                on(database.url(), {"database.postgresql.connect_timeout_ms=60000", "database.read_timeout_ms=60000",
-                                    "database.command_timeout_ms=6000"}));
+                on(database.url(), {"database.postgresql.connect_timeout_ms=60000",
+                                    "database.read_timeout_ms=60000", "database.command_timeout_ms=6000"}));
   User ada(server, "ada@example.com");
   EXPECT_TRUE(wait_until(
       [&] { return ada.call("POST", "/v1/tasks", R"({"title":"While all is well"})").status == 201; }));

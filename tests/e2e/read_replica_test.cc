@@ -23,10 +23,11 @@ class ReadReplica : public ::testing::Test {
   ReadReplica()
       : database_(primary_.create_database()),
         replica_(primary_.replica()),
-        server_(directory_.path(), {.listen = "127.0.0.1:0",
-                                    .settings = {"database.url=" + database_.url(),
-                                                 "database.postgresql.replica_urls=" + replica_->url(database_.name()),
-                                                 "rest.access_log=false"}}),
+        server_(directory_.path(),
+                {.listen = "127.0.0.1:0",
+                 .settings = {"database.url=" + database_.url(),
+                              "database.postgresql.replica_urls=" + replica_->url(database_.name()),
+                              "rest.access_log=false"}}),
         ada_(server_, "ada@example.com") {
     known_ = ada_.create("Known everywhere");
     replica_->catch_up_with(primary_);

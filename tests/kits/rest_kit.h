@@ -17,6 +17,7 @@
 #include "bedplate/execution/idempotency.h"
 #include "bedplate/operations/paging/page_request.h"
 #include "bedplate/sql/database.h"
+#include "bedplate/sql/migration_words.h"
 #include "bedplate/surfaces/rest/rest.h"
 #include "bedplate/telemetry/metrics.h"
 #include "tests/kits/engine_kit.h"
@@ -324,8 +325,8 @@ class RestKit {
                  "STRICT;"
                : "CREATE TABLE things (id UUID PRIMARY KEY, title TEXT NOT NULL, version BIGINT NOT NULL);";
     for (const EmbeddedFile& file : idempotency_migrations())
-      if (file.name == (sqlite ? "0001_idempotency.sqlite.up.sql" : "0001_idempotency.postgresql.up.sql"))
-        schema += file.bytes;
+      if (file.name == "0001_idempotency.up.sql")
+        schema += sql::expand_migration_words(file.bytes, dialect).value();
     return schema;
   }
 };

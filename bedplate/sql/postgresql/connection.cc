@@ -129,7 +129,8 @@ PostgresqlConnection::Sent PostgresqlConnection::send(PostgresqlCall& call) {
   return push(sent, {.kind = Kind::query,
                      .call = &call,
                      .prepared = &statement,
-                     .generation = statement.generation()})
+                     .generation = statement.generation(),
+                     .name = call.statement->name})
              ? Sent::sent
              : Sent::broken;
 }
@@ -257,7 +258,7 @@ void PostgresqlConnection::take(Flight& flight, const PGresult* result) {
       if (PostgresqlCall* call = std::exchange(flight.call, nullptr)) user_.on_described(*call);
       break;
     case Kind::query:
-      note_slow(flight);
+      note_run(flight, false);
       if (PostgresqlCall* call = std::exchange(flight.call, nullptr)) user_.on_rows(*call, result);
       break;
     case Kind::control:
@@ -284,7 +285,7 @@ void PostgresqlConnection::take_failure(Flight& flight, const PGresult* result, 
   }
   PostgresqlCall* call = flight.call;
   if (!call) return;
-  if (!skipped) note_slow(flight);
+  if (!skipped) note_run(flight, true);
   constexpr std::size_t kFlightsOfCall = 3;  // side by side, and this one is the oldest
   for (std::size_t i = 0; i < std::min(kFlightsOfCall, in_flight_.size()); ++i)
     if (in_flight_[i].call == call) in_flight_[i].call = nullptr;
@@ -296,11 +297,13 @@ void PostgresqlConnection::take_failure(Flight& flight, const PGresult* result, 
 
 // What the server did before it took this one up is not this one's time. It sends what it has when a group ends, so of
 // a group's queries the first has the time of all, and what was prepared for a query counts as its own.
-void PostgresqlConnection::note_slow(const Flight& flight) {
-  if (options_.slow_query_ms <= 0 || !flight.prepared) return;
-  const auto took = loop().now() - std::max(flight.since, last_rows_);
-  if (took < std::chrono::milliseconds(options_.slow_query_ms)) return;
-  slow_log_.note(std::chrono::duration_cast<std::chrono::milliseconds>(took).count(), flight.prepared->sql());
+void PostgresqlConnection::note_run(const Flight& flight, bool failed) {
+  if (!flight.prepared) return;
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop().now() -
+                                                                          std::max(flight.since, last_rows_));
+  const bool slow = options_.slow_query_ms > 0 && took >= std::chrono::milliseconds(options_.slow_query_ms);
+  slow_log_.statements().note(flight.name, {took.count(), failed, slow});
+  if (slow) slow_log_.note(took.count() / 1'000, flight.name, flight.prepared->sql());
 }
 
 Loop::TimePoint::duration PostgresqlConnection::silence() const {

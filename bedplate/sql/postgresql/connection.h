@@ -106,6 +106,7 @@ class PostgresqlConnection final : private FdWatch {
     PostgresqlCall* call = nullptr;
     PostgresqlStatement* prepared = nullptr;
     std::uint32_t generation = 0;
+    std::string_view name{};  ///< the statement's
     Loop::TimePoint since{};
   };
 
@@ -120,7 +121,7 @@ class PostgresqlConnection final : private FdWatch {
   void end_too_large();
   void take(Flight& flight, const PGresult* result);
   void take_failure(Flight& flight, const PGresult* result, bool skipped);
-  void note_slow(const Flight& flight);
+  void note_run(const Flight& flight, bool failed);
   void lose();
   void lose_later();
   std::uint32_t& has(const PostgresqlStatement& statement);

@@ -94,6 +94,7 @@ class PostgresqlDatabase final : public Database {
   Async<void> ask_replica(std::size_t index) override;
   Dialect dialect() const override { return Dialect::postgresql; }
   DatabaseStats stats() const override;
+  std::vector<StatementStats> statement_stats() const override { return slow_log_.statements().stats(); }
   Result<std::unique_ptr<Maintenance>> maintenance() override {
     return open_postgresql_maintenance(options_);
   }

@@ -32,6 +32,7 @@ class PostgresqlPipelinedRead final : public Session, public PostgresqlCall {
 
   bool start(Statement& statement) override;
   void withdraw(Statement& statement) override;
+  Dialect dialect() const override { return Dialect::postgresql; }
 
   /// The body is to start again with a connection of its own; what it answered does not count.
   bool moved() const { return moved_; }

@@ -39,6 +39,7 @@ class PostgresqlSession final : public Session, private PostgresqlUser, private 
   // Session
   bool start(Statement& statement) override;
   void withdraw(Statement& statement) override;
+  Dialect dialect() const override { return Dialect::postgresql; }
 
   /// Commits: `co_await ok(session.end())`. The connection is given back however it ends. An error means that
   /// nothing was committed, but for `commit_unknown`.

@@ -41,14 +41,16 @@ std::string joined(const PGresult* plan) {
 
 }  // namespace
 
-void PostgresqlSlowLog::note(std::int64_t took_ms, std::string_view sql) {
+void PostgresqlSlowLog::note(std::int64_t took_ms, std::string_view name, std::string_view sql) {
   count_.fetch_add(1, std::memory_order_relaxed);
   const std::int64_t now = now_ms();
   std::int64_t next = next_ms_.load(std::memory_order_relaxed);
   if (now < next || !next_ms_.compare_exchange_strong(next, kBusy)) return;
-  helper_.run([this, took_ms, text = std::string(sql)] {
+  helper_.run([this, took_ms, name, text = std::string(sql)] {  // the name lives as long as the program
     const std::string plan = plan_of(text);
-    log_warn("slow query", {{"ms", took_ms}, {"sql", text}, {"plan", plan.empty() ? "unknown" : plan}});
+    log_warn(
+        "slow query",
+        {{"ms", took_ms}, {"statement", name}, {"sql", text}, {"plan", plan.empty() ? "unknown" : plan}});
     next_ms_.store(now_ms() + kEveryMs, std::memory_order_relaxed);  // one at a time
   });
 }

@@ -10,6 +10,7 @@
 
 #include "bedplate/sql/postgresql/dial.h"
 #include "bedplate/sql/postgresql/postgresql.h"
+#include "bedplate/sql/statement_counters.h"
 
 namespace bedplate::sql {
 
@@ -22,7 +23,10 @@ class PostgresqlSlowLog {
   /// A statement took this long. Every one is counted; one a second at most is logged, when its plan is there or could
   /// not be had within five seconds. The plan is the one for any values (EXPLAIN without ANALYZE, which runs nothing):
   /// no value is sent, and none is in the log.
-  void note(std::int64_t took_ms, std::string_view sql);
+  void note(std::int64_t took_ms, std::string_view name, std::string_view sql);
+  /// What each named statement has cost, slow or not.
+  StatementCounters& statements() { return statements_; }
+  const StatementCounters& statements() const { return statements_; }
   std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
   /// As PostgresqlHelpers::stop().
   void stop() { helper_.stop(); }
@@ -31,6 +35,7 @@ class PostgresqlSlowLog {
   std::string plan_of(const std::string& sql) const;
 
   const PostgresqlOptions& options_;
+  StatementCounters statements_;
   std::atomic<std::uint64_t> count_{0};
   std::atomic<std::int64_t> next_ms_{0};  ///< when the next one may be logged
   PostgresqlHelpers helper_;

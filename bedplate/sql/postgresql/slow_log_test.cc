@@ -91,7 +91,7 @@ TEST_F(PostgresqlSlowLogTest, OneWhosePlanCannotBeHadInTimeIsLoggedWithoutIt) {
   LogLines log;
   PostgresSession lock(place_.admin_url());
   lock.rows("BEGIN; LOCK TABLE entries IN ACCESS EXCLUSIVE MODE");
-  slow.note(500, "SELECT count(*) FROM entries");
+  slow.note(500, "", "SELECT count(*) FROM entries");
   EXPECT_THAT(log.with("slow query"),
               HasSubstr(R"("ms":500,"sql":"SELECT count(*) FROM entries","plan":"unknown")"));
   EXPECT_EQ(slow.count(), 1u);
@@ -100,7 +100,7 @@ TEST_F(PostgresqlSlowLogTest, OneWhosePlanCannotBeHadInTimeIsLoggedWithoutIt) {
 TEST_F(PostgresqlSlowLogTest, NothingIsWrittenByAskingForAPlan) {
   PostgresqlSlowLog slow(options_);
   LogLines log;
-  slow.note(500, "INSERT INTO entries (id, name) VALUES ($1, $2)");
+  slow.note(500, "", "INSERT INTO entries (id, name) VALUES ($1, $2)");
   EXPECT_THAT(log.with("slow query"), HasSubstr("Insert on entries"));
   EXPECT_EQ(place_.count("SELECT count(*) FROM entries"), 0);
 }
@@ -108,7 +108,7 @@ TEST_F(PostgresqlSlowLogTest, NothingIsWrittenByAskingForAPlan) {
 TEST_F(PostgresqlSlowLogTest, EveryOneIsCountedAndFewAreLogged) {
   PostgresqlSlowLog slow(options_);
   LogLines log;
-  for (int i = 0; i < 1000; ++i) slow.note(i, "SELECT 1");
+  for (int i = 0; i < 1000; ++i) slow.note(i, "", "SELECT 1");
   EXPECT_THAT(log.with("slow query"), HasSubstr("\"ms\":0,"));
   EXPECT_EQ(slow.count(), 1000u);
 }

@@ -241,8 +241,10 @@ int SqliteConnection::authorize(void* self, int action, const char* name, const 
       return SQLITE_DENY;
     case SQLITE_PRAGMA: {
       const std::string_view pragma = name;
-      // The catalogue: what tables look like, for who copies them.
-      if (pragma == "table_xinfo" || pragma == "table_list" || pragma == "foreign_key_list") return SQLITE_OK;
+      // The catalogue: what tables look like, for who copies or compares them.
+      if (pragma == "table_xinfo" || pragma == "table_list" || pragma == "foreign_key_list" ||
+          pragma == "index_list" || pragma == "index_info")
+        return SQLITE_OK;
       return !argument /* FTS5 asks these two */ && (pragma == "data_version" || pragma == "page_size")
                  ? SQLITE_OK
                  : SQLITE_DENY;
@@ -388,8 +390,10 @@ void SqliteConnection::execute(SqliteStatement& prepared, Statement& statement) 
   step(prepared, statement);
   target_ = {};
   const std::int64_t took_ms = coarse_ms() - began_ms;
-  if (shared_.options.slow_query_ms > 0 && took_ms >= shared_.options.slow_query_ms) [[unlikely]]
-    note_slow(statement.sql, took_ms);
+  const bool slow = shared_.options.slow_query_ms > 0 && took_ms >= shared_.options.slow_query_ms;
+  shared_.statements.note(statement.name, {took_ms * 1'000, statement.error.has_value(), slow});
+  if (slow) [[unlikely]]
+    note_slow(statement, took_ms);
 }
 
 void SqliteConnection::step(SqliteStatement& prepared, Statement& statement) {
@@ -433,15 +437,16 @@ void SqliteConnection::step(SqliteStatement& prepared, Statement& statement) {
   sqlite3_reset(handle);
 }
 
-void SqliteConnection::note_slow(std::string_view sql, std::int64_t took_ms) {
+void SqliteConnection::note_slow(const Statement& statement, std::int64_t took_ms) {
   shared_.slow_queries.fetch_add(1, std::memory_order_relaxed);
   // One line a second is enough to find them, and no load on top of load.
   const std::int64_t now = coarse_ms();
   std::int64_t next = shared_.slow_log_next_ms.load(std::memory_order_relaxed);
   if (now < next || !shared_.slow_log_next_ms.compare_exchange_strong(next, now + 1000)) return;
   guard_.budget = -1;
-  const std::string plan = plan_of(db_.get(), sql);
-  log_warn("slow query", {{"ms", took_ms}, {"sql", sql}, {"plan", plan}});
+  const std::string plan = plan_of(db_.get(), statement.sql);
+  log_warn("slow query",
+           {{"ms", took_ms}, {"statement", statement.name}, {"sql", statement.sql}, {"plan", plan}});
 }
 
 }  // namespace bedplate::sql

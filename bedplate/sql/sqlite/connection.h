@@ -20,6 +20,7 @@
 #include "bedplate/sql/sqlite/handle.h"
 #include "bedplate/sql/sqlite/sqlite.h"
 #include "bedplate/sql/sqlite/tenant_guard.h"
+#include "bedplate/sql/statement_counters.h"
 
 namespace bedplate::sql {
 
@@ -33,6 +34,7 @@ struct SqliteShared {
   alignas(64) std::atomic<std::uint64_t> commits{0};
   alignas(64) std::atomic<std::uint64_t> slow_queries{0};
   std::atomic<std::int64_t> slow_log_next_ms{0};
+  StatementCounters statements;
   std::atomic<std::uint64_t> wal_pages{0};
   std::atomic<std::uint64_t> checkpoints{0};
   std::atomic<std::uint64_t> wal_fallbacks{0};
@@ -104,7 +106,7 @@ class SqliteConnection {
   void note_transaction(Control what);
   int bind(SqliteStatement& prepared, std::span<const Param> params);
   void step(SqliteStatement& prepared, Statement& statement);
-  void note_slow(std::string_view sql, std::int64_t took_ms);
+  void note_slow(const Statement& statement, std::int64_t took_ms);
   static int authorize(void* self, int action, const char*, const char*, const char*, const char*);
   static int on_progress(void* self);
 

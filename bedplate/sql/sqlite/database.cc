@@ -28,6 +28,7 @@ class SqliteDatabase final : public Database {
   Async<void> read(const CallContext& context, ReadBody& body) override;
   Dialect dialect() const override { return Dialect::sqlite; }
   DatabaseStats stats() const override;
+  std::vector<StatementStats> statement_stats() const override { return shared_.statements.stats(); }
   void close() override;
   Result<std::unique_ptr<Maintenance>> maintenance() override {
     return open_sqlite_maintenance(shared_.options);

@@ -64,6 +64,7 @@ class SqliteLoopReader::ReadSession final : public Session {
     exceeded_ = guard.stop == SqliteGuard::Stop::budget;
     return !exceeded_;  // false: it never goes on here
   }
+  Dialect dialect() const override { return Dialect::sqlite; }
   bool exceeded() const { return exceeded_; }
 
  private:
@@ -146,6 +147,7 @@ class LongReadSession final : public Session {
       statement.error.emplace(stopped_error(connection_.guard()));
     return true;
   }
+  Dialect dialect() const override { return Dialect::sqlite; }
 
  private:
   SqliteConnection& connection_;

@@ -55,6 +55,7 @@ class SqliteWriter::CommandSession final : public Session {
     if (failed_) failure_.note(*statement.error, statement.sql);
     return true;
   }
+  Dialect dialect() const override { return Dialect::sqlite; }
   /// A statement failed: the transaction can only roll back, as it would on every engine.
   bool failed() const { return failed_; }
   const FailedStatement& failure() const { return failure_; }

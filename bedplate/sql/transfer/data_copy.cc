@@ -255,8 +255,8 @@ Result<void> DataCopy::pair_up(const TableShape& source, const TableShape& targe
           Category::invalid, "column_type",
           "The column " + name + "." + side->unknown_column +
               " is of a type that cannot be copied. If its table follows from others, as a search index "
-              "does, the program says so where it is wired, and how it is made anew: "
-              "host.rebuilt_after_copy(\"" +
+              "does, the program says so where it is wired, and how it is made anew: app.derived(...) for a "
+              "search index, host.rebuilt_after_copy(\"" +
               name + "\", ...).");
   for (const TableShape* side : {&source, &target})
     if (!side->rows_hidden_from.empty())

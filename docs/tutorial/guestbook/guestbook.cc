@@ -3,13 +3,14 @@
 
 #include "bedplate/operations/input.h"
 #include "bedplate/operations/paging/list.h"
-#include "bedplate/sql/session.h"
+#include "bedplate/sql/table.h"
 #include "guestbook_migrations.h"  // made by bedplate_embed()
 
 namespace guestbook {
 
 using namespace bedplate;
 
+constexpr sql::Table<Entry> kEntries("entries", sql::key<&Entry::id>);
 constexpr ErrorCode kEntryNotFound{Category::not_found, "entry_not_found", "There is no such entry."};
 // IDs sort by the time at which they are made, so the primary key is an index for the default order.
 constexpr api::Sorts<Entry> kSorts("-signed_at",
@@ -25,22 +26,17 @@ class Guestbook {
     Entry entry = input.make();
     entry.id = new_id<EntryId>();
     entry.signed_at = clock_.now();
-    co_await ok(
-        db.run("INSERT INTO entries (id, name, message, homepage, signed_at) VALUES ($1, $2, $3, $4, $5)",
-               entry.id, entry.name, entry.message, entry.homepage, entry.signed_at));
+    co_await ok(kEntries.insert(db, entry));
     co_return entry;
   }
 
   Async<Entry> find(sql::Reader& db, const api::Ref<Entry>& input) const {
-    std::optional<Entry> entry = co_await ok(db.maybe<Entry>(
-        "SELECT id, name, message, homepage, signed_at FROM entries WHERE id = $1", input->id));
-    if (!entry) co_return fail(kEntryNotFound);
-    co_return std::move(*entry);
+    Entry entry = co_await ok(kEntries.find_or(kEntryNotFound, db, input->id));
+    co_return entry;
   }
 
   Async<api::Page<Entry>> list(sql::Reader& db, const api::PageQuery& input) const {
-    return api::list_page<Entry>(db, "SELECT id, name, message, homepage, signed_at FROM entries", input,
-                                 kSorts);
+    return api::list_page<Entry>(db, kEntries.select_all(), input, kSorts);
   }
 
  private:
@@ -51,6 +47,7 @@ app::Module guestbook_module() {
   using namespace api;
   return app::Module("guestbook", "Leave a line, read what others left.")
       .migrations(guestbook_migrations())
+      .tables({&kEntries})
       .service<Guestbook>()
       .command<&Guestbook::sign>("sign", post("/v1/entries"), open_to_all(), creates("/v1/entries/{id}"),
                                  summary("Sign the book"))

@@ -1,9 +1,9 @@
 CREATE TABLE entries (
-  id BLOB PRIMARY KEY,
-  name TEXT NOT NULL,
-  message TEXT NOT NULL,
-  homepage TEXT,
-  signed_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+  id        {uuid} NOT NULL PRIMARY KEY,
+  name      {text} NOT NULL,
+  message   {text} NOT NULL,
+  homepage  {text},
+  signed_at {time} NOT NULL
+){clustered};
 
 CREATE INDEX entries_by_time ON entries (signed_at, id);

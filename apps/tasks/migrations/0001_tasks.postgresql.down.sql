@@ -1,2 +1,0 @@
-DROP TABLE tasks_search;
-DROP TABLE tasks;

@@ -1,3 +1,0 @@
-DROP TABLE tasks_search_words;
-DROP TABLE tasks_search;
-DROP TABLE tasks;

@@ -1,5 +1,0 @@
--- The largest token of each lock under which something was written: see bedplate/execution/fence.h.
-CREATE TABLE fences (
-  name  TEXT    NOT NULL PRIMARY KEY,   -- of the lock
-  token INTEGER NOT NULL
-) STRICT;

@@ -1,6 +1,0 @@
-DROP TABLE identity_signing_keys;
-DROP TABLE identity_revocations;
-DROP FUNCTION identity_revocations_in_order;
-DROP TABLE identity_refresh_tokens;
-DROP TABLE identity_sessions;
-DROP TABLE identity_users;
