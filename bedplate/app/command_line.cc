@@ -105,8 +105,9 @@ std::vector<CommandSpec> built_in_commands() {
       {.name = "migrate status",
        .doc = "List every migration, applied or pending",
        .arguments = {},
-       .group_doc = "Apply, roll back, write or check migrations, show their status; `migrate data` copies all "
-                    "data to another database"},
+       .group_doc =
+           "Apply, roll back, write or check migrations, show their status; `migrate data` copies all "
+           "data to another database"},
       {.name = "migrate up", .doc = "Apply all pending migrations", .arguments = {}},
       {.name = "migrate down",
        .doc = "Roll back the latest migration of a module",

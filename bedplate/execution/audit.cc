@@ -17,7 +17,8 @@ constexpr std::string_view kInsert =
     "INSERT INTO audit_log (id, at, operation, principal_kind, principal, act, tenant_id, address, subject, "
     "request_id, outcome) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 constexpr std::string_view kSelect =
-    "SELECT id, at, operation, principal_kind, principal, act, tenant_id, address, subject, request_id, outcome "
+    "SELECT id, at, operation, principal_kind, principal, act, tenant_id, address, subject, request_id, "
+    "outcome "
     "FROM audit_log";
 // Ids are in the order of time (UUIDv7), so the oldest rows stand first in the table's own order.
 constexpr std::string_view kDeleteExpired =

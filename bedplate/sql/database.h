@@ -70,7 +70,8 @@ struct DatabaseStats {
   std::uint64_t slow_queries = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t wal_size_bytes = 0;
-  std::uint64_t wal_coalescing_fallbacks = 0;  ///< SQLite wrote its log in an unexpected order: coalescing_wal_vfs.h
+  std::uint64_t wal_coalescing_fallbacks =
+      0;                                ///< SQLite wrote its log in an unexpected order: coalescing_wal_vfs.h
   std::uint64_t reads_resent = 0;       ///< statements sent again because a neighbour's had failed
   std::uint64_t reads_on_replicas = 0;  ///< read bodies that a replica answered
   std::uint64_t connections = 0;        ///< to the server, open now

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 const std::vector<std::string> kTables = {"orders", "customers"};
 constexpr MoveStep kBeforeSwitch[] = {MoveStep::begun,  MoveStep::arriving, MoveStep::logging,
                                       MoveStep::copied, MoveStep::fenced,   MoveStep::equal};
-constexpr MoveStep kOfCancelling[] = {MoveStep::cancelled, MoveStep::restored,        MoveStep::forgotten,
+constexpr MoveStep kOfCancelling[] = {MoveStep::cancelled, MoveStep::restored,  MoveStep::forgotten,
                                       MoveStep::released,  MoveStep::abandoned, MoveStep::emptied,
                                       MoveStep::cleaned};
 

@@ -113,7 +113,8 @@ CursorValues cursor_values(const PageRequest& request, const SortField& unique, 
   CursorValues values;
   for (const SortKey& key : request.sort) {
     CursorValue value = key.field.value(row, key.field.null_as);
-    if (!key.field.folded_column.empty()) values.emplace_back(unicode::sort_key(std::get<std::string>(value)));
+    if (!key.field.folded_column.empty())
+      values.emplace_back(unicode::sort_key(std::get<std::string>(value)));
     values.push_back(std::move(value));
   }
   if (!ends_unique(request.sort)) values.push_back(unique.value(row, unique.null_as));

@@ -53,8 +53,8 @@ struct SqliteOptions {
   std::size_t cache_size_kib = 16 << 10;  ///< page cache per connection
   std::size_t mmap_size_mib = 1024;       ///< address space for reading the file
   std::size_t wal_checkpoint_mib = 16;    ///< copied into the database file in the background beyond this
-  bool wal_coalescing = true;             ///< one write to the write-ahead log per commit: coalescing_wal_vfs.h
-  std::size_t wal_size_max_mib = 256;     ///< beyond this the writer itself stops to do it
+  bool wal_coalescing = true;          ///< one write to the write-ahead log per commit: coalescing_wal_vfs.h
+  std::size_t wal_size_max_mib = 256;  ///< beyond this the writer itself stops to do it
 
   /// What every connection of this database is given, in this order; schemas and statements may rely on it.
   std::vector<SqliteExtension> extensions;

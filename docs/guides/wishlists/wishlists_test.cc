@@ -88,8 +88,7 @@ TEST_P(WishlistsTest, NobodyReachesAnothersList) {
   EXPECT_EQ(call(ada, "POST", "/v1/me/delete", R"({"password": "correct horse battery"})").status, 204);
   EXPECT_EQ(app.host().wait_for(
                 app.database().read(+[](bedplate::sql::Reader& db) -> bedplate::Async<std::int64_t> {
-                  std::int64_t left =
-                      co_await ok(db.value<std::int64_t>("SELECT count(*) FROM wishlists"));
+                  std::int64_t left = co_await ok(db.value<std::int64_t>("SELECT count(*) FROM wishlists"));
                   co_return left;
                 })),
             0)
