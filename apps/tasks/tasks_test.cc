@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <barrier>
 #include <memory>
+#include <semaphore>
 #include <set>
 #include <string>
 #include <thread>
@@ -13,9 +14,12 @@
 
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"
+#include "bedplate/async/timer.h"
 #include "bedplate/describe/json/json.h"
+#include "bedplate/execution/executor.h"
 #include "bedplate/surfaces/rest/problem.h"
 #include "bedplate/testing/conformance.h"
+#include "bedplate/testing/json.h"
 #include "bedplate/testing/test_app.h"
 #include "services/identity/module.h"
 #include "services/identity/service.h"
@@ -31,6 +35,7 @@ using testing::HttpConnection;
 using testing::HttpFields;
 using testing::HttpResponse;
 using ::testing::IsEmpty;
+using testing::Json;
 using ::testing::StartsWith;
 using testing::TestApp;
 
@@ -424,6 +429,65 @@ TEST_P(TasksTest, EveryOperationConforms) {
   EXPECT_THAT(testing::conformance(app.url(), {.token = "forged", .powerless_token = "", .skip = {}}),
               ::testing::Contains(HasSubstr("PATCH /v1/tasks/{id} with an unknown field: wanted 422")));
 }
+
+// One engine: what is not HTTP gets idempotency, hooks and audit as a request does.
+struct Importer {
+  app::Host* host = nullptr;
+  std::string owner;
+  std::binary_semaphore begin{0};
+  std::binary_semaphore done{0};
+
+  Async<void> import_once() {
+    while (!begin.try_acquire()) co_await ok(sleep_for(std::chrono::milliseconds(5)));
+    const auth::Principal system = auth::system_principal(auth::UserId(*Uuid::parse(owner)));
+    auth::Caller caller;
+    caller.principal = &system;
+    const api::New<Task> input({.title = "From the background"});
+    const api::CallOptions once{.idempotency_key = "import-1"};
+    for (int attempt = 0; attempt < 2; ++attempt)
+      std::ignore = co_await ok(host->executor().call(kCreate, caller, input, once));
+    done.release();
+    co_await ok(sleep_for(std::chrono::hours(1)));
+  }
+};
+
+class TaskEngineTest : public testing::EngineTest {};
+
+TEST_P(TaskEngineTest, APostABackgroundTaskAndATestCreateThroughTheSameExecutor) {
+  Importer importer;
+  TestApp app(
+      [&](app::Application& application) {
+        build(application);
+        application.add(app::Module("importer", "Makes tasks beside requests").wire([&](app::Host& host) {
+          importer.host = &host;
+          host.in_background("import", [&] { return importer.import_once(); });
+        }));
+      },
+      {{"database.url", database_url()}});
+  User ada(app, "ada@example.com");
+  ada.create(R"({"title":"By POST"})");
+  const Json me = Json::parse(ada.call("GET", "/v1/me").body);
+  importer.owner = std::string(me["id"].text());
+  importer.begin.release();
+  importer.done.acquire();
+
+  const auth::Principal system = auth::system_principal(auth::UserId(*Uuid::parse(importer.owner)));
+  auth::Caller caller;
+  caller.principal = &system;
+  const api::New<Task> input({.title = "By a test"});
+  const api::CallOptions options;
+  ASSERT_TRUE(app.host().wait_for(app.host().executor().call(kCreate, caller, input, options)));
+
+  EXPECT_THAT(ada.titles("sort=title"), ElementsAre("By a test", "By POST", "From the background"));
+  const auto audited = app.host().wait_for(app.database().read(+[](sql::Reader& db) -> Async<std::int64_t> {
+    std::int64_t rows = co_await ok(
+        db.value<std::int64_t>("SELECT count(*) FROM audit_log WHERE operation = 'tasks.create'"));
+    co_return rows;
+  }));
+  EXPECT_EQ(*audited, 3) << "the repeated call of the background task ran nothing";
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, TaskEngineTest, testing::every_engine(), testing::engine_name);
 
 INSTANTIATE_TEST_SUITE_P(Engines, TasksTest, testing::every_engine(), testing::engine_name);
 
