@@ -15,6 +15,7 @@
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"
 #include "bedplate/async/timer.h"
+#include "bedplate/async/wake.h"
 #include "bedplate/describe/json/json.h"
 #include "bedplate/execution/executor.h"
 #include "bedplate/surfaces/rest/problem.h"
@@ -434,11 +435,12 @@ TEST_P(TasksTest, EveryOperationConforms) {
 struct Importer {
   app::Host* host = nullptr;
   std::string owner;
-  std::binary_semaphore begin{0};
+  Wake begin;
   std::binary_semaphore done{0};
 
   Async<void> import_once() {
-    while (!begin.try_acquire()) co_await ok(sleep_for(std::chrono::milliseconds(5)));
+    while (!co_await ok(begin.wait_for(std::chrono::hours(1)))) {
+    }
     const auth::Principal system = auth::system_principal(auth::UserId(*Uuid::parse(owner)));
     auth::Caller caller;
     caller.principal = &system;
@@ -468,7 +470,7 @@ TEST_P(TaskEngineTest, APostABackgroundTaskAndATestCreateThroughTheSameExecutor)
   ada.create(R"({"title":"By POST"})");
   const Json me = Json::parse(ada.call("GET", "/v1/me").body);
   importer.owner = std::string(me["id"].text());
-  importer.begin.release();
+  importer.begin.set();
   importer.done.acquire();
 
   const auth::Principal system = auth::system_principal(auth::UserId(*Uuid::parse(importer.owner)));

@@ -200,6 +200,12 @@ TEST_P(ExecutorTest, AKeyRunsACommandOnce) {
   EXPECT_EQ(other.error().code(), "idempotency_key_reused");
   principal_.user = new_id<auth::UserId>();
   EXPECT_TRUE(create(kCreate, "bread", {.idempotency_key = "job-17"})) << "others have keys of their own";
+  for (int user = 0; user < 2; ++user) {
+    const auth::Principal system = auth::system_principal(new_id<auth::UserId>());
+    caller_.principal = &system;
+    EXPECT_TRUE(create(kCreate, "milk", {.idempotency_key = "job-18"}));
+  }
+  EXPECT_EQ(notes_.runs, 4) << "the system acts for each user under keys of their own";
 }
 
 TEST_P(ExecutorTest, ARefusalThatKeepsItsWritesIsAnOutcomeToo) {

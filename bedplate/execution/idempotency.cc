@@ -188,6 +188,8 @@ Result<Idempotency::Claim> Idempotency::claim(std::string_view key, const auth::
   std::string name;
   append_part(name, auth::kind_name(caller.kind));
   append_part(name, caller.user.to_string());
+  // The system has one id, whoever it acts for.
+  if (caller.act) append_part(name, caller.act->to_string());
   if (caller.tenant) append_part(name, caller.tenant->to_string());
   append_part(name, operation);
   append_part(name, key);

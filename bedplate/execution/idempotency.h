@@ -80,7 +80,8 @@ class Idempotency {
 
   Idempotency(const IdempotencySettings& settings, sql::Dialect dialect);
 
-  /// Takes the key for this process. A user who acts for two tenants has two sets of keys. Category::malformed
+  /// Takes the key for this process. A user who acts for two tenants has two sets of keys, and so has the system for
+  /// two users. Category::malformed
   /// `invalid_idempotency_key`; Category::conflict `idempotency_key_in_use` while another call has it. `input` may be
   /// null, as may its type.
   Result<Claim> claim(std::string_view key, const auth::Principal& caller, std::string_view operation,

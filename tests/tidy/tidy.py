@@ -48,7 +48,7 @@ BELOW = {
     "redis": ["base", "async", "telemetry"],
     "cache": ["base", "async", "describe", "telemetry", "redis"],
     "operations": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth"],
-    "execution": ["base", "unicode", "async", "describe", "telemetry", "sql", "http", "auth", "cache", "operations"],
+    "execution": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth", "cache", "operations"],
     "surfaces": ["base", "unicode", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache",
                  "operations", "execution"],
     "app": ["base", "async", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",

@@ -27,7 +27,6 @@ using ::testing::IsEmpty;
 
 void build(bedplate::app::Application& app) {
   auto settings = std::make_shared<bedplate::identity::IdentitySettings>();
-  settings->admin_scopes = {"admin"};
   app.add(
       bedplate::identity::identity_module(*settings, {bedplate::auth::PasswordCost::worthless_for_tests()}));
   app.add(wishlists_module());
