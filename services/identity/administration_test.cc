@@ -5,9 +5,7 @@
 
 #include <set>
 #include <string>
-#include <tuple>
 
-#include "bedplate/async/timer.h"
 #include "tests/kits/identity_kit.h"
 
 namespace bedplate::identity {
@@ -149,27 +147,6 @@ TEST_P(AdministrationTest, AfterARestoreNoTokenIsGood) {
   EXPECT_FALSE(is_good(*grant));
   EXPECT_EQ(code_of(refresh(grant->refresh_token)), "invalid_refresh_token");
   EXPECT_TRUE(log_in("ada@example.com"));
-}
-
-TEST_P(AdministrationTest, ARunningServerNoticesByItself) {
-  auto grant = sign_up("ada@example.com");
-  Scope scope;
-  loop_.spawn(
-      [](Identity& identity, sql::Database& db) -> Async<void> {
-        std::ignore = co_await identity.keep_current(db);
-        Loop::current()->stop();
-      }(*identity_, *db_),
-      &scope);
-  ASSERT_TRUE(run(admin_.disable("ada@example.com")));
-  const auto until = std::chrono::steady_clock::now() + testing::kPatience;
-  while (is_good(*grant) && std::chrono::steady_clock::now() < until) {
-    CoarseTimer stop(loop_, [](CoarseTimer& timer) { timer.loop().stop(); });
-    stop.arm(50ms);
-    loop_.run();
-  }
-  EXPECT_FALSE(is_good(*grant));
-  loop_.post_callable([&] { scope.cancel(Category::cancelled); });
-  loop_.run();
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, AdministrationTest, testing::every_engine(), testing::engine_name);

@@ -38,7 +38,7 @@ Async<Grant> Identity::refresh(const api::Caller& caller, sql::Database& db, con
       ++numbers_.refresh_tokens_reused;
       log_warn("refresh token used twice: its session was ended",
                {{"session", next.row.id.to_string()}, {"request_id", caller.request_id}});
-      std::ignore = co_await apply_revocations(db);
+      std::ignore = co_await revocation_feed_.apply(db);
     }
     co_return std::unexpected(std::move(renewal.error()));
   }

@@ -23,10 +23,8 @@ using std::chrono::seconds;
 constexpr std::size_t kUserAgentSizeMax = 300;
 constexpr seconds kClockMargin{60};
 
-constexpr std::chrono::milliseconds kRevocationsEvery{250};  // a second is what we promise
 constexpr seconds kKeysEvery{60};
 constexpr seconds kCleanupEvery{300};
-constexpr std::string_view kRevocationsTopic = "identity:revocations";
 constexpr std::string_view kAttemptsAtPasswords =
     "wrong passwords for this account or from your address; until the wait is over the right one is refused "
     "too";
@@ -50,34 +48,6 @@ KeyRotation rotation_of(const IdentitySettings& settings) {
   return rotation;
 }
 
-/// Fires when revocations could not be read for as long as the settings allow: they are unknown from then on.
-class StalenessWatchdog final : private CoarseTimer {
- public:
-  /// `patience` zero: never.
-  StalenessWatchdog(Loop& loop, seconds patience, auth::Revocations& revocations)
-      : CoarseTimer(loop, &StalenessWatchdog::passed), patience_(patience), revocations_(revocations) {}
-
-  /// They were read just now.
-  void renew() {
-    revocations_.mark_current();
-    if (patience_ > seconds(0)) arm(patience_);
-  }
-
- private:
-  static void passed(CoarseTimer& timer) {
-    log_error("revocations could not be read for too long: access tokens are refused until they can");
-    static_cast<StalenessWatchdog&>(timer).revocations_.mark_stale();
-  }
-
-  const seconds patience_;
-  auth::Revocations& revocations_;
-};
-
-std::int64_t steady_ms() {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
-}
-
 std::string clean_user_agent(std::string_view text) {
   if (!is_valid_utf8(text)) return "";
   return std::string(utf8_prefix(text, kUserAgentSizeMax));
@@ -95,6 +65,7 @@ Identity::Identity(const IdentitySettings& settings, auth::SealingKey sealing, c
       passwords_(cost, {static_cast<unsigned>(settings.password_threads),
                         static_cast<unsigned>(settings.password_queue_max)}),
       throttle_(settings.login_throttle),
+      revocation_feed_(revocations_, clock, seconds(settings.revocations_age_max_seconds)),
       authenticator_(ring_, revocations_, policy_of(settings)),
       sealing_(sealing),
       keys_(std::move(sealing), ring_, rotation_of(settings)),
@@ -108,20 +79,7 @@ Identity::Identity(const IdentitySettings& settings, auth::SealingKey sealing, c
 
 Async<void> Identity::start(sql::Database& db) {
   co_await ok(refresh_keys(db));
-  co_await ok(read_revocations(db));
-}
-
-Async<void> Identity::keep_current(sql::Database& db) {
-  StalenessWatchdog watchdog(*Loop::current(), seconds(settings_.revocations_age_max_seconds), revocations_);
-  watchdog.renew();
-  for (bool away = false;;) {
-    co_await ok(revocations_made_.wait_for(kRevocationsEvery));
-    Result<void> read = co_await read_revocations(db);
-    if (read) watchdog.renew();
-    if (!read && !away) log_warn("revocations cannot be read", {{"code", read.error().code()}});
-    if (read && away) log_info("revocations are read again");
-    away = !read;
-  }
+  co_await ok(revocation_feed_.read(db));
 }
 
 Async<void> Identity::run_maintenance(sql::Database& db) {
@@ -141,43 +99,9 @@ Async<void> Identity::run_maintenance(sql::Database& db) {
   }
 }
 
-Async<void> Identity::read_revocations(sql::Database& db) {
-  Time now = clock_.now();
-  std::int64_t seen = revocations_seen_.load(std::memory_order_relaxed);
-  std::vector<RevocationRow> rows;
-  do {
-    rows = co_await ok(db.read(&store::list_revocations, seen, now));
-    for (const RevocationRow& row : rows) {
-      if (row.session_id) revocations_.revoke_session(*row.session_id, row.expires_at, now);
-      if (row.user_id)
-        revocations_.revoke_user(*row.user_id, row.generation.value_or(0), row.expires_at, now);
-      seen = row.seq;
-    }
-    // Another loop may have read further meanwhile: only ever forwards.
-    std::int64_t before = revocations_seen_.load(std::memory_order_relaxed);
-    while (before < seen &&
-           !revocations_seen_.compare_exchange_weak(before, seen, std::memory_order_relaxed)) {
-    }
-  } while (!rows.empty());
-  revocations_read_ms_.store(steady_ms(), std::memory_order_relaxed);
-}
-
 Async<void> Identity::refresh_keys(sql::Database& db) {
   bool key_left = co_await ok(keys_.refresh(db, clock_.now()));
   if (key_left) revocations_.bump();
-}
-
-void Identity::tell_others_through(cache::ChangeNotifier& notifier) {
-  notifier_ = &notifier;
-  notifier.listen(std::string(kRevocationsTopic), [this] { revocations_made_.set(); });
-}
-
-Async<void> Identity::apply_revocations(sql::Database& db) {
-  const std::int64_t before = revocations_seen_.load(std::memory_order_relaxed);
-  Result<void> read = co_await read_revocations(db);
-  if (!read) log_warn("revocations could not be read", {{"code", read.error().code()}});
-  if (notifier_ && revocations_seen_.load(std::memory_order_relaxed) != before)
-    notifier_->notify(kRevocationsTopic);
 }
 
 void Identity::Numbers::collect(telemetry::MetricWriter& out) const {
@@ -209,7 +133,7 @@ void Identity::Numbers::collect(telemetry::MetricWriter& out) const {
       "bedplate_identity_revocations_age_seconds",
       "Since revocations of other processes were read; beyond identity.revocations_age_max_seconds access "
       "tokens are refused.",
-      static_cast<double>(steady_ms() - identity_.revocations_read_ms_.load()) / 1000);
+      identity_.revocation_feed_.age_seconds());
 }
 
 // ---- tokens
@@ -389,7 +313,7 @@ Async<Grant> Identity::log_in(const api::Caller& caller, sql::Database& db, cons
   log_info("user logged in", {{"user", fresh.id.to_string()},
                               {"session", session.row.id.to_string()},
                               {"request_id", caller.request_id}});
-  std::ignore = co_await apply_revocations(db);
+  std::ignore = co_await revocation_feed_.apply(db);
   co_return grant(fresh, session.row.id, std::move(session.refresh_token), now);
 }
 
@@ -419,7 +343,7 @@ Async<void> Identity::log_out(const api::Caller& caller, sql::Database& db) {
   Time until = tokens_until(clock_.now());
   co_await ok(db.transact(&store::end_session, session, until));
   log_info("user logged out", {{"user", caller.user().to_string()}, {"session", session.to_string()}});
-  std::ignore = co_await apply_revocations(db);
+  std::ignore = co_await revocation_feed_.apply(db);
 }
 
 Async<SessionList> Identity::sessions(const api::Caller& caller, sql::Reader& db) {
@@ -456,7 +380,7 @@ Async<void> Identity::end_session(const api::Caller& caller, sql::Database& db,
   Time until = tokens_until(clock_.now());
   co_await ok(db.transact(&end_own_session, user, input->id, until));
   log_info("session ended", {{"user", user.to_string()}, {"session", input->id.to_string()}});
-  std::ignore = co_await apply_revocations(db);
+  std::ignore = co_await revocation_feed_.apply(db);
 }
 
 Async<void> Identity::end_other_sessions(const api::Caller& caller, sql::Database& db) {
@@ -465,7 +389,7 @@ Async<void> Identity::end_other_sessions(const api::Caller& caller, sql::Databas
   Time until = tokens_until(clock_.now());
   std::int64_t ended = co_await ok(db.transact(&store::end_sessions, user, spared, until));
   log_info("other sessions ended", {{"user", user.to_string()}, {"count", ended}});
-  std::ignore = co_await apply_revocations(db);
+  std::ignore = co_await revocation_feed_.apply(db);
 }
 
 // ---- one's own account
@@ -508,7 +432,7 @@ Async<void> Identity::change_password(const api::Caller& caller, sql::Database& 
   SessionId spared = caller.session();
   co_await ok(db.transact(&Identity::write_password, *this, user, hash, spared));
   log_info("password changed", {{"user", user.id.to_string()}, {"request_id", caller.request_id}});
-  std::ignore = co_await apply_revocations(db);
+  std::ignore = co_await revocation_feed_.apply(db);
 }
 
 Async<void> Identity::write_password(sql::Transaction& tx, const UserRow& seen, const std::string& hash,
@@ -526,7 +450,7 @@ Async<void> Identity::delete_me(const api::Caller& caller, sql::Database& db, co
   UserRow user = co_await ok(confirm_password(caller, db, input.password));
   co_await ok(db.transact(&Identity::delete_account, *this, user));
   log_info("account deleted by its user", {{"user", user.id.to_string()}, {"request_id", caller.request_id}});
-  std::ignore = co_await apply_revocations(db);
+  std::ignore = co_await revocation_feed_.apply(db);
 }
 
 Async<void> Identity::delete_account(sql::Transaction& tx, const UserRow& seen) {

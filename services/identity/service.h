@@ -21,7 +21,8 @@
 //   it before it answers, so the tokens are refused on every loop at once; other processes within a second,
 //   as they read the table four times a second, always from the primary. That is how the command line changes a
 //   server that runs. One that cannot read it for identity.revocations_age_max_seconds takes no access token at
-//   all (503 `revocations_unknown`) until it can again: it does not know which of them are still good.
+//   all (503 `revocations_unknown`) until it can again: it does not know which of them are still good. See
+//   revocation_feed.h.
 // - An account's row is written as it was read: where another transaction was faster, which only an isolation below
 //   serializable lets happen, the transaction runs again.
 // - The log names users and sessions by id; no address, password or token enters it.
@@ -36,7 +37,6 @@
 #include <string_view>
 #include <vector>
 
-#include "bedplate/async/wake.h"
 #include "bedplate/auth/key_ring.h"
 #include "bedplate/auth/known_passwords.h"
 #include "bedplate/auth/password.h"
@@ -48,6 +48,7 @@
 #include "bedplate/telemetry/metrics.h"
 #include "services/identity/api.h"
 #include "services/identity/login_throttle.h"
+#include "services/identity/revocation_feed.h"
 #include "services/identity/settings.h"
 #include "services/identity/signing_keys.h"
 #include "services/identity/store.h"
@@ -76,8 +77,10 @@ class Identity {
   void grant_declared_scopes(std::vector<std::string> for_users, std::vector<std::string> for_admins);
 
   /// Before start(), where several processes serve one database: what one of them revokes the others then refuses at
-  /// once, and not only at their next round. `nudges` outlives it.
-  void tell_others_through(cache::ChangeNotifier& notifier);
+  /// once, and not only at their next round. `notifier` outlives it.
+  void tell_others_through(cache::ChangeNotifier& notifier) {
+    revocation_feed_.tell_others_through(notifier);
+  }
 
   /// Before start(): new passwords must not be in there, beside the built-in list of identity.refuse_common_passwords.
   /// Where it cannot say, the password is taken, and the log has it. `known` outlives it.
@@ -91,14 +94,13 @@ class Identity {
 
   /// Loads signing keys (and makes the first) and revocations. Nothing can be verified before.
   Async<void> start(sql::Database& db);
-  /// Reads new revocations every quarter of a second, and when another process says that there are some; does nothing
-  /// else, so that nothing else delays it. Fails only when its scope is cancelled.
-  Async<void> keep_current(sql::Database& db);
+  /// Reads new revocations until its scope is cancelled: RevocationFeed::keep_current().
+  Async<void> keep_current(sql::Database& db) { return revocation_feed_.keep_current(db); }
   /// Reads keys and forgets sealed refresh tokens every minute, and deletes what has expired every few minutes. Fails
   /// as keep_current() does.
   Async<void> run_maintenance(sql::Database& db);
   /// One round of reading revocations: what other processes have ended since the last.
-  Async<void> read_revocations(sql::Database& db);
+  Async<void> read_revocations(sql::Database& db) { return revocation_feed_.read(db); }
   Async<void> refresh_keys(sql::Database& db);
   /// Forgets sealed refresh tokens that cannot be answered again.
   Async<void> forget_sealed_tokens(sql::Database& db);
@@ -165,8 +167,6 @@ class Identity {
   Result<void> unless_throttled(std::chrono::seconds wait, std::string_view what);
   /// The caller's row, once the password has been found right.
   Async<UserRow> confirm_password(const api::Caller& caller, sql::Database& db, std::string_view password);
-  /// read_revocations(), after a commit that made some: a failure is logged, the next round makes up for it.
-  Async<void> apply_revocations(sql::Database& db);
 
   // Bodies of transactions.
   Async<void> insert_account(sql::Transaction& tx, const UserRow& user, const NewSession& session);
@@ -186,6 +186,7 @@ class Identity {
   LoginThrottle throttle_;
   auth::KeyRing ring_;
   auth::Revocations revocations_;
+  RevocationFeed revocation_feed_;
   auth::TokenAuthenticator authenticator_;
   const auth::SealingKey sealing_;
   SigningKeys keys_;
@@ -194,10 +195,6 @@ class Identity {
   std::vector<std::string> admin_scopes_;
   auth::CommonPasswords common_passwords_;
   std::vector<auth::KnownPasswords*> known_passwords_;
-  cache::ChangeNotifier* notifier_ = nullptr;
-  Wake revocations_made_;
-  std::atomic<std::int64_t> revocations_seen_{0};  ///< the highest seq applied
-  std::atomic<std::int64_t> revocations_read_ms_{0};
   Numbers numbers_{*this};
   telemetry::Watch watch_;
 };
