@@ -15,7 +15,7 @@
 #include "bedplate/base/log.h"
 #include "bedplate/base/random.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/postgresql/endpoint.h"
+#include "bedplate/sql/postgresql/connection_pool.h"
 #include "bedplate/sql/postgresql/error.h"
 #include "bedplate/sql/postgresql/maintenance.h"
 #include "bedplate/sql/postgresql/postgresql.h"
@@ -29,9 +29,9 @@ using std::chrono::steady_clock;
 constexpr std::size_t kDialers = 2;
 
 struct PostgresqlReplica {
-  PostgresqlReplica(PostgresqlLoopState& state, const std::string& url) : endpoint(state, url) {}
+  PostgresqlReplica(PostgresqlLoopState& state, const std::string& url) : pool(state, url) {}
 
-  PostgresqlEndpoint endpoint;
+  PostgresqlPool pool;
   CommitPosition replayed;  ///< it has come at least so far
 };
 
@@ -59,13 +59,13 @@ struct PostgresqlPart {
   PostgresqlReplica* next_replica() {
     for (std::size_t i = 0; i < replicas.size(); ++i) {
       PostgresqlReplica& replica = *replicas[++turn % replicas.size()];
-      if (!replica.endpoint.down()) return &replica;
+      if (!replica.pool.down()) return &replica;
     }
     return nullptr;
   }
 
   PostgresqlLoopState state;
-  PostgresqlEndpoint primary;
+  PostgresqlPool primary;
   std::vector<std::unique_ptr<PostgresqlReplica>> replicas;
   std::size_t turn = 0;
 };
@@ -109,14 +109,14 @@ class PostgresqlDatabase final : public Database {
   };
 
   Result<PostgresqlPart*> part_of(Loop& loop);
-  Async<Attempt> attempt(PostgresqlEndpoint& primary, const CallContext& context, TransactionBody& body,
+  Async<Attempt> attempt(PostgresqlPool& primary, const CallContext& context, TransactionBody& body,
                          milliseconds time_max);
-  Async<void> read_from(PostgresqlPart& part, PostgresqlEndpoint& endpoint, const CallContext& context,
+  Async<void> read_from(PostgresqlPart& part, PostgresqlPool& pool, const CallContext& context,
                         ReadBody& body);
   Async<bool> has_caught_up(PostgresqlPart& part, PostgresqlReplica& replica, CommitPosition after);
-  Async<void> read_alone(PostgresqlEndpoint& endpoint, const CallContext& context, ReadBody& body,
+  Async<void> read_alone(PostgresqlPool& pool, const CallContext& context, ReadBody& body,
                          PostgresqlPipelinedRead& first);
-  Async<Attempt> attempt_read(PostgresqlEndpoint& endpoint, const CallContext& context, ReadBody& body,
+  Async<Attempt> attempt_read(PostgresqlPool& pool, const CallContext& context, ReadBody& body,
                               PostgresqlPipelinedRead& first);
 
   const PostgresqlOptions options_;
@@ -153,7 +153,7 @@ milliseconds pause_before(int attempt) {
   return milliseconds(static_cast<std::int64_t>(random_u64() % static_cast<std::uint64_t>(most + 1)));
 }
 
-Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt(PostgresqlEndpoint& primary,
+Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt(PostgresqlPool& primary,
                                                                const CallContext& context,
                                                                TransactionBody& body, milliseconds time_max) {
   PostgresqlSession* session = co_await ok(primary.acquire());
@@ -218,7 +218,7 @@ Async<void> PostgresqlDatabase::read(const CallContext& context, ReadBody& body)
   if (replica) {
     const bool fresh = co_await ok(has_caught_up(*part, *replica, context.after));
     if (fresh) {
-      Result<void> done = co_await read_from(*part, replica->endpoint, context, body);
+      Result<void> done = co_await read_from(*part, replica->pool, context, body);
       // What is the replica's trouble is not the caller's: the primary is asked.
       const bool trouble = !done && (done.error().category() == Category::unavailable ||
                                      done.error().code() == kSerializationFailure);
@@ -239,7 +239,7 @@ Async<bool> PostgresqlDatabase::has_caught_up(PostgresqlPart& part, PostgresqlRe
   const auto until = steady_clock::now() + milliseconds(options_.replica_wait_ms);
   for (milliseconds pause{1};; pause *= 2) {
     ReplayedBody replayed;
-    Result<void> asked = co_await read_from(part, replica.endpoint, kNoContext, replayed);
+    Result<void> asked = co_await read_from(part, replica.pool, kNoContext, replayed);
     if (!asked) co_return false;
     replica.replayed = std::max(replica.replayed, replayed.mark());
     if (after <= replica.replayed) co_return true;
@@ -257,15 +257,15 @@ std::vector<std::string> PostgresqlDatabase::replicas() const {
 Async<void> PostgresqlDatabase::ask_replica(std::size_t index) {
   PostgresqlPart* part = co_await ok(part_of(*Loop::current()));
   ReplayedBody replayed;
-  co_await ok(read_from(*part, part->replicas.at(index)->endpoint, kNoContext, replayed));
+  co_await ok(read_from(*part, part->replicas.at(index)->pool, kNoContext, replayed));
   if (replayed.mark().empty())
     co_await fail(Category::conflict, "not_a_replica",
                   "The server is not a replica any more: it does not follow a primary.");
 }
 
-Async<void> PostgresqlDatabase::read_from(PostgresqlPart& part, PostgresqlEndpoint& endpoint,
+Async<void> PostgresqlDatabase::read_from(PostgresqlPart& part, PostgresqlPool& pool,
                                           const CallContext& context, ReadBody& body) {
-  PostgresqlPipelinedRead shared(part.state, endpoint, context);
+  PostgresqlPipelinedRead shared(part.state, pool, context);
   {
     Reader reader(shared, context);
     Result<void> done = co_await body.run(reader);
@@ -276,14 +276,14 @@ Async<void> PostgresqlDatabase::read_from(PostgresqlPart& part, PostgresqlEndpoi
     }
   }
   counters_.reads_moved.fetch_add(1, std::memory_order_relaxed);
-  co_await ok(read_alone(endpoint, context, body, shared));
+  co_await ok(read_alone(pool, context, body, shared));
 }
 
-Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt_read(PostgresqlEndpoint& endpoint,
+Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt_read(PostgresqlPool& pool,
                                                                     const CallContext& context,
                                                                     ReadBody& body,
                                                                     PostgresqlPipelinedRead& first) {
-  PostgresqlSession* session = co_await ok(endpoint.acquire());
+  PostgresqlSession* session = co_await ok(pool.acquire());
   const auto began = steady_clock::now();
   session->begin(PostgresqlSession::Access::read, context, milliseconds(options_.read_time_max_ms));
   Reader reader(*session, context);
@@ -297,11 +297,11 @@ Async<PostgresqlDatabase::Attempt> PostgresqlDatabase::attempt_read(PostgresqlEn
   co_return Attempt(std::move(error), again);
 }
 
-Async<void> PostgresqlDatabase::read_alone(PostgresqlEndpoint& endpoint, const CallContext& context,
-                                           ReadBody& body, PostgresqlPipelinedRead& first) {
+Async<void> PostgresqlDatabase::read_alone(PostgresqlPool& pool, const CallContext& context, ReadBody& body,
+                                           PostgresqlPipelinedRead& first) {
   constexpr int kAttemptsMax = 3;
   for (int attempts = 1;; ++attempts) {
-    Result<Attempt> tried = co_await attempt_read(endpoint, context, body, first);
+    Result<Attempt> tried = co_await attempt_read(pool, context, body, first);
     if (!tried) co_await std::unexpected(std::move(tried.error()));
     if (!tried->error) co_return;
     if (!tried->may_run_again || attempts == kAttemptsMax) co_await std::unexpected(std::move(*tried->error));
@@ -342,7 +342,7 @@ void PostgresqlDatabase::close() {
   slow_log_.stop();
   for (auto& [loop, part] : parts_) {
     part->primary.close();
-    for (auto& replica : part->replicas) replica->endpoint.close();
+    for (auto& replica : part->replicas) replica->pool.close();
     for (int round = 0; round < 2; ++round) {  // what is put off to the end of a turn may put off once more
       loop->stop();
       loop->run();

@@ -7,7 +7,7 @@
 
 #include "bedplate/base/log.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/postgresql/endpoint.h"
+#include "bedplate/sql/postgresql/connection_pool.h"
 #include "bedplate/sql/postgresql/error.h"
 #include "bedplate/sql/postgresql/rows.h"
 
@@ -31,9 +31,9 @@ std::string limits_text(const PostgresqlOptions& options) {
 
 // ---- the session
 
-PostgresqlPipelinedRead::PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlEndpoint& endpoint,
+PostgresqlPipelinedRead::PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlPool& pool,
                                                  const CallContext& context)
-    : state_(state), endpoint_(endpoint) {
+    : state_(state), pool_(pool) {
   tenant = &context.tenant;
 }
 
@@ -70,13 +70,13 @@ bool PostgresqlPipelinedRead::start(Statement& asked) {
     cancelled.error.emplace(cancelled.scope->error());
     Loop::current()->resume_later(cancelled);
   };
-  if (!endpoint_.submit(*this)) return false;
+  if (!pool_.submit(*this)) return false;
   statement = nullptr;
   return true;
 }
 
 void PostgresqlPipelinedRead::withdraw(Statement&) {
-  endpoint_.withdraw(*this);
+  pool_.withdraw(*this);
   statement = nullptr;
 }
 
@@ -105,19 +105,19 @@ void PostgresqlPipelinedRead::move() {
 // ---- the connection
 
 PostgresqlPipelinedConnection::Watchdog::Watchdog(PostgresqlPipelinedConnection& of)
-    : CoarseTimer(of.endpoint_.loop(),
+    : CoarseTimer(of.pool_.loop(),
                   [](CoarseTimer& timer) { static_cast<Watchdog&>(timer).pipeline.look_for_life(); }),
       pipeline(of) {}
 
-PostgresqlPipelinedConnection::PostgresqlPipelinedConnection(PostgresqlEndpoint& endpoint)
-    : endpoint_(endpoint), tick_end_(*this), watchdog_(*this) {
+PostgresqlPipelinedConnection::PostgresqlPipelinedConnection(PostgresqlPool& pool)
+    : pool_(pool), tick_end_(*this), watchdog_(*this) {
   tick_end_.run = [](Work* work) { static_cast<TickEnd*>(work)->pipeline.end_group(); };
 }
 
 bool PostgresqlPipelinedConnection::attach(PostgresqlHandle handle) {
   PostgresqlUser& user = *this;
-  connection_ = std::make_unique<PostgresqlConnection>(
-      endpoint_.loop(), std::move(handle), endpoint_.state().options, endpoint_.state().slow_log, user);
+  connection_ = std::make_unique<PostgresqlConnection>(pool_.loop(), std::move(handle), pool_.state().options,
+                                                       pool_.state().slow_log, user);
   if (connection_->start()) return true;
   connection_.reset();
   return false;
@@ -126,13 +126,13 @@ bool PostgresqlPipelinedConnection::attach(PostgresqlHandle handle) {
 PostgresqlConnection::Sent PostgresqlPipelinedConnection::send(PostgresqlPipelinedRead& read) {
   using Sent = PostgresqlConnection::Sent;
   if (!std::exchange(group_open_, true)) {
-    endpoint_.loop().on_tick_end(tick_end_);
-    const PostgresqlOptions& options = endpoint_.state().options;
+    pool_.loop().on_tick_end(tick_end_);
+    const PostgresqlOptions& options = pool_.state().options;
     if (options.transaction_pooler &&
         !connection_->send_control(PostgresqlControl::setting, limits_text(options).c_str()))
       return Sent::broken;
   }
-  if (!connection_->send_tenant(endpoint_.state().tenant_setter, *read.tenant)) return Sent::broken;
+  if (!connection_->send_tenant(pool_.state().tenant_setter, *read.tenant)) return Sent::broken;
   return connection_->send(read);
 }
 
@@ -141,13 +141,12 @@ void PostgresqlPipelinedConnection::end_group() {
   if (!live()) return;
   connection_->sync();
   connection_->forget_tenant();
-  if (!watchdog_.armed())
-    watchdog_.arm(std::chrono::milliseconds(endpoint_.state().options.read_time_max_ms));
+  if (!watchdog_.armed()) watchdog_.arm(std::chrono::milliseconds(pool_.state().options.read_time_max_ms));
 }
 
 void PostgresqlPipelinedConnection::look_for_life() {
   if (!live() || connection_->idle()) return;
-  const auto limit = std::chrono::milliseconds(endpoint_.state().options.read_time_max_ms);
+  const auto limit = std::chrono::milliseconds(pool_.state().options.read_time_max_ms);
   const auto silent = connection_->silence();
   if (silent >= limit) return connection_->give_up();
   watchdog_.arm(std::chrono::ceil<std::chrono::milliseconds>(limit - silent));
@@ -155,7 +154,7 @@ void PostgresqlPipelinedConnection::look_for_life() {
 
 void PostgresqlPipelinedConnection::on_rows(PostgresqlCall& call, const PGresult* result) {
   auto& read = static_cast<PostgresqlPipelinedRead&>(call);
-  take_postgresql_rows(*read.statement, *read.prepared, result, endpoint_.state().options);
+  take_postgresql_rows(*read.statement, *read.prepared, result, pool_.state().options);
   read.finish();
 }
 
@@ -163,7 +162,7 @@ void PostgresqlPipelinedConnection::on_failed(PostgresqlCall& call, const PGresu
   auto& read = static_cast<PostgresqlPipelinedRead&>(call);
   switch (postgresql_fault(result)) {
     case PostgresqlFault::stale_plan:
-      endpoint_.state().statements.renew(*read.prepared, call.generation);
+      pool_.state().statements.renew(*read.prepared, call.generation);
       return send_again(call);
     case PostgresqlFault::missing_plan:
       return send_again(call);
@@ -186,9 +185,9 @@ void PostgresqlPipelinedConnection::on_too_large(PostgresqlCall& call) {
 
 void PostgresqlPipelinedConnection::send_again(PostgresqlCall& call) {
   auto& read = static_cast<PostgresqlPipelinedRead&>(call);
-  endpoint_.state().counters.reads_resent.fetch_add(1, std::memory_order_relaxed);
+  pool_.state().counters.reads_resent.fetch_add(1, std::memory_order_relaxed);
   if (call.sends >= kSendsMax) return read.move();
-  endpoint_.resubmit(read);
+  pool_.resubmit(read);
 }
 
 void PostgresqlPipelinedConnection::on_skipped(PostgresqlCall& call) {
@@ -196,7 +195,7 @@ void PostgresqlPipelinedConnection::on_skipped(PostgresqlCall& call) {
 }
 
 void PostgresqlPipelinedConnection::on_described(PostgresqlCall& call) {
-  endpoint_.resubmit(static_cast<PostgresqlPipelinedRead&>(call));
+  pool_.resubmit(static_cast<PostgresqlPipelinedRead&>(call));
 }
 
 // The driver's own statements do not fail; if one does, the connection is not what it should be.
@@ -211,7 +210,7 @@ void PostgresqlPipelinedConnection::on_unanswered(PostgresqlCall& call) {
 }
 
 void PostgresqlPipelinedConnection::on_lost() {
-  endpoint_.on_pipeline_lost(*this);
+  pool_.on_pipeline_lost(*this);
 }
 
 }  // namespace bedplate::sql

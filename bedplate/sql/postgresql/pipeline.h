@@ -18,14 +18,13 @@
 
 namespace bedplate::sql {
 
-class PostgresqlEndpoint;
+class PostgresqlPool;
 struct PostgresqlLoopState;
 
 /// The session of a read that begins on a shared connection.
 class PostgresqlPipelinedRead final : public Session, public PostgresqlCall {
  public:
-  PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlEndpoint& endpoint,
-                          const CallContext& context);
+  PostgresqlPipelinedRead(PostgresqlLoopState& state, PostgresqlPool& pool, const CallContext& context);
   PostgresqlPipelinedRead(const PostgresqlPipelinedRead&) = delete;
   PostgresqlPipelinedRead& operator=(const PostgresqlPipelinedRead&) = delete;
   ~PostgresqlPipelinedRead();
@@ -46,7 +45,7 @@ class PostgresqlPipelinedRead final : public Session, public PostgresqlCall {
 
  private:
   PostgresqlLoopState& state_;
-  PostgresqlEndpoint& endpoint_;
+  PostgresqlPool& pool_;
   bool used_ = false;
   bool moved_ = false;
 };
@@ -54,7 +53,7 @@ class PostgresqlPipelinedRead final : public Session, public PostgresqlCall {
 /// One shared connection, while there is one.
 class PostgresqlPipelinedConnection final : private PostgresqlUser {
  public:
-  explicit PostgresqlPipelinedConnection(PostgresqlEndpoint& endpoint);
+  explicit PostgresqlPipelinedConnection(PostgresqlPool& pool);
 
   bool live() const { return connection_ && !connection_->broken(); }
   std::size_t load() const { return connection_->in_flight(); }
@@ -94,7 +93,7 @@ class PostgresqlPipelinedConnection final : private PostgresqlUser {
   void end_group();
   void send_again(PostgresqlCall& call);
 
-  PostgresqlEndpoint& endpoint_;
+  PostgresqlPool& pool_;
   std::unique_ptr<PostgresqlConnection> connection_;
   TickEnd tick_end_;
   Watchdog watchdog_;

@@ -9,7 +9,7 @@
 
 #include "bedplate/base/log.h"
 #include "bedplate/sql/error.h"
-#include "bedplate/sql/postgresql/endpoint.h"
+#include "bedplate/sql/postgresql/connection_pool.h"
 #include "bedplate/sql/postgresql/error.h"
 #include "bedplate/sql/postgresql/rows.h"
 
@@ -62,11 +62,10 @@ PostgresqlSession::Timer::Timer(Loop& loop, PostgresqlSession& of)
     : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<Timer&>(timer).session.expire(); }),
       session(of) {}
 
-PostgresqlSession::PostgresqlSession(PostgresqlEndpoint& endpoint, PostgresqlHandle handle)
-    : endpoint_(endpoint),
-      timer_(endpoint.loop(), *this),
-      connection_(endpoint.loop(), std::move(handle), endpoint.state().options, endpoint.state().slow_log,
-                  *this) {}
+PostgresqlSession::PostgresqlSession(PostgresqlPool& pool, PostgresqlHandle handle)
+    : pool_(pool),
+      timer_(pool.loop(), *this),
+      connection_(pool.loop(), std::move(handle), pool.state().options, pool.state().slow_log, *this) {}
 
 // ---- statements
 
@@ -96,7 +95,7 @@ bool PostgresqlSession::start(Statement& asked) {
     return true;
   }
   failed_ = true;  // until it is known to be well
-  Result<PostgresqlStatement*> found = endpoint_.state().statements.find(asked.sql);
+  Result<PostgresqlStatement*> found = pool_.state().statements.find(asked.sql);
   if (!found) {
     asked.error.emplace(std::move(found.error()));
     failure_.note(*asked.error, asked.sql);
@@ -125,7 +124,7 @@ bool PostgresqlSession::start(Statement& asked) {
 bool PostgresqlSession::send_begin() {
   if (begun_) return true;
   begun_ = true;
-  const PostgresqlOptions& options = endpoint_.state().options;
+  const PostgresqlOptions& options = pool_.state().options;
   const Isolation isolation = context_->isolation.value_or(options.isolation);
   if (!connection_.send_control(PostgresqlControl::begin, begin_text(access_, isolation))) return false;
   if (options.transaction_pooler &&
@@ -135,7 +134,7 @@ bool PostgresqlSession::send_begin() {
   if (access_ == Access::read && !options.transaction_pooler &&
       !connection_.send_control(PostgresqlControl::setting, "SET LOCAL enable_seqscan TO DEFAULT"))
     return false;
-  return connection_.send_tenant(endpoint_.state().tenant_setter, context_->tenant);
+  return connection_.send_tenant(pool_.state().tenant_setter, context_->tenant);
 }
 
 // False: the statement has an error and waits for nothing.
@@ -166,7 +165,7 @@ void PostgresqlSession::finish(std::optional<Error> error) {
   }
   if (done.error) failure_.note(*done.error, done.sql);
   done.failed();
-  endpoint_.loop().resume_later(done);
+  pool_.loop().resume_later(done);
 }
 
 void PostgresqlSession::withdraw(Statement&) {
@@ -178,7 +177,7 @@ void PostgresqlSession::withdraw(Statement&) {
 }
 
 void PostgresqlSession::on_rows(PostgresqlCall&, const PGresult* result) {
-  take_postgresql_rows(*statement, *prepared, result, endpoint_.state().options);
+  take_postgresql_rows(*statement, *prepared, result, pool_.state().options);
   if (statement->error) failed_ = true;
   finish(std::nullopt);
 }
@@ -191,7 +190,7 @@ void PostgresqlSession::on_failed(PostgresqlCall&, const PGresult* result) {
   }
   switch (postgresql_fault(result)) {
     case PostgresqlFault::stale_plan:
-      endpoint_.state().statements.renew(*prepared, generation);
+      pool_.state().statements.renew(*prepared, generation);
       [[fallthrough]];
     case PostgresqlFault::missing_plan:
     case PostgresqlFault::serialization:
@@ -231,15 +230,15 @@ void PostgresqlSession::send_end(EndOp& op) {
   if (phase_ == Phase::gone) {  // before COMMIT was sent
     may_run_again_ = true;
     fail_end(postgresql_unavailable());
-    return endpoint_.discard(*this);
+    return pool_.discard(*this);
   }
   phase_ = Phase::ending;
   const bool sent =
       send_begin() && connection_.send_control(PostgresqlControl::commit, "COMMIT") &&
-      (!context_->committed || endpoint_.state().options.replica_urls.empty() ||
+      (!context_->committed || pool_.state().options.replica_urls.empty() ||
        connection_.send_control(PostgresqlControl::mark, "SELECT pg_current_wal_insert_lsn()::text")) &&
       connection_.sync();
-  timer_.arm(std::chrono::milliseconds(endpoint_.state().options.command_time_max_ms));
+  timer_.arm(std::chrono::milliseconds(pool_.state().options.command_time_max_ms));
   // Nothing of it is known to have reached the server, or to have not.
   if (!sent && ending_) fail_end(postgresql_commit_unknown());
 }
@@ -276,19 +275,19 @@ void PostgresqlSession::settle_end() {
   EndOp& op = *std::exchange(ending_, nullptr);
   phase_ = Phase::idle;
   timer_.disarm();
-  endpoint_.loop().resume_later(op);
-  endpoint_.give_back(*this);
+  pool_.loop().resume_later(op);
+  pool_.give_back(*this);
 }
 
 void PostgresqlSession::fail_end(Error error) {
   EndOp& op = *std::exchange(ending_, nullptr);
   op.error.emplace(std::move(error));
-  endpoint_.loop().resume_later(op);
+  pool_.loop().resume_later(op);
   if (phase_ != Phase::gone) abandon();
 }
 
 void PostgresqlSession::abandon() {
-  if (phase_ == Phase::gone) return endpoint_.discard(*this);
+  if (phase_ == Phase::gone) return pool_.discard(*this);
   phase_ = Phase::recovering;
   timer_.arm(kRecoverTimeMax);
   recover();
@@ -300,7 +299,7 @@ void PostgresqlSession::recover() {
   if (PQtransactionStatus(connection_.handle()) == PQTRANS_IDLE) {
     phase_ = Phase::idle;
     timer_.disarm();
-    return endpoint_.give_back(*this);
+    return pool_.give_back(*this);
   }
   if (std::exchange(rolling_back_, true)) return connection_.give_up();  // it has failed before
   if (connection_.send_control(PostgresqlControl::rollback, "ROLLBACK")) connection_.sync();
@@ -309,8 +308,7 @@ void PostgresqlSession::recover() {
 void PostgresqlSession::stop_server() {
   if (cancelled_ || connection_.broken() || connection_.idle()) return;
   cancelled_ = true;
-  cancel_ =
-      endpoint_.state().cancellers.send(connection_.handle(), endpoint_.loop(), [this] { on_cancel_sent(); });
+  cancel_ = pool_.state().cancellers.send(connection_.handle(), pool_.loop(), [this] { on_cancel_sent(); });
 }
 
 void PostgresqlSession::on_cancel_sent() {
@@ -336,7 +334,7 @@ void PostgresqlSession::expire() {
 void PostgresqlSession::on_lost() {
   timer_.disarm();
   cancel_ = {};  // what it may still hit is nobody's
-  endpoint_.state().counters.lost.fetch_add(1, std::memory_order_relaxed);
+  pool_.state().counters.lost.fetch_add(1, std::memory_order_relaxed);
   const Phase phase = std::exchange(phase_, Phase::gone);
   if (phase == Phase::ending && ending_) fail_end(postgresql_commit_unknown());
   if (phase == Phase::open && !failed_) {  // whose statements so far went well
@@ -345,7 +343,7 @@ void PostgresqlSession::on_lost() {
   }
   failed_ = true;
   // One that is lent is discarded when it is given back.
-  if (phase != Phase::open) endpoint_.discard(*this);
+  if (phase != Phase::open) pool_.discard(*this);
 }
 
 }  // namespace bedplate::sql

@@ -2,7 +2,7 @@
 // A connection that belongs to one transaction at a time, and the session of that transaction. Inside the
 // driver only; on its loop's thread.
 //
-// Its life: idle in its endpoint, lent to a transaction, and then, unless that was committed cleanly,
+// Its life: idle in its pool, lent to a transaction, and then, unless that was committed cleanly,
 // recovering: what still runs on the server is stopped, the transaction is rolled back, and only then it is
 // idle again. Nobody waits for that.
 #pragma once
@@ -22,14 +22,14 @@
 
 namespace bedplate::sql {
 
-class PostgresqlEndpoint;
+class PostgresqlPool;
 
 class PostgresqlSession final : public Session, private PostgresqlUser, private PostgresqlCall {
  public:
   enum class Access : std::uint8_t { write, read };
   class EndOp;
 
-  PostgresqlSession(PostgresqlEndpoint& endpoint, PostgresqlHandle handle);
+  PostgresqlSession(PostgresqlPool& pool, PostgresqlHandle handle);
   /// False: the system has no room for it.
   bool start_listening() { return connection_.start(); }
 
@@ -58,7 +58,7 @@ class PostgresqlSession final : public Session, private PostgresqlUser, private 
   CommitPosition mark() const { return mark_; }
 
  private:
-  friend class PostgresqlEndpoint;  // makes, lends, closes and discards it
+  friend class PostgresqlPool;  // makes, lends, closes and discards it
   enum class Phase : std::uint8_t { idle, open, ending, recovering, gone };
   class Timer final : public CoarseTimer {
    public:
@@ -88,7 +88,7 @@ class PostgresqlSession final : public Session, private PostgresqlUser, private 
   void fail_end(Error error);
   void unpin();
 
-  PostgresqlEndpoint& endpoint_;
+  PostgresqlPool& pool_;
   Timer timer_;
   Phase phase_ = Phase::idle;
   Access access_ = Access::write;
@@ -99,7 +99,7 @@ class PostgresqlSession final : public Session, private PostgresqlUser, private 
   bool cancelled_ = false;  ///< the server was asked to stop it, once
   bool rolling_back_ = false;
   bool committed_ = false;
-  bool lent_ = false;  ///< the endpoint's
+  bool lent_ = false;  ///< the pool's
   int statements_ = 0;
   EndOp* ending_ = nullptr;
   std::optional<Error> control_error_;

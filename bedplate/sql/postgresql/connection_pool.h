@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One server as one loop sees it: the connections that its reads share, those that transactions own, and
-// whether it is there at all. Private header of the driver; on the loop's thread.
+// PostgresqlPool: the connections of one loop to one server (the primary or a replica), and whether that is there.
+//
+//   PostgresqlSession* session = co_await ok(pool.acquire());   // a transaction has a connection of its own
+//   if (pool.submit(read)) ...                                  // queries share pipelined ones: pipeline.h
+//
+// Sessions are lent to transactions, at most options.transaction_connections; further transactions wait in order, at
+// most options.queue_max. Reads are pipelined on options.read_connections. Private header of the driver; on the loop's
+// thread.
 //
 // When the last connection of a kind is gone and none can be made, whoever waits for one or asks for it is
 // answered at once that the database is unavailable, and it is tried again, after 100 ms at first and 5 s at
@@ -34,7 +40,7 @@ struct PostgresqlCounters {
   std::atomic<std::uint64_t> waiting{0}, connections{0}, busy{0};
 };
 
-/// What the endpoints of one loop have in common.
+/// What the pools of one loop have in common.
 struct PostgresqlLoopState {
   PostgresqlLoopState(Loop& on, const PostgresqlOptions& settings, PostgresqlHelpers& dialing,
                       PostgresqlCancellers& cancelling, PostgresqlSlowLog& logging,
@@ -51,13 +57,13 @@ struct PostgresqlLoopState {
   PostgresqlStatement& tenant_setter;
 };
 
-class PostgresqlEndpoint {
+class PostgresqlPool {
  public:
   class AcquireOp;
 
-  PostgresqlEndpoint(PostgresqlLoopState& state, std::string url);
-  PostgresqlEndpoint(const PostgresqlEndpoint&) = delete;
-  PostgresqlEndpoint& operator=(const PostgresqlEndpoint&) = delete;
+  PostgresqlPool(PostgresqlLoopState& state, std::string url);
+  PostgresqlPool(const PostgresqlPool&) = delete;
+  PostgresqlPool& operator=(const PostgresqlPool&) = delete;
 
   /// Sends a read, or keeps it until there is a connection. True: it is done, with an error.
   bool submit(PostgresqlPipelinedRead& read);
@@ -66,7 +72,7 @@ class PostgresqlEndpoint {
   /// It is not waited for any more.
   void withdraw(PostgresqlPipelinedRead& read);
 
-  /// A connection of one's own: `PostgresqlSession* session = co_await ok(endpoint.acquire())`.
+  /// A connection of one's own: `PostgresqlSession* session = co_await ok(pool.acquire())`.
   AcquireOp acquire();
 
   /// Reads are turned away.
@@ -87,12 +93,12 @@ class PostgresqlEndpoint {
  private:
   class RetryTimer final : public CoarseTimer {
    public:
-    RetryTimer(Loop& loop, PostgresqlEndpoint& of);
-    PostgresqlEndpoint& endpoint;
+    RetryTimer(Loop& loop, PostgresqlPool& of);
+    PostgresqlPool& pool;
   };
   struct DeferredDelete : Work {
-    explicit DeferredDelete(PostgresqlEndpoint& of) : endpoint(of) {}
-    PostgresqlEndpoint& endpoint;
+    explicit DeferredDelete(PostgresqlPool& of) : pool(of) {}
+    PostgresqlPool& pool;
   };
 
   PostgresqlPipelinedConnection* pick_pipeline();
@@ -129,12 +135,12 @@ class PostgresqlEndpoint {
   bool delete_scheduled_ = false;
 };
 
-/// What PostgresqlEndpoint::acquire() gives: await it.
-class [[nodiscard]] PostgresqlEndpoint::AcquireOp : public Op {
+/// What PostgresqlPool::acquire() gives: await it.
+class [[nodiscard]] PostgresqlPool::AcquireOp : public Op {
  public:
   using Value = PostgresqlSession*;
 
-  explicit AcquireOp(PostgresqlEndpoint& endpoint) : endpoint_(&endpoint) {}
+  explicit AcquireOp(PostgresqlPool& pool) : pool_(&pool) {}
   bool await_ready();
   template <class P>
   bool await_suspend(std::coroutine_handle<P> h) {
@@ -148,18 +154,18 @@ class [[nodiscard]] PostgresqlEndpoint::AcquireOp : public Op {
   }
 
  private:
-  friend class PostgresqlEndpoint;
+  friend class PostgresqlPool;
   void enqueue();
   void unlink();
   static void cancel(Op& op);
 
-  PostgresqlEndpoint* endpoint_;
+  PostgresqlPool* pool_;
   PostgresqlSession* session_ = nullptr;
   AcquireOp* before_ = nullptr;
   AcquireOp* after_ = nullptr;
 };
 
-inline PostgresqlEndpoint::AcquireOp PostgresqlEndpoint::acquire() {
+inline PostgresqlPool::AcquireOp PostgresqlPool::acquire() {
   return AcquireOp(*this);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/postgresql/endpoint.h"
+#include "bedplate/sql/postgresql/connection_pool.h"
 
 #include <algorithm>
 #include <memory>
@@ -50,11 +50,11 @@ PostgresqlLoopState::PostgresqlLoopState(Loop& on, const PostgresqlOptions& sett
       statements(settings.statements_max),
       tenant_setter(make_tenant_setter(statements)) {}
 
-PostgresqlEndpoint::RetryTimer::RetryTimer(Loop& loop, PostgresqlEndpoint& of)
-    : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<RetryTimer&>(timer).endpoint.try_again(); }),
-      endpoint(of) {}
+PostgresqlPool::RetryTimer::RetryTimer(Loop& loop, PostgresqlPool& of)
+    : CoarseTimer(loop, [](CoarseTimer& timer) { static_cast<RetryTimer&>(timer).pool.try_again(); }),
+      pool(of) {}
 
-PostgresqlEndpoint::PostgresqlEndpoint(PostgresqlLoopState& state, std::string url)
+PostgresqlPool::PostgresqlPool(PostgresqlLoopState& state, std::string url)
     : state_(state),
       url_(std::move(url)),
       backoff_(kBackoffMin),
@@ -62,19 +62,19 @@ PostgresqlEndpoint::PostgresqlEndpoint(PostgresqlLoopState& state, std::string u
       deferred_delete_(*this) {
   for (std::size_t i = 0; i < std::max<std::size_t>(1, state.options.read_connections); ++i)
     pipelines_.push_back(std::make_unique<PostgresqlPipelinedConnection>(*this));
-  deferred_delete_.run = [](Work* work) { static_cast<DeferredDelete*>(work)->endpoint.delete_discarded(); };
+  deferred_delete_.run = [](Work* work) { static_cast<DeferredDelete*>(work)->pool.delete_discarded(); };
 }
 
 // ---- shared reads
 
-PostgresqlPipelinedConnection* PostgresqlEndpoint::pick_pipeline() {
+PostgresqlPipelinedConnection* PostgresqlPool::pick_pipeline() {
   PostgresqlPipelinedConnection* best = nullptr;
   for (const auto& pipeline : pipelines_)
     if (pipeline->live() && (!best || pipeline->load() < best->load())) best = pipeline.get();
   return best;
 }
 
-bool PostgresqlEndpoint::submit(PostgresqlPipelinedRead& read) {
+bool PostgresqlPool::submit(PostgresqlPipelinedRead& read) {
   std::optional<Error>& error = read.statement->error;
   if (closed_) {
     error.emplace(postgresql_closed());
@@ -99,22 +99,22 @@ bool PostgresqlEndpoint::submit(PostgresqlPipelinedRead& read) {
   return false;
 }
 
-void PostgresqlEndpoint::resubmit(PostgresqlPipelinedRead& read) {
+void PostgresqlPool::resubmit(PostgresqlPipelinedRead& read) {
   if (submit(read)) read.finish();
 }
 
-void PostgresqlEndpoint::withdraw(PostgresqlPipelinedRead& read) {
+void PostgresqlPool::withdraw(PostgresqlPipelinedRead& read) {
   std::erase(parked_, &read);
   for (const auto& pipeline : pipelines_) pipeline->detach(read);
 }
 
-void PostgresqlEndpoint::fill_pipelines() {
+void PostgresqlPool::fill_pipelines() {
   if (closed_) return;
   for (const auto& pipeline : pipelines_)
     if (!pipeline->live() && !pipeline->dialing) dial(PostgresqlRole::shared_reads, pipeline.get());
 }
 
-void PostgresqlEndpoint::on_pipeline_lost(PostgresqlPipelinedConnection& pipeline) {
+void PostgresqlPool::on_pipeline_lost(PostgresqlPipelinedConnection& pipeline) {
   count(state_.counters.lost);
   uncount(state_.counters.connections);
   discard(pipeline.take_connection());
@@ -123,19 +123,19 @@ void PostgresqlEndpoint::on_pipeline_lost(PostgresqlPipelinedConnection& pipelin
 
 // ---- connections of one's own
 
-bool PostgresqlEndpoint::AcquireOp::await_ready() {
-  PostgresqlEndpoint& endpoint = *endpoint_;
-  PostgresqlCounters& counters = endpoint.state_.counters;
-  if (endpoint.closed_) {
+bool PostgresqlPool::AcquireOp::await_ready() {
+  PostgresqlPool& pool = *pool_;
+  PostgresqlCounters& counters = pool.state_.counters;
+  if (pool.closed_) {
     error.emplace(postgresql_closed());
-  } else if (endpoint.sessions_down_) {
-    error.emplace(endpoint.down_error());
-  } else if (!endpoint.idle_.empty() && !endpoint.first_) {
-    session_ = endpoint.idle_.back();
-    endpoint.idle_.pop_back();
+  } else if (pool.sessions_down_) {
+    error.emplace(pool.down_error());
+  } else if (!pool.idle_.empty() && !pool.first_) {
+    session_ = pool.idle_.back();
+    pool.idle_.pop_back();
     session_->lent_ = true;
     count(counters.busy);
-  } else if (counters.waiting.load(std::memory_order_relaxed) >= endpoint.state_.options.queue_max) {
+  } else if (counters.waiting.load(std::memory_order_relaxed) >= pool.state_.options.queue_max) {
     count(counters.rejected);
     error.emplace(busy_error());
   } else {
@@ -144,30 +144,30 @@ bool PostgresqlEndpoint::AcquireOp::await_ready() {
   return true;
 }
 
-void PostgresqlEndpoint::AcquireOp::enqueue() {
+void PostgresqlPool::AcquireOp::enqueue() {
   on_cancel = &AcquireOp::cancel;
-  before_ = endpoint_->last_;
-  (before_ ? before_->after_ : endpoint_->first_) = this;
-  endpoint_->last_ = this;
-  count(endpoint_->state_.counters.waiting);
-  endpoint_->want_session();
+  before_ = pool_->last_;
+  (before_ ? before_->after_ : pool_->first_) = this;
+  pool_->last_ = this;
+  count(pool_->state_.counters.waiting);
+  pool_->want_session();
 }
 
-void PostgresqlEndpoint::AcquireOp::unlink() {
-  (before_ ? before_->after_ : endpoint_->first_) = after_;
-  (after_ ? after_->before_ : endpoint_->last_) = before_;
-  uncount(endpoint_->state_.counters.waiting);
+void PostgresqlPool::AcquireOp::unlink() {
+  (before_ ? before_->after_ : pool_->first_) = after_;
+  (after_ ? after_->before_ : pool_->last_) = before_;
+  uncount(pool_->state_.counters.waiting);
 }
 
-void PostgresqlEndpoint::AcquireOp::cancel(Op& op) {
+void PostgresqlPool::AcquireOp::cancel(Op& op) {
   auto& self = static_cast<AcquireOp&>(op);
   self.unlink();
   self.error.emplace(self.scope->error());
-  self.endpoint_->loop().resume_later(self);
+  self.pool_->loop().resume_later(self);
 }
 
 // One more, if someone waits and none is on its way: those that come back serve the queue too.
-void PostgresqlEndpoint::want_session() {
+void PostgresqlPool::want_session() {
   if (closed_ || !first_) return;
   if (sessions_.size() + dialing_sessions_ >=
       std::max<std::size_t>(1, state_.options.transaction_connections))
@@ -175,7 +175,7 @@ void PostgresqlEndpoint::want_session() {
   dial(PostgresqlRole::session, nullptr);
 }
 
-void PostgresqlEndpoint::lend(AcquireOp& op, PostgresqlSession& session) {
+void PostgresqlPool::lend(AcquireOp& op, PostgresqlSession& session) {
   op.unlink();
   op.session_ = &session;
   session.lent_ = true;
@@ -183,7 +183,7 @@ void PostgresqlEndpoint::lend(AcquireOp& op, PostgresqlSession& session) {
   loop().resume_later(op);
 }
 
-void PostgresqlEndpoint::give_back(PostgresqlSession& session) {
+void PostgresqlPool::give_back(PostgresqlSession& session) {
   if (std::exchange(session.lent_, false)) uncount(state_.counters.busy);
   if (first_)
     lend(*first_, session);
@@ -193,7 +193,7 @@ void PostgresqlEndpoint::give_back(PostgresqlSession& session) {
 
 // ---- making and losing connections
 
-void PostgresqlEndpoint::dial(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline) {
+void PostgresqlPool::dial(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline) {
   if (pipeline)
     pipeline->dialing = true;
   else
@@ -206,8 +206,8 @@ void PostgresqlEndpoint::dial(PostgresqlRole role, PostgresqlPipelinedConnection
   });
 }
 
-void PostgresqlEndpoint::on_dialed(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline,
-                                   Result<PostgresqlHandle> dialed) {
+void PostgresqlPool::on_dialed(PostgresqlRole role, PostgresqlPipelinedConnection* pipeline,
+                               Result<PostgresqlHandle> dialed) {
   if (pipeline)
     pipeline->dialing = false;
   else
@@ -235,11 +235,11 @@ void PostgresqlEndpoint::on_dialed(PostgresqlRole role, PostgresqlPipelinedConne
   fill_pipelines();
 }
 
-bool PostgresqlEndpoint::has_pipeline() const {
+bool PostgresqlPool::has_pipeline() const {
   return std::ranges::any_of(pipelines_, [](const auto& pipeline) { return pipeline->live(); });
 }
 
-void PostgresqlEndpoint::on_dial_failed(const Error& error) {
+void PostgresqlPool::on_dial_failed(const Error& error) {
   count(state_.counters.connects_failed);
   if (!retry_.armed()) {
     log_warn("no connection to the database",
@@ -257,23 +257,23 @@ void PostgresqlEndpoint::on_dial_failed(const Error& error) {
   }
 }
 
-void PostgresqlEndpoint::try_again() {
+void PostgresqlPool::try_again() {
   fill_pipelines();
   if (has_pipeline()) sessions_down_ = false;  // then the next that needs one tries
   want_session();
 }
 
-Error PostgresqlEndpoint::down_error() const {
+Error PostgresqlPool::down_error() const {
   return postgresql_unavailable(backoff_);
 }
 
-void PostgresqlEndpoint::fail_parked(const Error& error) {
+void PostgresqlPool::fail_parked(const Error& error) {
   for (std::deque<PostgresqlPipelinedRead*> parked = std::exchange(parked_, {});
        PostgresqlPipelinedRead * read : parked)
     read->finish(error.clone());
 }
 
-void PostgresqlEndpoint::fail_waiting(const Error& error) {
+void PostgresqlPool::fail_waiting(const Error& error) {
   while (AcquireOp* op = first_) {
     op->unlink();
     op->error.emplace(error.clone());
@@ -281,7 +281,7 @@ void PostgresqlEndpoint::fail_waiting(const Error& error) {
   }
 }
 
-void PostgresqlEndpoint::discard(PostgresqlSession& session) {
+void PostgresqlPool::discard(PostgresqlSession& session) {
   if (std::exchange(session.lent_, false)) uncount(state_.counters.busy);
   std::erase(idle_, &session);
   auto found = std::ranges::find_if(sessions_, [&](const auto& one) { return one.get() == &session; });
@@ -294,12 +294,12 @@ void PostgresqlEndpoint::discard(PostgresqlSession& session) {
   want_session();
 }
 
-void PostgresqlEndpoint::discard(std::unique_ptr<PostgresqlConnection> connection) {
+void PostgresqlPool::discard(std::unique_ptr<PostgresqlConnection> connection) {
   discarded_connections_.push_back(std::move(connection));
   if (!std::exchange(delete_scheduled_, true)) loop().on_tick_end(deferred_delete_);
 }
 
-void PostgresqlEndpoint::delete_discarded() {
+void PostgresqlPool::delete_discarded() {
   delete_scheduled_ = false;
   std::erase_if(discarded_connections_, [](const auto& pipeline) { return pipeline->disposable(); });
   std::erase_if(discarded_sessions_, [](const auto& session) { return session->connection_.disposable(); });
@@ -307,7 +307,7 @@ void PostgresqlEndpoint::delete_discarded() {
   if (again && !std::exchange(delete_scheduled_, true)) loop().on_tick_end(deferred_delete_);
 }
 
-void PostgresqlEndpoint::close() {
+void PostgresqlPool::close() {
   closed_ = true;
   retry_.disarm();
   fail_parked(postgresql_closed());
