@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hears PostgreSQL's NOTIFY: what other processes (and this one) say beside the data.
 //
-//   class Evictions : public PostgresqlListener::Hearer { ... };
-//   auto listener = PostgresqlListener::start(options, {"evictions"}, hearer);
+//   class Evictions : public PostgresqlNotificationListener::Hearer { ... };
+//   auto listener = PostgresqlNotificationListener::start(options, {"evictions"}, hearer);
 //   co_await ok(tx.run("SELECT pg_notify('evictions', $1)", key));     // said when the transaction commits
 //
 // A thread with a connection of its own. When that breaks it is made again, with back-off; what was said
@@ -22,7 +22,7 @@
 
 namespace bedplate::sql {
 
-class PostgresqlListener {
+class PostgresqlNotificationListener {
  public:
   /// Called on the listener's thread, one at a time; not for long.
   class Hearer {
@@ -37,17 +37,19 @@ class PostgresqlListener {
 
   /// Listens soon; the server need not be there yet. Channels are names: letters, digits and underscores. The
   /// hearer outlives it.
-  static Result<std::unique_ptr<PostgresqlListener>> start(const PostgresqlOptions& options,
-                                                           std::vector<std::string> channels, Hearer& hearer);
-  PostgresqlListener(const PostgresqlListener&) = delete;
-  PostgresqlListener& operator=(const PostgresqlListener&) = delete;
-  ~PostgresqlListener() { stop(); }
+  static Result<std::unique_ptr<PostgresqlNotificationListener>> start(const PostgresqlOptions& options,
+                                                                       std::vector<std::string> channels,
+                                                                       Hearer& hearer);
+  PostgresqlNotificationListener(const PostgresqlNotificationListener&) = delete;
+  PostgresqlNotificationListener& operator=(const PostgresqlNotificationListener&) = delete;
+  ~PostgresqlNotificationListener() { stop(); }
 
   /// After it returns the hearer is called no more. Idempotent.
   void stop();
 
  private:
-  PostgresqlListener(const PostgresqlOptions& options, std::vector<std::string> channels, Hearer& hearer);
+  PostgresqlNotificationListener(const PostgresqlOptions& options, std::vector<std::string> channels,
+                                 Hearer& hearer);
   void run();
   void listen_once();
   bool pause(std::int64_t ms);

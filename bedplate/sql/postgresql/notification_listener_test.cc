@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/postgresql/listener.h"
+#include "bedplate/sql/postgresql/notification_listener.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace {
 using bedplate::testing::PostgresDatabase;
 using bedplate::testing::PostgresServer;
 
-class Heard final : public PostgresqlListener::Hearer {
+class Heard final : public PostgresqlNotificationListener::Hearer {
  public:
   void on_notification(std::string_view channel, std::string_view payload) override {
     add(std::string(channel) + ":" + std::string(payload));
@@ -47,13 +47,13 @@ Async<void> say(Transaction& tx, std::string_view what, bool then_fail) {
   if (then_fail) co_await fail(Category::conflict, "no", "No.");
 }
 
-TEST(PostgresqlListener, HearsWhatIsCommittedAndListensAgainAfterAnOutage) {
+TEST(PostgresqlNotificationListener, HearsWhatIsCommittedAndListensAgainAfterAnOutage) {
   PostgresServer server;
   PostgresDatabase place = server.create_database();
   PostgresqlOptions options;
   options.url = place.url();
   Heard heard;
-  auto listener = std::move(*PostgresqlListener::start(options, {"news", "Other"}, heard));
+  auto listener = std::move(*PostgresqlNotificationListener::start(options, {"news", "Other"}, heard));
   EXPECT_EQ(heard.wait_for(1), (std::vector<std::string>{"gap"}));
   {
     Loop loop;
@@ -74,12 +74,13 @@ TEST(PostgresqlListener, HearsWhatIsCommittedAndListensAgainAfterAnOutage) {
   listener->stop();
 }
 
-TEST(PostgresqlListener, RefusesWhatCannotWork) {
+TEST(PostgresqlNotificationListener, RefusesWhatCannotWork) {
   Heard heard;
   PostgresqlOptions options;
-  EXPECT_EQ(PostgresqlListener::start(options, {"a\"; DROP"}, heard).error().code(), "listen_channel");
+  EXPECT_EQ(PostgresqlNotificationListener::start(options, {"a\"; DROP"}, heard).error().code(),
+            "listen_channel");
   options.transaction_pooler = true;
-  EXPECT_EQ(PostgresqlListener::start(options, {"news"}, heard).error().code(), "listen_pooler");
+  EXPECT_EQ(PostgresqlNotificationListener::start(options, {"news"}, heard).error().code(), "listen_pooler");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/sql/postgresql/listener.h"
+#include "bedplate/sql/postgresql/notification_listener.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -43,9 +43,8 @@ struct FreeNotify {
 
 }  // namespace
 
-Result<std::unique_ptr<PostgresqlListener>> PostgresqlListener::start(const PostgresqlOptions& options,
-                                                                      std::vector<std::string> channels,
-                                                                      Hearer& hearer) {
+Result<std::unique_ptr<PostgresqlNotificationListener>> PostgresqlNotificationListener::start(
+    const PostgresqlOptions& options, std::vector<std::string> channels, Hearer& hearer) {
   if (options.transaction_pooler)
     return fail(Category::invalid, "listen_pooler",
                 "LISTEN does not work behind a pooler in transaction mode (database.postgresql.pooler).");
@@ -53,11 +52,13 @@ Result<std::unique_ptr<PostgresqlListener>> PostgresqlListener::start(const Post
     if (!is_channel(channel))
       return fail(Category::invalid, "listen_channel",
                   "A channel's name has 1 to 63 letters, digits and underscores.");
-  return std::unique_ptr<PostgresqlListener>(new PostgresqlListener(options, std::move(channels), hearer));
+  return std::unique_ptr<PostgresqlNotificationListener>(
+      new PostgresqlNotificationListener(options, std::move(channels), hearer));
 }
 
-PostgresqlListener::PostgresqlListener(const PostgresqlOptions& options, std::vector<std::string> channels,
-                                       Hearer& hearer)
+PostgresqlNotificationListener::PostgresqlNotificationListener(const PostgresqlOptions& options,
+                                                               std::vector<std::string> channels,
+                                                               Hearer& hearer)
     : options_(options),
       channels_(std::move(channels)),
       hearer_(hearer),
@@ -66,7 +67,7 @@ PostgresqlListener::PostgresqlListener(const PostgresqlOptions& options, std::ve
   pthread_setname_np(thread_.native_handle(), "sql-listen");
 }
 
-void PostgresqlListener::stop() {
+void PostgresqlNotificationListener::stop() {
   if (!thread_.joinable()) return;
   stopping_.store(true);
   const std::uint64_t one = 1;
@@ -76,13 +77,13 @@ void PostgresqlListener::stop() {
 }
 
 // True: it is to stop.
-bool PostgresqlListener::pause(std::int64_t ms) {
+bool PostgresqlNotificationListener::pause(std::int64_t ms) {
   pollfd wake{.fd = wake_fd_, .events = POLLIN, .revents = 0};
   ::poll(&wake, 1, static_cast<int>(ms));
   return stopping_.load();
 }
 
-void PostgresqlListener::run() {
+void PostgresqlNotificationListener::run() {
   std::int64_t backoff_ms = kBackoffMinMs;
   while (!stopping_.load()) {
     connected_ = false;
@@ -93,7 +94,7 @@ void PostgresqlListener::run() {
 }
 
 // Until the connection breaks, or stop().
-void PostgresqlListener::listen_once() {
+void PostgresqlNotificationListener::listen_once() {
   Result<PostgresqlHandle> dialed =
       dial_postgresql(options_.url, options_, PostgresqlRole::maintenance, &stopping_);
   if (!dialed) {
