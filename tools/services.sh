@@ -136,7 +136,7 @@ make_primary() {
   PGPASSWORD=$password as_server "$bin/psql" -X -q -v ON_ERROR_STOP=1 \
     -h 127.0.0.1 -p "$postgres_port" -U postgres postgres >"$log" 2>&1 <<'SQL' || fail_with "$log" "psql failed"
 \set password `printf %s "$PGPASSWORD"`
-CREATE ROLE bedplate LOGIN PASSWORD :'password';
+CREATE ROLE bedplate LOGIN CREATEDB PASSWORD :'password';
 CREATE DATABASE bedplate OWNER bedplate;
 SQL
 }

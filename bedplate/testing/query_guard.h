@@ -9,7 +9,8 @@
 //
 // Each noted statement is explained by the engine itself with the values it was first run with: EXPLAIN QUERY PLAN on
 // SQLite, EXPLAIN (FORMAT JSON) on PostgreSQL after ANALYZE. A plan that scans a table of at least `large` rows is a
-// finding, and so is a scan of a whole index without a condition. A table that is small here says nothing: fill it.
+// finding, and so is a scan of a whole index without a condition. A table that is small here says nothing: fill it
+// (seed.h).
 //
 // An allowance names the table, a part of the statement, and why; one that nothing needed is a finding too.
 #pragma once

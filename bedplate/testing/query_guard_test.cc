@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "bedplate/testing/seed.h"
 #include "tests/kits/engine_kit.h"
 
 namespace bedplate::testing {
@@ -15,6 +16,18 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+struct Row {
+  std::int64_t id = 0;
+  std::string name;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Row>("A row", {field<&Row::id>(key, range{0, 100'000}, "Its number"),
+                                 field<&Row::name>(length{1, 50}, "Its name")});
+  }
+};
+constexpr sql::Table<Row> kLargeTable("large", sql::key<&Row::id>);
+constexpr sql::Table<Row> kSmallTable("small", sql::key<&Row::id>);
+
 class QueryGuardTest : public ::testing::TestWithParam<sql::Dialect> {
  protected:
   QueryGuardTest()
@@ -22,11 +35,8 @@ class QueryGuardTest : public ::testing::TestWithParam<sql::Dialect> {
              "CREATE TABLE large (id INTEGER PRIMARY KEY, name TEXT);"
              "CREATE TABLE small (id INTEGER PRIMARY KEY, name TEXT);"),
         guard_(kit_.database()) {
-    kit_.script(GetParam() == sql::Dialect::sqlite
-                    ? "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) "
-                      "INSERT INTO large SELECT i, 'name ' || i FROM n; INSERT INTO small VALUES (1, 'one');"
-                    : "INSERT INTO large SELECT i, 'name ' || i FROM generate_series(1, 6000) i;"
-                      "INSERT INTO small VALUES (1, 'one');");
+    seed(kit_.database(), kLargeTable, 6'000);
+    seed(kit_.database(), kSmallTable, 1);
   }
   static Async<void> ask(sql::Reader& db, const std::string& text) {
     std::vector<std::int64_t> rows = co_await ok(db.all<std::int64_t>(text, std::string("name 7")));

@@ -3,7 +3,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 #include <utility>
+
+#include "bedplate/testing/json.h"
 
 namespace bedplate::testing {
 namespace {
@@ -12,6 +15,9 @@ namespace {
   std::fprintf(stderr, "bedplate test: %s: %s\n", doing, error.detail().c_str());
   std::abort();
 }
+
+/// Password of every account that TestApp makes.
+constexpr std::string_view kPassword = "correct horse battery";
 
 }  // namespace
 
@@ -41,8 +47,43 @@ TestApp::TestApp(const std::function<void(app::Application&)>& build, const Sett
 TestApp::TestApp(app::Module module, const Settings& settings)
     : TestApp([&module](app::Application& application) { application.add(std::move(module)); }, settings) {}
 
+TestApp::TestApp(Modules modules, const Settings& settings)
+    : TestApp(
+          [&modules](app::Application& application) {
+            for (app::Module& module : modules.list) application.add(std::move(module));
+          },
+          settings) {}
+
 TestApp::~TestApp() {
   host_->stop();
+}
+
+User TestApp::user(const std::string& name) {
+  const std::string email = name + "@example.com";
+  const std::string body = R"({"email":")" + email + R"(","password":")" + std::string(kPassword) + R"("})";
+  User visitor = anonymous();
+  HttpResponse answer = visitor.request("POST", "/v1/auth/signup", body);
+  if (answer.status == 409) answer = visitor.request("POST", "/v1/auth/login", body);
+  const Json grant = Json::parse(answer.body);
+  const std::optional<Uuid> id = Uuid::parse(grant["user"]["id"].text());
+  if (answer.status / 100 != 2 || !id)
+    throw std::runtime_error("TestApp::user(\"" + name + "\"): " + std::to_string(answer.status) + " " +
+                             answer.body + " (does the program have the identity module?)");
+  return {url(), host_->executor(), email, grant["access_token"].text(), auth::UserId(*id)};
+}
+
+User TestApp::admin(const std::string& name) {
+  const User before = user(name);  // its tokens are those of a user
+  for (const app::Module& module : application_.modules())
+    for (const app::Module::Command& command : module.commands())
+      if (command.spec.name == "admin grant")
+        if (const Result<void> granted = command.body(*host_, std::vector{before.email()}); !granted)
+          throw std::runtime_error("TestApp::admin(\"" + name + "\"): " + granted.error().detail());
+  return user(name);
+}
+
+User TestApp::anonymous() {
+  return {url(), host_->executor(), "", "", auth::UserId()};
 }
 
 }  // namespace bedplate::testing

@@ -59,6 +59,12 @@ app::Module identity_module(IdentitySettings& settings, IdentityOptions options)
   return add_admin_commands(std::move(module), settings);
 }
 
+app::Module identity_module_for_tests() {
+  auto settings = std::make_shared<IdentitySettings>();
+  return identity_module(*settings, {auth::PasswordCost::worthless_for_tests()}).wire([settings](app::Host&) {
+  });  // they live as long as the module
+}
+
 struct AdminContext::Parts {
   Parts(app::Host& host, const IdentitySettings& settings, std::string name)
       : command(std::move(name)),

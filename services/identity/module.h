@@ -27,6 +27,9 @@ struct IdentityOptions {
 
 app::Module identity_module(IdentitySettings& settings, IdentityOptions options = {});
 
+/// For tests: with settings of its own, which are the defaults, and password hashes that cost next to nothing.
+app::Module identity_module_for_tests();
+
 /// Administration of a host's accounts, with everything it refers to: for commands. Each change that it makes is
 /// audited as done by `command` ("admin.grant"), on behalf of whoever runs it.
 class AdminContext {
