@@ -105,7 +105,7 @@ struct SqliteSettings {
                 "Write what a commit appends to the write-ahead log at once, not in a piece a page"),
             field<&S::reader_threads>(range{1, 64}, optional_with_default, "Threads for long reads"),
             field<&S::cache_kib>(range{256, 16'777'216}, optional_with_default,
-                                 "Page cache of each connection"),
+                                 "Page cache of each connection; the writer's is four times as large"),
         });
   }
 };

@@ -41,6 +41,11 @@ int Tokenizer::run(void* context, int flags, std::string_view text, Emit emit) {
     if (query) return SQLITE_OK;  // plain words name no partition, and so match in none
     if (text.size() < kPartitionKeySize) return SQLITE_MISMATCH;
     key = text.substr(0, kPartitionKeySize);
+    if (text.substr(key.size()).starts_with(kPartitionTerm)) {
+      const int code =
+          emit(context, 0, key.data(), static_cast<int>(key.size()), 0, static_cast<int>(key.size()));
+      if (code != SQLITE_OK) return code;
+    }
   }
   return emit_words(context, query, key, text, emit);
 }

@@ -13,6 +13,7 @@
 
 #include "bedplate/base/text.h"
 #include "bedplate/describe/any_row.h"
+#include "bedplate/search/fts5_tokenizer.h"
 #include "bedplate/search/terms.h"
 #include "bedplate/sql/tenants.h"
 
@@ -101,8 +102,6 @@ Index::Texts Index::sqlite_texts() const {
   texts.put =
       fmt::format("INSERT INTO {0} ({part}, id, {1}) VALUES ($1, $2{2}) ON CONFLICT ({part}, id) DO NOTHING",
                   t, names, values, fmt::arg("part", part()));
-  const std::string keyed = columns("$2 || ", ", ");
-  const std::string keyed_of_one = columns("$3 || ", ", ");
   // The row that put has just made. VALUES and no SELECT: SQLite guards a statement of possibly many rows with a
   // savepoint of its own, and at each FTS5 writes out what it has gathered.
   std::string keyed_values;
@@ -110,13 +109,16 @@ Index::Texts Index::sqlite_texts() const {
   texts.index = fmt::format("INSERT INTO {0}_words (rowid, {1}) VALUES (last_insert_rowid(){2})", t, names,
                             keyed_values);
   // FTS5 without content takes words out when it is told the text that they came from.
+  std::string keyed = columns("$3 || ", ", ");
+  keyed.replace(0, 2, "$3 || char(29)");  // kPartitionTerm
   texts.unindex = fmt::format(
       "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} "
       "WHERE {part} = $1 AND id = $2",
-      t, names, keyed_of_one, fmt::arg("part", part()));
-  texts.unindex_partition = fmt::format(
-      "INSERT INTO {0}_words ({0}_words, rowid, {1}) SELECT 'delete', number, {2} FROM {0} WHERE {part} = $1",
       t, names, keyed, fmt::arg("part", part()));
+  texts.some_of_partition = fmt::format(
+      "SELECT id FROM {0}_words CROSS JOIN {0} ON number = {0}_words.rowid WHERE {0}_words MATCH $1 AND "
+      "{part} = $2 LIMIT 200",
+      t, fmt::arg("part", part()));
   texts.score = fmt::format("-bm25({0}_words{1})", t, bm25);
   return texts;
 }
@@ -158,7 +160,7 @@ Async<void> Index::put_sqlite(sql::Transaction& tx, const Document& document,
   row.add(document.id);
   for (std::string_view text : texts) {
     row.add(text);
-    words.add(key + std::string(text));
+    words.add((words.size() == 0 ? key + kPartitionTerm : key) + std::string(text));
   }
   const std::int64_t added = co_await ok(tx.run(sqlite_.put, row));
   if (added == 0) {  // there is one already
@@ -190,16 +192,22 @@ Async<void> Index::remove(sql::Transaction& tx, const Uuid& partition, const Uui
   co_await ok(tx.run(remove_, partition, id));
 }
 
+// On SQLite its texts are found by its words: an index that begins with the partition would cost each put() a page of
+// the log more.
 Async<void> Index::remove_partition(sql::Transaction& tx, const Uuid& partition) const {
-  if (tx.dialect() == Dialect::sqlite) {
-    const std::string key = fts5_key(partition);
-    co_await ok(tx.run(sqlite_.unindex_partition, partition, key));
+  if (tx.dialect() == Dialect::postgresql) {
+    co_await ok(tx.run(remove_partition_, partition));
+    co_return;
   }
-  co_await ok(tx.run(remove_partition_, partition));
+  const std::string all = fts5_partition(partition);
+  for (;;) {
+    const std::vector<Uuid> ids = co_await ok(tx.all<Uuid>(sqlite_.some_of_partition, all, partition));
+    if (ids.empty()) co_return;
+    for (const Uuid& id : ids) co_await ok(remove(tx, partition, id));
+  }
 }
 
-// " FROM ... WHERE ...", for a query that is not empty. On SQLite the rows of a query that only excludes come without
-// a rank.
+// " FROM ... WHERE ...", for a query that is not empty.
 std::string Index::from_matching(Dialect dialect, sql::Params& params, const Uuid& partition,
                                  const Query& query) const {
   const std::string_view t = declaration_.name;
@@ -212,17 +220,9 @@ std::string Index::from_matching(Dialect dialect, sql::Params& params, const Uui
     return fmt::format(" FROM {} WHERE {} AND words @@ {}::tsquery", t, in_partition,
                        params.add(tsquery(query, partition)));
   }
-  const std::string expression = fts5_expression(query, partition);
-  if (query.excludes_only()) {
-    const std::string key = params.add(partition);
-    return fmt::format(
-        " FROM {0} WHERE {part} = {1} AND number NOT IN (SELECT rowid FROM {0}_words WHERE {0}_words "
-        "MATCH {2})",
-        t, key, params.add(expression), fmt::arg("part", part()));
-  }
   // The partition once more, beside the expression: two locks on the door. CROSS: the words come first, whatever
   // the planner thinks of the rest.
-  const std::string match = params.add(expression);
+  const std::string match = params.add(fts5_expression(query, partition));
   return fmt::format(
       " FROM {0}_words CROSS JOIN {0} ON number = {0}_words.rowid WHERE {0}_words MATCH {1} AND {part} = {2}",
       t, match, params.add(partition), fmt::arg("part", part()));
@@ -249,10 +249,7 @@ Async<void> Index::match(sql::Reader& db, sql::Where& where, sql::Column id, con
     co_return;
   }
   // Numbers are given as documents are written.
-  const std::string order = query.excludes_only()
-                                ? " ORDER BY id DESC"
-                                : fmt::format(" ORDER BY {}_words.rowid DESC", declaration_.name);
-  where.among(id, all, all + order);
+  where.among(id, all, all + fmt::format(" ORDER BY {}_words.rowid DESC", declaration_.name));
 }
 
 // PostgreSQL's index has no order: of a word that half of all texts have, it reads every one. Then the texts themselves
@@ -361,9 +358,10 @@ std::string Index::schema(Dialect dialect) const {
                "CREATE INDEX {0}_words ON {0} USING gin (words) WITH (fastupdate = off);\n",
                t, texts, fmt::arg("part", part())) +
            (declaration_.partition_by == PartitionBy::tenant ? sql::tenant_policy(t) : "");
+  // By id first, so by time: what is added together shares pages.
   return fmt::format(
       "CREATE TABLE {0} (\n  number INTEGER PRIMARY KEY,\n  {part} BLOB NOT NULL,\n  id BLOB NOT NULL,\n"
-      "{1} TEXT NOT NULL,\n  UNIQUE ({part}, id)\n);\n"
+      "{1} TEXT NOT NULL,\n  UNIQUE (id, {part})\n);\n"
       "CREATE VIRTUAL TABLE {0}_words USING fts5({2}, content='', tokenize='bedplate {3} partitioned');\n",
       t, texts, columns("", ", "), analysis::name_of(declaration_.language), fmt::arg("part", part()));
 }

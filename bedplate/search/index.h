@@ -189,7 +189,7 @@ class Index {
     std::string put;
     std::string index;
     std::string unindex;
-    std::string unindex_partition;
+    std::string some_of_partition;
     std::string score;
   };
   Texts sqlite_texts() const;

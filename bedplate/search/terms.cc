@@ -52,6 +52,10 @@ std::string fts5_key(const Uuid& partition) {
   return to_hex(bytes_of(partition));
 }
 
+std::string fts5_partition(const Uuid& partition) {
+  return std::string(1, '"') + kVerbatim + fts5_key(partition) + '"';
+}
+
 std::string fts5_expression(const Query& query, const Uuid& partition) {
   const std::string key = fts5_key(partition);
   std::string wanted;
@@ -61,7 +65,7 @@ std::string fts5_expression(const Query& query, const Uuid& partition) {
     if (!list.empty()) list += phrase.excluded ? " OR " : " AND ";
     append_fts5(list, phrase, key);
   }
-  if (wanted.empty()) return unwanted;
+  if (wanted.empty()) wanted = fts5_partition(partition);
   if (unwanted.empty()) return wanted;
   return "(" + wanted + ") NOT (" + unwanted + ")";
 }

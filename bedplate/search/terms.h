@@ -19,7 +19,9 @@ namespace bedplate::search {
 // ---- SQLite: FTS5 with the tokenizer of search/fts5_tokenizer.h
 
 std::string fts5_key(const Uuid& partition);
-/// For MATCH. A query that excludes_only() becomes what it excludes.
+/// For MATCH: all texts of a partition that were indexed with kPartitionTerm.
+std::string fts5_partition(const Uuid& partition);
+/// For MATCH. A query that excludes_only() finds what else there is in the partition.
 std::string fts5_expression(const Query& query, const Uuid& partition);
 
 // ---- PostgreSQL

@@ -64,7 +64,8 @@ std::string pragmas(const SqliteOptions& options, bool writer) {
   // REPLACE runs the triggers of the rows that it displaces, as every other way to delete a row does.
   if (writer) text += "PRAGMA recursive_triggers=ON;";
   text += "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;";
-  text += "PRAGMA cache_size=-" + std::to_string(options.cache_size_kib) + ";";
+  // The writer changes pages all over the database; one that left its cache is read from the log again.
+  text += "PRAGMA cache_size=-" + std::to_string(options.cache_size_kib * (writer ? 4 : 1)) + ";";
   text += "PRAGMA mmap_size=" + std::to_string(options.mmap_size_mib << 20) + ";";
   return text;
 }

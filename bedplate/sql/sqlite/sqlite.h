@@ -50,9 +50,9 @@ struct SqliteOptions {
   std::size_t rows_max = 10'000;         ///< of one statement
   std::size_t value_size_max_bytes = 64 << 20;
   std::size_t statements_max = 256;       ///< prepared statements kept per connection
-  std::size_t cache_size_kib = 16 << 10;  ///< page cache per connection
+  std::size_t cache_size_kib = 16 << 10;  ///< page cache per connection; the writer's is four times as large
   std::size_t mmap_size_mib = 1024;       ///< address space for reading the file
-  std::size_t wal_checkpoint_mib = 16;    ///< copied into the database file in the background beyond this
+  std::size_t wal_checkpoint_mib = 64;    ///< copied into the database file in the background beyond this
   bool wal_coalescing = true;          ///< one write to the write-ahead log per commit: coalescing_wal_vfs.h
   std::size_t wal_size_max_mib = 256;  ///< beyond this the writer itself stops to do it
 
