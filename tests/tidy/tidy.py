@@ -33,6 +33,7 @@ import coroutine_check
 BELOW = {
     "base": [],
     "unicode": ["base"],
+    "schedule": ["base"],
     "async": ["base"],
     "describe": ["base"],
     "config": ["base", "describe"],
