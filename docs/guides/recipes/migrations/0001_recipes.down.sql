@@ -1,0 +1,3 @@
+DROP TABLE recipe_parts;
+DROP TABLE ingredients;
+DROP TABLE recipes;
