@@ -55,6 +55,7 @@ Application::Application(ProgramInfo program) : program_(std::move(program)) {
   settings("server", host_settings_.server);
   settings("log", host_settings_.log);
   settings("telemetry", host_settings_.telemetry);
+  settings("schedule", host_settings_.schedule);
   settings("rest", host_settings_.rest);
   settings("rate_limit", host_settings_.rate_limit);
   settings("cors", host_settings_.cors);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bedplate/base/time.h"
+#include "bedplate/schedule/zones.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/telemetry/health.h"
 
@@ -46,6 +47,17 @@ class ReplicaCheck final : public telemetry::HealthCheck {
  private:
   sql::Database& database_;
   const std::size_t index_;
+};
+
+/// Says which time zone data is in use. Always well: where the machine has none, the program has its own.
+class ZonesCheck final : public telemetry::HealthCheck {
+ public:
+  /// `zones` outlives it.
+  explicit ZonesCheck(const schedule::Zones& zones) : zones_(zones) {}
+  Async<telemetry::CheckResult> run() override;
+
+ private:
+  const schedule::Zones& zones_;
 };
 
 /// The file system of a directory has room: warns below 10 % or 1 GiB, fails below 1 % or 64 MiB, whichever is less.

@@ -22,6 +22,7 @@
 #include "bedplate/execution/executor.h"
 #include "bedplate/http/server.h"
 #include "bedplate/http/server_metrics.h"
+#include "bedplate/schedule/zones.h"
 #include "bedplate/sql/drivers/open.h"
 #include "bedplate/sql/metrics.h"
 #include "bedplate/sql/migrate.h"
@@ -54,6 +55,8 @@ struct Host::Running {
   std::unique_ptr<ClockCheck> clock_check;
   std::deque<ReplicaCheck> replica_checks;
   std::unique_ptr<DiskCheck> disk_check;
+  std::unique_ptr<schedule::Zones> zones;
+  std::unique_ptr<ZonesCheck> zones_check;
   std::unique_ptr<LoopGroup> loops;
   std::unique_ptr<LoopGroup> workers;  ///< for background work; null: `loops` do it
   std::unique_ptr<Caching> caching;
@@ -178,6 +181,9 @@ cache::LoadingCache& Host::cache() {
 cache::Locks& Host::locks() {
   return running_->caching->locks();
 }
+schedule::Zones& Host::zones() {
+  return *running_->zones;
+}
 cache::ChangeNotifier* Host::change_notifier() {
   return running_->caching->notifier();
 }
@@ -196,6 +202,7 @@ Result<std::unique_ptr<Host>> Host::open(const Application& application, HostPur
   auto caching = Caching::make(host->settings().cache, host->metrics());
   if (!caching) return std::unexpected(std::move(caching.error()));
   host->running_->caching = std::move(*caching);
+  host->running_->zones = std::make_unique<schedule::Zones>(host->settings().schedule.zoneinfo);
   if (auto wired = application.wire_into(*host); !wired) return std::unexpected(std::move(wired.error()));
   if (auto known = host->check_scopes(); !known) return std::unexpected(std::move(known.error()));
   if (purpose == HostPurpose::describe) return host;
@@ -394,6 +401,8 @@ void Host::observe() {
     running_->health.add("cache", *check, telemetry::HealthStatus::warn);
   running_->disk_check = std::make_unique<DiskCheck>(data_directory());
   running_->health.add("disk", *running_->disk_check);
+  running_->zones_check = std::make_unique<ZonesCheck>(zones());
+  running_->health.add("time zones", *running_->zones_check, telemetry::HealthStatus::warn);
   running_->background.report_to(running_->health);
   running_->server_metrics = std::make_unique<http::ServerMetrics>(*running_->server);
   running_->server_watch = running_->metrics.watch(*running_->server_metrics);

@@ -54,6 +54,9 @@ namespace telemetry {
 class Health;
 class Registry;
 }  // namespace telemetry
+namespace schedule {
+class Zones;
+}  // namespace schedule
 }  // namespace bedplate
 
 namespace bedplate::app {
@@ -84,6 +87,7 @@ struct HostSettings {
   http::ServerSettings server;
   LogSettings log;
   TelemetrySettings telemetry;
+  ScheduleSettings schedule;
   api::RestSettings rest;
   api::RateLimitSettings rate_limit;
   api::CorsSettings cors;
@@ -182,6 +186,8 @@ class Host {
   cache::LoadingCache& cache();
   /// Locks among all replicas (of this process alone without a Redis): cache/lock.h.
   cache::Locks& locks();
+  /// Time zones, of schedule.zoneinfo or of the program: schedule/schedule.h.
+  schedule::Zones& zones();
   /// How replicas tell one another that something changed; null without a Redis.
   cache::ChangeNotifier* change_notifier();
 

@@ -221,6 +221,21 @@ struct LogSettings {
   }
 };
 
+/// Section `schedule`.
+struct ScheduleSettings {
+  std::string zoneinfo = "/usr/share/zoneinfo";
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<ScheduleSettings>(
+        "When things happen",
+        {field<&ScheduleSettings::zoneinfo>(length{0, 4000}, optional_with_default,
+                                            "Directory of compiled time zones, which the operating system "
+                                            "keeps up to date. Empty, or one without "
+                                            "them: those that the program was built with")});
+  }
+};
+
 /// Section `telemetry`.
 struct TelemetrySettings {
   std::string listen;

@@ -52,7 +52,7 @@ TEST(TestAppTest, ServesWhatWasWired) {
   EXPECT_EQ(answer.body, R"({"text":"hello"})");
 }
 
-TEST(TestAppTest, HealthLooksAtDatabaseAndDisk) {
+TEST(TestAppTest, HealthLooksAtDatabaseDiskAndTimeZones) {
   TestApp app([](app::Application&) {});
   HttpConnection http(app.url());
   EXPECT_EQ(http.get("/livez").status, 200);
@@ -61,6 +61,7 @@ TEST(TestAppTest, HealthLooksAtDatabaseAndDisk) {
   EXPECT_TRUE(wait_until([&] { return (answer = operations.get("/healthz")).status == 200; })) << answer.body;
   EXPECT_THAT(answer.body, HasSubstr(R"("name":"database","status":"pass")"));
   EXPECT_THAT(answer.body, HasSubstr(R"("name":"disk")"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("name":"time zones","status":"pass","detail":"Time zones are 2)"));
   EXPECT_THAT(operations.get("/metrics").body, HasSubstr("bedplate_http_connections_open 1"));
 }
 

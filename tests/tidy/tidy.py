@@ -52,7 +52,7 @@ BELOW = {
     "execution": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth", "cache", "operations"],
     "surfaces": ["base", "unicode", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache",
                  "operations", "execution"],
-    "app": ["base", "async", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",
+    "app": ["base", "schedule", "async", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",
             "auth", "redis", "cache", "operations", "execution", "surfaces"],
     "testing": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache",
                 "operations", "execution", "surfaces", "app"],
