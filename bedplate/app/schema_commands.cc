@@ -199,9 +199,9 @@ Result<void> migrate_check(Application& application) {
            Result<void>();
   return fail(
       Category::conflict, "schema_differs",
-      fmt::format("The database differs from what this program describes in {} places. After a change of a "
+      fmt::format("The database differs from what this program describes in {} {}. After a change of a "
                   "description: migrate new NAME, build, migrate up.",
-                  wrong));
+                  wrong, wrong == 1 ? "place" : "places"));
 }
 
 Result<void> migrate_new(Application& application, const Invocation& invocation) {

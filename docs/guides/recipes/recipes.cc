@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recipes.h"
 
+#include <map>
+
 #include "bedplate/base/text.h"
 #include "bedplate/operations/input.h"
 #include "bedplate/operations/paging/list.h"
@@ -30,6 +32,9 @@ constexpr sql::Named kPartsOfRecipe("recipe_parts.of_recipe", R"(
 SELECT p.amount, i.id AS ingredient_id, i.name AS ingredient_name
 FROM recipe_parts p JOIN ingredients i ON i.owner = p.owner AND i.id = p.ingredient_id
 WHERE p.owner = $1 AND p.recipe_id = $2 ORDER BY i.name)");
+constexpr sql::Named kAddUnlessThere("ingredients.add_unless_there", R"(
+INSERT INTO ingredients (owner, id, name) VALUES ($1, $2, $3) ON CONFLICT (owner, name) DO NOTHING)");
+constexpr sql::Composed kByName("ingredients.by_name", kIngredients.select_by(1), " AND name = $2");
 constexpr sql::Named kMostUsed("recipe_parts.most_used", R"(
 SELECT i.name, count(*) AS recipes
 FROM recipe_parts p JOIN ingredients i ON i.owner = p.owner AND i.id = p.ingredient_id
@@ -49,6 +54,17 @@ Result<T> told(Result<T> written, std::string_view columns, const ErrorCode& tak
   if (!written && sql::violates(written.error(), sql::kUniqueViolation, columns)) return fail(taken);
   return written;
 }
+
+/// A row of the statement that lists the ingredients of many recipes.
+struct NameInRecipe {
+  RecipeId recipe_id;
+  std::string name;
+
+  static consteval auto describe() {
+    using namespace schema;
+    return object<NameInRecipe>("", {field<&NameInRecipe::recipe_id>(), field<&NameInRecipe::name>()});
+  }
+};
 
 class Recipes final : public auth::UserDataOwner {
  public:
@@ -72,7 +88,7 @@ class Recipes final : public auth::UserDataOwner {
     co_return whole;
   }
 
-  Async<api::Page<Recipe>> list(const Caller& caller, sql::Reader& db, const ListRecipes& input) const {
+  Async<api::Page<ListedRecipe>> list(const Caller& caller, sql::Reader& db, const ListRecipes& input) const {
     sql::Where where(db.dialect());
     where.add(sql::Column("owner"), sql::Compare::equal, caller.user());
     where.add(kFilters, input);
@@ -84,8 +100,11 @@ class Recipes final : public auth::UserDataOwner {
       const search::Query words = co_await ok(search::parse_query(*input.q, kSearch.language));
       co_await ok(index_.match(db, where, sql::Column("id"), caller.user(), words));
     }
-    const api::Page<Recipe> page =
+    const api::Page<Recipe> rows =
         co_await ok(api::list_page<Recipe>(db, kRecipes.select_all(), std::move(where), input, kSorts));
+    api::Page<ListedRecipe> page{{}, rows.pagination, rows.links};
+    for (const Recipe& recipe : rows.data) page.data.push_back({recipe, {}});
+    co_await ok(add_ingredients(db, caller.user(), page.data));
     co_return page;
   }
 
@@ -113,6 +132,15 @@ class Recipes final : public auth::UserDataOwner {
     ingredient.id = new_id<IngredientId>();
     Result<std::int64_t> written = co_await kIngredients.insert(tx, caller.user(), ingredient);
     co_await ok(told(std::move(written), "ingredients.owner, ingredients.name", kNameTaken));
+    co_return ingredient;
+  }
+
+  /// Two callers may ask for the same name at once: the one who is late finds the row of the other.
+  Async<Ingredient> ensure_ingredient(const Caller& caller, sql::Transaction& tx,
+                                      const api::New<Ingredient>& input) const {
+    const auto id = new_id<IngredientId>();
+    co_await ok(tx.run(kAddUnlessThere, caller.user(), id, input->name));
+    Ingredient ingredient = co_await ok(tx.one<Ingredient>(kByName, caller.user(), input->name));
     co_return ingredient;
   }
 
@@ -147,6 +175,25 @@ class Recipes final : public auth::UserDataOwner {
   }
 
  private:
+  /// One statement for all recipes of a page.
+  Async<void> add_ingredients(sql::Reader& db, UserId owner, std::vector<ListedRecipe>& recipes) const {
+    std::map<RecipeId, std::size_t> places;
+    std::vector<RecipeId> ids;
+    for (const ListedRecipe& recipe : recipes) {
+      places[recipe.id] = ids.size();
+      ids.push_back(recipe.id);
+    }
+    sql::Where where(db.dialect());
+    where.add(sql::Column("p.owner"), sql::Compare::equal, owner);
+    where.add(sql::Column("p.recipe_id"), sql::Compare::one_of, ids);
+    const std::string text =
+        "SELECT p.recipe_id, i.name FROM recipe_parts p JOIN ingredients i ON i.owner = p.owner AND "
+        "i.id = p.ingredient_id" +
+        where.text() + " ORDER BY i.name";
+    const std::vector<NameInRecipe> names =
+        co_await ok(db.all<NameInRecipe>(sql::named("recipe_parts.of_page", text), where.params()));
+    for (const NameInRecipe& name : names) recipes[places[name.recipe_id]].ingredients.push_back(name.name);
+  }
   static search::Document document_of(UserId owner, const Recipe& recipe) {
     return search::Document(owner, recipe.id, {recipe.title, recipe.method});
   }
@@ -159,7 +206,7 @@ app::Module recipes_module() {
   using namespace api;
   return app::Module("recipes", "Recipes. Each belongs to one user, and only they see it.")
       .migrations(recipes_migrations())
-      .tables({&kRecipes, &kIngredients, &kParts}, {kPartsOfRecipe, kMostUsed})
+      .tables({&kRecipes, &kIngredients, &kParts}, {kPartsOfRecipe, kAddUnlessThere, kByName, kMostUsed})
       .derived(search::derived(kSearch))
       .scopes({"recipes:read", "recipes:write"}, app::for_users)
       .scopes({"recipes:statistics"}, app::for_admins)
@@ -176,6 +223,8 @@ app::Module recipes_module() {
                                  fails_with(kNoRecipe))
       .command<&Recipes::add_ingredient>("add_ingredient", post("/v1/ingredients"), needs("recipes:write"),
                                          fails_with(kNameTaken))
+      .command<&Recipes::ensure_ingredient>("ensure_ingredient", put("/v1/ingredients"),
+                                            needs("recipes:write"))
       .command<&Recipes::put_part>("put_part", put("/v1/recipes/{recipe_id}/ingredients/{ingredient_id}"),
                                    needs("recipes:write"), fails_with(kNoPart))
       .command<&Recipes::remove_part>("remove_part",

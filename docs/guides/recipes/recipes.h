@@ -69,6 +69,18 @@ struct Part {
   }
 };
 
+/// A recipe in a list: its fields, and the names of what goes into it.
+struct ListedRecipe : Recipe {
+  std::vector<std::string> ingredients;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<ListedRecipe>(
+        "A recipe in a list.", fields_of<Recipe>,
+        {field<&ListedRecipe::ingredients>("Names of its ingredients, in their order.")});
+  }
+};
+
 /// A row of a join: its ingredient is filled from the columns `ingredient_...`.
 struct NamedPart {
   std::string amount;

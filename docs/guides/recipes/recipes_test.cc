@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "bedplate/operations/input.h"
 #include "bedplate/testing/database_suite.h"
@@ -37,9 +40,9 @@ class RecipesTest : public bedplate::testing::DatabaseTest {
   }
   std::string titles(const ListRecipes& query) {
     std::string all;
-    const Result<Page<Recipe>> page = ann.call<Page<Recipe>>("recipes.list", query);
+    const Result<Page<ListedRecipe>> page = ann.call<Page<ListedRecipe>>("recipes.list", query);
     if (!page) return page.error().code();
-    for (const Recipe& recipe : page->data) all += (all.empty() ? "" : ", ") + recipe.title;
+    for (const ListedRecipe& recipe : page->data) all += (all.empty() ? "" : ", ") + recipe.title;
     return all;
   }
 
@@ -67,6 +70,20 @@ TEST_P(RecipesTest, ARecipeHasIngredientsAndAnIngredientRecipes) {
       << "what goes into it goes with it: " << ann.last().body;
 }
 
+// A User for each thread.
+TEST_P(RecipesTest, WhoAskForTheSameNameAtOnceGetTheSameIngredient) {
+  const New<Ingredient> input({.name = "salt"});
+  std::vector<User> users;
+  for (int i = 0; i < 4; ++i) users.push_back(app.user("ann"));
+  std::vector<IngredientId> ids(users.size());
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < users.size(); ++i)
+    threads.emplace_back(
+        [&, i] { ids[i] = users[i].call<Ingredient>("recipes.ensure_ingredient", input).value().id; });
+  threads.clear();  // waits for them
+  EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), 1U);
+}
+
 TEST_P(RecipesTest, ListsAreFilteredSortedAndSearched) {
   const Recipe soup = make("Lentil soup", 40, "Simmer the lentils.");
   make("Salad", 10, "Chop everything.");
@@ -77,6 +94,8 @@ TEST_P(RecipesTest, ListsAreFilteredSortedAndSearched) {
 
   ListRecipes query;
   EXPECT_EQ(titles(query), "Stew, Salad, Lentil soup") << "the newest first";
+  EXPECT_EQ(ann.call<Page<ListedRecipe>>("recipes.list", query)->data.at(2).ingredients,
+            std::vector<std::string>{"red lentils"});
   query.sort = "minutes";
   EXPECT_EQ(titles(query), "Salad, Lentil soup, Stew");
   query.max_minutes = 40;
@@ -93,14 +112,14 @@ TEST_P(RecipesTest, ListsAreFilteredSortedAndSearched) {
 TEST_P(RecipesTest, ALongListIsReadAlongAnIndex) {
   bedplate::testing::seed(app.database(), kRecipes, 1'500, {.owners = {ann.id()}});
   ListRecipes query;
-  const Page<Recipe> page = ann.call<Page<Recipe>>("recipes.list", query).value();
+  const Page<ListedRecipe> page = ann.call<Page<ListedRecipe>>("recipes.list", query).value();
   EXPECT_EQ(page.pagination.total, 1'000);
   EXPECT_EQ(page.pagination.total_is_exact, false);
   EXPECT_TRUE(page.pagination.next_cursor);
   query.sort = "minutes";
-  EXPECT_EQ(ann.call<Page<Recipe>>("recipes.list", query).value().data.at(0).minutes, 1);
+  EXPECT_EQ(ann.call<Page<ListedRecipe>>("recipes.list", query).value().data.at(0).minutes, 1);
   query.sort = "title";
-  EXPECT_EQ(ann.call<Page<Recipe>>("recipes.list", query).error().faults().at(0).code, "too_many_rows")
+  EXPECT_EQ(ann.call<Page<ListedRecipe>>("recipes.list", query).error().faults().at(0).code, "too_many_rows")
       << "titles have no index in this order that ends with the id";
 }
 
@@ -124,7 +143,7 @@ TEST_P(RecipesTest, AnAccountGoesWithItsRows) {
   ingredient("red lentils");
   EXPECT_EQ(ann.request("POST", "/v1/me/delete", R"({"password": "correct horse battery"})").status, 204);
   User again = app.user("ann");
-  EXPECT_EQ(again.call<Page<Recipe>>("recipes.list", ListRecipes{}).value().pagination.total, 0);
+  EXPECT_EQ(again.call<Page<ListedRecipe>>("recipes.list", ListRecipes{}).value().pagination.total, 0);
   EXPECT_TRUE(again.call<Ingredient>("recipes.add_ingredient", New<Ingredient>({.name = "red lentils"})));
 }
 
