@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "bedplate/app/database_place.h"
 #include "bedplate/testing/json.h"
 
 namespace bedplate::testing {
@@ -56,6 +57,10 @@ TestApp::TestApp(Modules modules, const Settings& settings)
 
 TestApp::~TestApp() {
   host_->stop();
+}
+
+std::string TestApp::database_url() const {
+  return app::database_url(application_);
 }
 
 User TestApp::user(const std::string& name) {

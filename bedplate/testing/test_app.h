@@ -64,6 +64,7 @@ class TestApp {
   FakeClock& clock() { return clock_; }
   app::Host& host() { return *host_; }
   sql::Database& database() { return host_->database(); }
+  std::string database_url() const;
   const std::string& data_directory() const { return directory_.path(); }
 
   // ---- Callers. Those with an account need the identity module in the program; throws std::runtime_error otherwise.

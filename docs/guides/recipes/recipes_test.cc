@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recipes.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -10,6 +11,7 @@
 
 #include "bedplate/operations/input.h"
 #include "bedplate/testing/database_suite.h"
+#include "bedplate/testing/guarded_calls.h"
 #include "bedplate/testing/seed.h"
 #include "bedplate/testing/test_app.h"
 #include "services/identity/module.h"
@@ -121,6 +123,19 @@ TEST_P(RecipesTest, ALongListIsReadAlongAnIndex) {
   query.sort = "title";
   EXPECT_EQ(ann.call<Page<ListedRecipe>>("recipes.list", query).error().faults().at(0).code, "too_many_rows")
       << "titles have no index in this order that ends with the id";
+}
+
+TEST_P(RecipesTest, NoStatementReadsALargeTableToItsEnd) {
+  std::vector<bedplate::Uuid> owners{ann.id()};
+  while (owners.size() < 20) owners.push_back(bedplate::new_uuid());
+  const auto recipes = bedplate::testing::seed(app.database(), kRecipes, 6'000, {.owners = owners});
+  bedplate::testing::GuardedCalls calls(app, ann.id());
+  EXPECT_TRUE(calls.call<WholeRecipe>("recipes.find", Ref<Recipe>({.id = recipes[0].id})));
+  ListRecipes query;
+  EXPECT_TRUE(calls.call<Page<ListedRecipe>>("recipes.list", query));
+  query.sort = "minutes";
+  EXPECT_TRUE(calls.call<Page<ListedRecipe>>("recipes.list", query));
+  EXPECT_THAT(calls.findings(), ::testing::IsEmpty());
 }
 
 TEST_P(RecipesTest, AnotherUsersRecipeDoesNotExist) {
