@@ -11,6 +11,7 @@
 #include "bedplate/app/builtin_commands.h"
 #include "bedplate/app/caching.h"
 #include "bedplate/app/database_place.h"
+#include "bedplate/app/events_module.h"
 #include "bedplate/app/process.h"
 #include "bedplate/async/address.h"
 #include "bedplate/base/log.h"
@@ -62,6 +63,7 @@ Application::Application(ProgramInfo program) : program_(std::move(program)) {
   settings("idempotency", host_settings_.idempotency);
   migrations("idempotency", api::idempotency_migrations());
   add(audit_module(host_settings_.audit));
+  add(events_module(host_settings_.events));
 }
 
 Application::~Application() = default;

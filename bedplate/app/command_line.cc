@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -26,6 +27,7 @@ struct Targets {
   std::vector<std::string> sets;
   std::map<std::string, std::vector<std::string>> arguments;
   std::map<std::string, std::map<std::string, bool>> flags;
+  std::map<std::string, std::map<std::string, std::string>> values;
   bool dry_run = false;
   std::int64_t steps = 1;
   std::string to;
@@ -67,8 +69,13 @@ void add_arguments(CLI::App& command, const CommandSpec& spec, Targets& targets)
   values.resize(spec.arguments.size());
   for (std::size_t i = 0; i < spec.arguments.size(); ++i)
     command.add_option(spec.arguments[i].name, values[i], spec.arguments[i].doc)->required()->type_name("");
-  for (const CommandFlag& flag : spec.flags)
-    command.add_flag(flag.name, targets.flags[spec.name][flag.name], flag.doc);
+  for (const CommandFlag& flag : spec.flags) {
+    if (flag.value_name.empty())
+      command.add_flag(flag.name, targets.flags[spec.name][flag.name], flag.doc);
+    else
+      command.add_option(flag.name, targets.values[spec.name][flag.name], flag.doc)
+          ->type_name(flag.value_name);
+  }
 }
 
 struct Commands {
@@ -262,6 +269,10 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
   invocation.arguments = targets.arguments[name];
   for (const auto& [flag, given] : targets.flags[name])
     if (given) invocation.arguments.push_back(flag);
+  for (const auto& [option, value] : targets.values[name])
+    if (!value.empty()) invocation.arguments.push_back(option + "=" + value);
+  std::sort(invocation.arguments.begin() + static_cast<std::ptrdiff_t>(targets.arguments[name].size()),
+            invocation.arguments.end());
   invocation.module = targets.module;
   invocation.directory = targets.directory;
   if (name == "migrate down") invocation.module = invocation.arguments.at(0);
@@ -273,6 +284,13 @@ ParsedCommandLine interpret(const ProgramInfo& program, const std::string& name,
 }
 
 }  // namespace
+
+std::optional<std::string_view> value_of(std::span<const std::string> arguments, std::string_view option) {
+  for (const std::string_view argument : arguments)
+    if (argument.starts_with(option) && argument.substr(option.size()).starts_with('='))
+      return argument.substr(option.size() + 1);
+  return std::nullopt;
+}
 
 ParsedCommandLine parse_command_line(const ProgramInfo& program, const std::vector<CommandSpec>& extra,
                                      int argc, const char* const* argv) {

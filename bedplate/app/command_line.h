@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,11 +21,15 @@ struct ArgumentSpec {
   std::string doc;
 };
 
-/// An option without a value: {"--json", "Print JSON"}.
+/// An option without a value, {"--json", "Print JSON"}, or with one: {"--limit", "How many, at most", "N"}.
 struct CommandFlag {
   std::string name;
   std::string doc;
+  std::string value_name = {};
 };
+
+/// What an option of a command was given, from the arguments of its body: "10" of `--limit 10`. Nothing: it was not.
+std::optional<std::string_view> value_of(std::span<const std::string> arguments, std::string_view option);
 
 /// A command that the application adds to the built-in ones. `name` may be two words: "admin grant".
 struct CommandSpec {
@@ -54,7 +59,8 @@ struct CommonOptions {
 struct Invocation {
   std::string command;  ///< "serve", "migrate up", "admin grant"
   CommonOptions options;
-  /// Positional, in the order of the spec; then the names of the flags that were given, sorted.
+  /// Positional, in the order of the spec; then the names of the flags that were given, sorted, with their values
+  /// behind a `=`: value_of().
   std::vector<std::string> arguments;
   bool dry_run = false;    ///< migrate up|down --dry-run
   std::int64_t steps = 1;  ///< migrate down --steps N

@@ -13,17 +13,18 @@ using ::testing::Pair;
 
 ParsedCommandLine parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "notes");
-  return parse_command_line({"notes", "1.2.3", "Keeps notes."},
-                            {{"demo", "Make samples", {}},
-                             {.name = "admin grant",
-                              .doc = "Grant",
-                              .arguments = {{"EMAIL", "Address of the account"}},
-                              .group_doc = "Manage users"},
-                             {.name = "admin list",
-                              .doc = "List",
-                              .arguments = {{"GROUP", "Which of them"}},
-                              .flags = {{"--json", "As JSON"}, {"--all", "All of them"}}}},
-                            static_cast<int>(arguments.size()), arguments.data());
+  return parse_command_line(
+      {"notes", "1.2.3", "Keeps notes."},
+      {{"demo", "Make samples", {}},
+       {.name = "admin grant",
+        .doc = "Grant",
+        .arguments = {{"EMAIL", "Address of the account"}},
+        .group_doc = "Manage users"},
+       {.name = "admin list",
+        .doc = "List",
+        .arguments = {{"GROUP", "Which of them"}},
+        .flags = {{"--json", "As JSON"}, {"--all", "All of them"}, {"--limit", "How many", "N"}}}},
+      static_cast<int>(arguments.size()), arguments.data());
 }
 
 TEST(CommandLineTest, ServeTakesItsShortFlagsAsSettings) {
@@ -58,6 +59,16 @@ TEST(CommandLineTest, FlagsThatWereGivenFollowTheArguments) {
               ElementsAre("staff", "--all", "--json"));
   EXPECT_EQ(parse({"admin", "grant", "ada@example.com", "--json"}).exit_status, 2);
   EXPECT_THAT(parse({"admin", "list", "--help"}).message, HasSubstr("As JSON"));
+}
+
+TEST(CommandLineTest, OptionsWithValuesFollowTheArgumentsToo) {
+  const auto arguments = parse({"admin", "list", "--limit", "10", "staff", "--json"}).invocation->arguments;
+  EXPECT_THAT(arguments, ElementsAre("staff", "--json", "--limit=10"));
+  EXPECT_EQ(value_of(arguments, "--limit"), "10");
+  EXPECT_EQ(value_of(arguments, "--lim"), std::nullopt);
+  EXPECT_EQ(value_of(parse({"admin", "list", "staff"}).invocation->arguments, "--limit"), std::nullopt);
+  EXPECT_EQ(parse({"admin", "list", "staff", "--limit"}).exit_status, 2);
+  EXPECT_EQ(parse({"admin", "list", "staff", "--limit="}).exit_status, 2);
 }
 
 TEST(CommandLineTest, ConfigWithAndWithoutReference) {

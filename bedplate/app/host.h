@@ -28,6 +28,7 @@
 #include "bedplate/auth/sealing_key.h"
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
+#include "bedplate/events/event_log.h"
 #include "bedplate/execution/audit.h"
 #include "bedplate/execution/settings.h"
 #include "bedplate/http/settings.h"
@@ -93,6 +94,7 @@ struct HostSettings {
   api::CorsSettings cors;
   api::IdempotencySettings idempotency;
   api::AuditSettings audit;
+  events::EventSettings events;
 };
 
 /// Makes the directory (0700) when there is none.

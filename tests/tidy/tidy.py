@@ -44,6 +44,7 @@ BELOW = {
     "drivers": ["base", "sql", "sqlite", "postgresql"],
     "transfer": ["base", "async", "describe", "telemetry", "sql"],
     "search": ["base", "unicode", "async", "describe", "telemetry", "sql"],
+    "events": ["base", "async", "describe", "telemetry", "sql"],
     "http": ["base", "async", "describe", "telemetry"],
     "auth": ["base", "async", "describe", "telemetry"],
     "redis": ["base", "async", "telemetry"],
@@ -52,14 +53,14 @@ BELOW = {
     "execution": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth", "cache", "operations"],
     "surfaces": ["base", "unicode", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache",
                  "operations", "execution"],
-    "app": ["base", "schedule", "async", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",
+    "app": ["base", "schedule", "async", "events", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",
             "auth", "redis", "cache", "operations", "execution", "surfaces"],
     "testing": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache",
                 "operations", "execution", "surfaces", "app"],
 }
 # What the tests of a library may include besides: suites that every driver passes open each of them.
 DRIVERS = ("sqlite", "postgresql", "drivers", "transfer", "search")
-TEST_ONLY = {library: DRIVERS for library in ("sql", "sqlite", "postgresql", "transfer", "search", "execution", "surfaces", "app")}
+TEST_ONLY = {library: DRIVERS for library in ("sql", "sqlite", "postgresql", "transfer", "search", "events", "execution", "surfaces", "app")}
 # Libraries in a folder of another one.
 INNER = {("sql", name) for name in ("sqlite", "postgresql", "drivers", "transfer")}
 

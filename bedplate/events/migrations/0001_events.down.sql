@@ -1,0 +1,3 @@
+DROP TABLE event_state;
+DROP TABLE event_streams;
+DROP TABLE events;
