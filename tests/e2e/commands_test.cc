@@ -151,9 +151,10 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
 
 TEST(Migrate, RefusesAnUnknownModule) {
   TempDir directory;
-  expect_refusal(
-      run({"migrate", "down", "task", "--data", directory.path()}),
-      "There is no module 'task'. The modules are: idempotency, audit, identity, tasks, tasks_search.\n", 2);
+  expect_refusal(run({"migrate", "down", "task", "--data", directory.path()}),
+                 "There is no module 'task'. The modules are: idempotency, audit, events, identity, tasks, "
+                 "tasks_search.\n",
+                 2);
 }
 
 TEST(Migrate, LeavesAServedDatabaseAlone) {
