@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// RedisRateLimits: the rate limits of all replicas together, in Redis (api/rest/shared_rate_limit.h).
+// RedisRateLimits: the rate limits of all replicas together, in Redis (execution/shared_rate_limit.h).
 //
-// One script a request: the same arithmetic as api/rest/rate_limit.h, on the server's clock, so replicas need not agree
-// on the time. A bucket that is full is no key at all. While Redis is away each replica's own limit decides, which lets
-// one caller have as many times the limit as there are replicas; bedplate_rate_limit_local_total counts those requests.
+// One script a request: the same arithmetic as execution/rate_limit.h, on the server's clock, so replicas need not
+// agree on the time. A bucket that is full is no key at all. While Redis is away each replica's own limit decides,
+// which lets one caller have as many times the limit as there are replicas; bedplate_rate_limit_local_total counts
+// those requests.
 #pragma once
 
 #include <string>

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Locks: one process at a time, by name and for a while; with fencing tokens, since no lock over a network is sure.
+// Locks: one process at a time holds a name for a limited time; with fencing tokens, because no lock over a network is
+// certain.
 //
 //   Lock lock = co_await ok(locks.acquire("reports", 30s));
 //   co_await ok(db.transact(&Store::write_report, store, lock, report));   // passes the fence first, see below
 //   co_await ok(locks.release(lock));
 //
-// A holder that pauses (a long collection, a stopped virtual machine) wakes up after its time is over and believes
-// that it still holds the lock. No lock service can prevent that; whoever is protected can: each acquire gets a
-// token larger than every one before it, the holder shows it with each write, and the protected thing refuses a
-// token smaller than one it has seen (Kleppmann, "How to do distributed locking", 2016). In a database api/fence.h does
-// that: `co_await ok(api::pass_fence(tx, lock))` in the transaction that writes. Where what is written is one row, a
-// column of it does the same, and zero rows changed means that it was too late:
+// A holder that pauses (a long collection, a stopped virtual machine) may wake up after its lock has expired and
+// believe that it still holds it. No lock service can prevent that, but the protected resource can: each acquire gets
+// a token larger than every earlier one, the holder sends it with each write, and the resource refuses a token smaller
+// than one that it has seen (Kleppmann, "How to do distributed locking", 2016). In a database execution/fence.h does
+// that: `co_await ok(api::pass_fence(tx, lock))` in the transaction that writes. Where only one row is written, a
+// column of that row does the same, and zero changed rows mean that the holder was too late:
 //
 //   UPDATE reports SET body = $2, fence = $3 WHERE id = $1 AND fence <= $3
 //
-// Without such a check a lock only makes double work rare.
+// Without such a check, a lock makes concurrent work rare but does not exclude it.
 //
-// Tokens are microseconds of the server's clock, or one more than the last: they grow also after the server lost its
-// data, unless its clock went back by more than it was away.
+// Tokens are microseconds of the server's clock, or one more than the last: they grow even after the server lost its
+// data, unless its clock was set back by more than its downtime.
 //
 // Drivers: memory (one process) and Redis (one server; a fail-over to a replica may grant a lock twice: the fence
 // holds).

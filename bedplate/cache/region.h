@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Region: values of one type in the cache, loaded when they are not there.
+// Region: cached values of one type, loaded on a miss.
 //
 //   class Profiles final : public cache::Loader<Profile> {
 //    public:
@@ -18,14 +18,14 @@
 //   };
 //
 // A value belongs to a partition (partition.h), which is a part of its key: a value that was loaded for one tenant is
-// never found for another, whatever the id. What differs from user to user has the user in its id.
+// never found for another, whatever the id. Where values differ from user to user, put the user into the id.
 //
-// A loader opens a read of its own and uses nothing of the request, since it may run for several requests, and after
-// the last of them (see loading_cache.h for everything else that get_or_load() does). Described types are kept as
-// JSON, std::string as it is. What is in the cache and cannot be read as T, because another version wrote it, is
-// loaded anew.
+// A loader opens a read of its own and uses nothing of the request, because it may serve several requests and outlive
+// all of them (loading_cache.h says what else get_or_load() does). Described types are stored as JSON, a std::string
+// as it is. A cached value that cannot be read as T, because another version wrote it, is loaded again.
 //
-// After a change: `cached_.invalidate(whose, id)`, or api/invalidation.h for "once this transaction has committed".
+// After a change: `cached_.invalidate(whose, id)`, or execution/invalidation.h for "once this transaction has
+// committed".
 #pragma once
 
 #include <cassert>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fence: what is written under a lock is refused once somebody else has written under it since.
+// A fence: refuses a write of a lock's former holder after a later holder has written.
 //
 //   Async<void> Reports::write(sql::Transaction& tx, const cache::Lock& lock, const std::string& text) {
 //     co_await ok(api::pass_fence(tx, lock));      // first
@@ -9,10 +9,10 @@
 //   cache::Lock lock = co_await ok(locks.acquire("reports", 30s));
 //   co_await ok(db.transact(&Reports::write, reports, lock, text));
 //
-// Why a lock alone is not enough stands in cache/lock.h. The table that this needs comes with a migration that the
-// application adds: application.migrations("fences", api::fence_migrations()).
+// cache/lock.h explains why a lock alone is not enough. The fence needs a table, whose migration the application adds:
+// application.migrations("fences", api::fence_migrations()).
 //
-// Two holders whose transactions run at the same time wait for each other at the fence, the later token wins.
+// Two holders whose transactions run at the same time wait for each other at the fence; the later token wins.
 #pragma once
 
 #include <span>

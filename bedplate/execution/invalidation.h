@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cached values that a transaction makes old: erased once it has committed, on every replica.
+// Erases the cached values that a transaction changed, on every replica, once it has committed.
 //
 //   Async<void> Users::rename(const Caller&, sql::Transaction& tx, const RenameUser& input) const {
 //     co_await ok(store::rename(tx, input.id, input.name));
@@ -8,8 +8,8 @@
 //
 // The answer is sent after the erasure, so the client's next request, on any replica, loads what it wrote (other
 // replicas' own copies go a moment later, when the message has reached them). A transaction that rolls back erases
-// nothing; one of which nobody knows whether it committed (503 `commit_unknown`) erases, and so does one whose client
-// has gone. What could not be erased because the cache is away lives until its time is over, and the command succeeds.
+// nothing. One whose outcome is unknown (503 `commit_unknown`) erases, and so does one whose client has disconnected.
+// If the cache is unreachable, the command succeeds all the same, and the old value stays until it expires.
 #pragma once
 
 #include <memory>

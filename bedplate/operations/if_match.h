@@ -2,8 +2,8 @@
 // If-Match and If-None-Match for operations (RFC 9110 section 13.1): "change it only if it is still what I saw", and
 // "only if it is not this any more".
 //
-// A strong ETag is a row's version (http/etag.h). An operation that honours the two takes them with its input and
-// checks them where it reads the row:
+// A strong ETag is a row's version (http/message/etag.h). An operation that honours the two takes them with its input
+// and checks them where it reads the row:
 //
 //   co_await ok(input.if_match.check(row.version));      // Category::precondition_failed, see check()
 //

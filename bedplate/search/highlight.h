@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Highlights: where in a text the words of a query stand, and the text with marks around them.
+// Highlights: finds the words of a query in a text, and puts marks around them.
 //
 //   std::string html = highlight_html(note.title, query);      // Buy <mark>milk</mark> &amp; bread
 //   std::string part = snippet_html(note.body, query);         // "… two litres of <mark>milk</mark>, the …"
 //
-// The same analyzer that filled the index reads the text, so what is marked is what matched, on every engine:
-// inflections, accents, and of a phrase only words that stand as the phrase does.
+// The analyzer that filled the index reads the text, so the marks are the matches, on every engine: inflections and
+// accents count as the word, and of a phrase only words that occur as that phrase.
 //
-// Safe to put into a page as they are: the text is escaped (& < > " '), and the marks are the only tags. For anything
-// but HTML use find_matches(), which gives places.
+// Safe to put into a page as they are: the text is escaped (& < > " '), and the marks are the only tags. For other
+// formats use find_matches(), which returns positions.
 #pragma once
 
 #include <cstddef>

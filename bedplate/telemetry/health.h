@@ -6,10 +6,9 @@
 //   health.set_readiness(Readiness::ready);    // /readyz answers 200 from here on
 //   HealthReport report = co_await ok(health.report());
 //
-// Three questions, three answers: /livez says that the loop still turns (it needs nothing from here), /readyz
-// says whether to send requests (readiness, one atomic load), /healthz runs the checks and says how each
-// went. The checks run beside one another, each for `check_time_max` at most: what hangs is named, soon, and hides
-// nothing of the others.
+// /livez says that the event loop runs (it needs nothing from here), /readyz whether to send requests (readiness, one
+// atomic load), /healthz runs the checks and reports each result. Checks run concurrently, each for `check_time_max`
+// at most, so one that hangs is reported soon and does not hide the others.
 #pragma once
 
 #include <atomic>

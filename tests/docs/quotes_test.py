@@ -3,7 +3,8 @@
 """What the documentation quotes and links to is there: `quotes_test.py CHECKOUT`.
 
 A block that names a file (```cpp path/from/the/document.h) is a piece of that file, letter for letter; a line of only
-`...` stands for lines left out. A relative link leads to a file or folder, and its #fragment to a heading.
+`...` stands for lines left out. A relative link leads to a file or folder, and its #fragment to a heading. A header that
+the comment of another header names is one that exists.
 """
 import pathlib
 import re
@@ -12,6 +13,7 @@ import sys
 SKIPPED = {"build", "node_modules", ".git"}
 FENCE = re.compile(r"^```(\S*)(?: +(\S+))?\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"(?<!\\)\]\(([^)\s]+)\)|src(?:set)?=\"([^\"]+)\"")
+HEADER = re.compile(r"(?<![\w/.])[\w/]+\.h\b")
 LEFT_OUT = re.compile(r"^[ \t]*\.\.\.\n", re.M)
 
 
@@ -57,6 +59,16 @@ def link_faults(document, text):
             yield f"links to {target}, a heading that is not there"
 
 
+def header_faults(root):
+    headers = [path for path in sorted(root.rglob("*.h")) if not SKIPPED & set(path.relative_to(root).parts)]
+    known = ["/" + str(path.relative_to(root)) for path in headers]
+    for path in headers:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for name in HEADER.findall(line.partition("//")[2]):
+                if not any(other.endswith("/" + name) for other in known):
+                    yield f"{path.relative_to(root)}:{number} names {name}, which does not exist"
+
+
 def main():
     root, faults, count = pathlib.Path(sys.argv[1]).resolve(), 0, 0
     for document in documents(root):
@@ -65,6 +77,9 @@ def main():
         for fault in [*quote_faults(document, text), *link_faults(document, text)]:
             faults += 1
             print(f"{document.relative_to(root)} {fault}")
+    for fault in header_faults(root):
+        faults += 1
+        print(fault)
     print(f"{count} documents, {faults} faults")
     return 1 if faults or not count else 0
 
