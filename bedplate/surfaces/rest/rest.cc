@@ -14,6 +14,7 @@
 #include "bedplate/sql/database.h"
 #include "bedplate/surfaces/rest/access_log.h"
 #include "bedplate/surfaces/rest/answer.h"
+#include "bedplate/surfaces/rest/conditions.h"
 #include "bedplate/surfaces/rest/problem.h"
 #include "bedplate/surfaces/rest/request_pipeline.h"
 #include "bedplate/surfaces/rest/rest_state.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bedplate/operations/if_match.h"
+#include "bedplate/surfaces/rest/conditions.h"
 
 #include <gmock/gmock.h>
 
+#include "bedplate/operations/if_match.h"
 #include "tests/kits/rest_kit.h"
 
 namespace bedplate::api {
@@ -29,7 +30,7 @@ TEST(IfMatchTest, AllowsWhatIsAskedForAndNotExcepted) {
   EXPECT_FALSE(nothing.check(7));
 }
 
-class ConditionalTest : public ::testing::TestWithParam<sql::Dialect> {
+class ConditionsTest : public ::testing::TestWithParam<sql::Dialect> {
  protected:
   void SetUp() override {
     kit_.parts.rate_limit.enabled = false;
@@ -55,9 +56,9 @@ class ConditionalTest : public ::testing::TestWithParam<sql::Dialect> {
 
   RestKit kit_{GetParam()};
 };
-INSTANTIATE_TEST_SUITE_P(, ConditionalTest, testing::every_dialect(), testing::dialect_name);
+INSTANTIATE_TEST_SUITE_P(, ConditionsTest, testing::every_dialect(), testing::dialect_name);
 
-TEST_P(ConditionalTest, AWriteObeysIfNoneMatch) {
+TEST_P(ConditionsTest, AWriteObeysIfNoneMatch) {
   const std::string path = create();
   for (std::string_view tags : {"*", "\"1\"", "W/\"1\"", "\"1-gzip\"", "\"9\", \"1\"", "\"x,y\",W/\"1\""}) {
     SCOPED_TRACE(tags);
@@ -71,7 +72,7 @@ TEST_P(ConditionalTest, AWriteObeysIfNoneMatch) {
       << "two lines are one list";
 }
 
-TEST_P(ConditionalTest, AWriteObeysIfMatch) {
+TEST_P(ConditionsTest, AWriteObeysIfMatch) {
   const std::string path = create();
   for (std::string_view tags : {"\"9\"", "W/\"1\"", "\"9\", \"foreign\""}) {
     SCOPED_TRACE(tags);
@@ -84,7 +85,7 @@ TEST_P(ConditionalTest, AWriteObeysIfMatch) {
   EXPECT_EQ(rename(path, {{"If-Match", "*"}}).status, 200);
 }
 
-TEST_P(ConditionalTest, IfMatchCountsBeforeIfNoneMatch) {
+TEST_P(ConditionsTest, IfMatchCountsBeforeIfNoneMatch) {
   const std::string path = create();
   expect_refused(rename(path, {{"If-None-Match", "\"1\""}, {"If-Match", "\"9\""}}), 412, "version_mismatch");
   expect_refused(rename(path, {{"If-None-Match", "\"1\""}, {"If-Match", "\"1\""}}), 412, "version_excluded");
@@ -93,7 +94,7 @@ TEST_P(ConditionalTest, IfMatchCountsBeforeIfNoneMatch) {
   EXPECT_EQ(rename(path, {{"If-None-Match", "\"9\""}, {"If-Match", "\"1\""}}).status, 200);
 }
 
-TEST_P(ConditionalTest, AReadObeysBoth) {
+TEST_P(ConditionsTest, AReadObeysBoth) {
   const std::string path = create();
   for (std::string_view method : {"GET", "HEAD"}) {
     SCOPED_TRACE(method);
@@ -114,7 +115,7 @@ TEST_P(ConditionalTest, AReadObeysBoth) {
   }
 }
 
-TEST_P(ConditionalTest, WhatIsNotThereIsNotFound) {
+TEST_P(ConditionsTest, WhatIsNotThereIsNotFound) {
   const std::string path = "/v1/things/00000000-0000-7000-8000-000000000000";
   EXPECT_EQ(rename(path, {{"If-None-Match", "*"}}).status, 404);
   EXPECT_EQ(rename(path, {{"If-Match", "\"1\""}}).status, 404);
@@ -122,7 +123,7 @@ TEST_P(ConditionalTest, WhatIsNotThereIsNotFound) {
 }
 
 // Its condition may be false, and it could not tell.
-TEST_P(ConditionalTest, AWriteThatComparesNoVersionsRefusesConditions) {
+TEST_P(ConditionsTest, AWriteThatComparesNoVersionsRefusesConditions) {
   const std::string path = create();
   expect_refused(remove(path, {{"If-Match", "\"1\""}}), 412, "if_match_not_supported");
   expect_refused(remove(path, {{"If-None-Match", "*"}}), 412, "if_none_match_not_supported");
@@ -137,7 +138,7 @@ TEST_P(ConditionalTest, AWriteThatComparesNoVersionsRefusesConditions) {
   EXPECT_EQ(kit_.send("POST", "/v1/login", R"({"title":"x"})", {{"If-None-Match", "*"}}).status, 200);
 }
 
-TEST_P(ConditionalTest, AReadWithoutVersionsHasNoTagThatMatches) {
+TEST_P(ConditionsTest, AReadWithoutVersionsHasNoTagThatMatches) {
   const Reply refused = kit_.get("/v1/things", {{"If-Match", "\"1\""}});
   expect_refused(refused, 412, "version_mismatch");
   EXPECT_EQ(refused.field("ETag"), "");
@@ -147,7 +148,7 @@ TEST_P(ConditionalTest, AReadWithoutVersionsHasNoTagThatMatches) {
   EXPECT_EQ(kit_.get("/hello", {{"If-Match", "\"1\""}}).status, 412);
 }
 
-TEST_P(ConditionalTest, WhatIsNoTagSaysHowToWriteIt) {
+TEST_P(ConditionsTest, WhatIsNoTagSaysHowToWriteIt) {
   const std::string path = create();
   const auto expect_said = [](const Reply& reply, std::string_view code, std::string_view what) {
     expect_refused(reply, 400, code);
@@ -165,7 +166,7 @@ TEST_P(ConditionalTest, WhatIsNoTagSaysHowToWriteIt) {
   EXPECT_THAT(kit_.get(path).body, HasSubstr("Lamp"));
 }
 
-TEST_P(ConditionalTest, TheDocumentSaysHowToWriteThem) {
+TEST_P(ConditionsTest, TheDocumentSaysHowToWriteThem) {
   kit_.start();
   const std::string& document = kit_.rest->openapi();
   EXPECT_THAT(document, HasSubstr(R"("name":"If-Match","in":"header")"));
@@ -176,7 +177,7 @@ TEST_P(ConditionalTest, TheDocumentSaysHowToWriteThem) {
     EXPECT_THAT(document, HasSubstr(code));
 }
 
-TEST_P(ConditionalTest, DocumentsObeyIfMatchToo) {
+TEST_P(ConditionsTest, DocumentsObeyIfMatchToo) {
   kit_.start();
   const std::string etag = kit_.get("/openapi.json").field("ETag");
   EXPECT_EQ(kit_.get("/openapi.json", {{"If-Match", etag}}).status, 200);
