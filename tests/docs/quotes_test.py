@@ -4,7 +4,8 @@
 
 A block that names a file (```cpp path/from/the/document.h) is a piece of that file, letter for letter; a line of only
 `...` stands for lines left out. A relative link leads to a file or folder, and its #fragment to a heading. A header that
-the comment of another header names is one that exists.
+the comment of another header names is one that exists, and so is each source that ARCHITECTURE.md names (x apart, which
+stands for any).
 """
 import pathlib
 import re
@@ -13,6 +14,7 @@ import sys
 SKIPPED = {"build", "node_modules", ".git"}
 FENCE = re.compile(r"^```(\S*)(?: +(\S+))?\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"(?<!\\)\]\(([^)\s]+)\)|src(?:set)?=\"([^\"]+)\"")
+SOURCE = re.compile(r"`((?!x[._])[\w/]+\.(?:cc|h|py|txt))`")
 HEADER = re.compile(r"(?<![\w/.])[\w/]+\.h\b")
 LEFT_OUT = re.compile(r"^[ \t]*\.\.\.\n", re.M)
 
@@ -69,6 +71,15 @@ def header_faults(root):
                     yield f"{path.relative_to(root)}:{number} names {name}, which does not exist"
 
 
+def map_faults(root):
+    known = ["/" + str(path.relative_to(root)) for path in root.rglob("*.*")
+             if not SKIPPED & set(path.relative_to(root).parts)]
+    for number, line in enumerate((root / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines(), 1):
+        for name in SOURCE.findall(line):
+            if not any(other.endswith("/" + name) for other in known):
+                yield f"ARCHITECTURE.md:{number} names {name}, which does not exist"
+
+
 def main():
     root, faults, count = pathlib.Path(sys.argv[1]).resolve(), 0, 0
     for document in documents(root):
@@ -77,7 +88,7 @@ def main():
         for fault in [*quote_faults(document, text), *link_faults(document, text)]:
             faults += 1
             print(f"{document.relative_to(root)} {fault}")
-    for fault in header_faults(root):
+    for fault in [*header_faults(root), *map_faults(root)]:
         faults += 1
         print(fault)
     print(f"{count} documents, {faults} faults")
