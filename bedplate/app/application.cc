@@ -2,6 +2,7 @@
 #include "bedplate/app/application.h"
 
 #include "bedplate/app/audit_module.h"
+#include "bedplate/app/jobs_module.h"
 
 #include <unistd.h>
 
@@ -64,6 +65,7 @@ Application::Application(ProgramInfo program) : program_(std::move(program)) {
   migrations("idempotency", api::idempotency_migrations());
   add(audit_module(host_settings_.audit));
   add(events_module(host_settings_.events));
+  add(jobs_module(host_settings_.jobs));
 }
 
 Application::~Application() = default;

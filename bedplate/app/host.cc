@@ -228,6 +228,10 @@ void Host::declare_scopes(const std::vector<DeclaredScope>& scopes) {
   declared_scopes_.insert(declared_scopes_.end(), scopes.begin(), scopes.end());
 }
 
+void Host::declare_jobs(const std::vector<jobs::Declaration>& jobs) {
+  declared_jobs_.insert(declared_jobs_.end(), jobs.begin(), jobs.end());
+}
+
 std::vector<std::string> Host::declared_scopes(ScopeHolders holders) const {
   std::vector<std::string> names;
   for (const DeclaredScope& scope : declared_scopes_)
@@ -459,6 +463,8 @@ bool Host::stop() {
 
 void Host::close() {
   if (running_->operations) running_->operations->stop();
+  for (auto& hook : drain_hooks_) hook();
+  drain_hooks_.clear();
   running_->background.stop();
   while (!stop_hooks_.empty()) {
     stop_hooks_.back()();

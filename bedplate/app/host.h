@@ -32,6 +32,8 @@
 #include "bedplate/execution/audit.h"
 #include "bedplate/execution/settings.h"
 #include "bedplate/http/settings.h"
+#include "bedplate/jobs/declaration.h"
+#include "bedplate/jobs/settings.h"
 #include "bedplate/operations/api.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/surfaces/rest/settings.h"
@@ -51,6 +53,9 @@ class LoadingCache;
 class Locks;
 class ChangeNotifier;
 }  // namespace cache
+namespace jobs {
+class Workers;
+}
 namespace telemetry {
 class Health;
 class Registry;
@@ -95,6 +100,7 @@ struct HostSettings {
   api::IdempotencySettings idempotency;
   api::AuditSettings audit;
   events::EventSettings events;
+  jobs::JobSettings jobs;
 };
 
 /// Makes the directory (0700) when there is none.
@@ -145,6 +151,7 @@ class Host {
   /// Its rows of a user go when the account goes. app::Module says it of every service that owns some.
   void add_user_data_owner(auth::UserDataOwner& owner) { user_data_owners_.push_back(&owner); }
   void declare_scopes(const std::vector<DeclaredScope>& scopes);
+  void declare_jobs(const std::vector<jobs::Declaration>& jobs);
   /// Who knows the bearers of tokens. Needed as soon as an operation is not open to all.
   void authenticate_with(auth::Authenticator& authenticator) { authenticator_ = &authenticator; }
   /// Takes part in the commit of every command.
@@ -152,6 +159,8 @@ class Host {
   /// Runs once the database is open and migrated, on the main thread, before anything is served. Its failure ends the
   /// start. Not called for HostPurpose::describe and repair.
   void on_start(std::function<Result<void>()> hook) { start_hooks_.push_back(std::move(hook)); }
+  /// Runs after the last request was answered and before background tasks are cancelled: lets them end what they do.
+  void on_drain(std::function<void()> hook) { drain_hooks_.push_back(std::move(hook)); }
   /// Runs after the last request was answered, while loops and database still work.
   void on_stop(std::function<void()> hook) { stop_hooks_.push_back(std::move(hook)); }
   /// `table` follows from others: copies between databases leave it out, and `rebuild` makes it anew in one that was
@@ -173,6 +182,11 @@ class Host {
   const std::vector<auth::UserDataOwner*>& user_data_owners() const { return user_data_owners_; }
   /// What modules declare, in their order, each once. Complete from on_start() on.
   std::vector<std::string> declared_scopes(ScopeHolders holders) const;
+  /// The jobs that modules declare. Complete from on_start() on.
+  const std::vector<jobs::Declaration>& declared_jobs() const { return declared_jobs_; }
+  /// Who runs them.
+  void run_jobs_with(jobs::Workers& workers) { workers_of_jobs_ = &workers; }
+  jobs::Workers& job_workers() { return *workers_of_jobs_; }
   /// The program's key for secrets in the database: read from the file that a module names (Module::key_file()), or
   /// from identity.key in the data directory, where it is made at the first start. A host that only describes has one
   /// that is kept nowhere.
@@ -250,7 +264,10 @@ class Host {
   std::vector<api::CommitHook*> commit_hooks_;
   std::vector<auth::UserDataOwner*> user_data_owners_;
   std::vector<DeclaredScope> declared_scopes_;
+  std::vector<jobs::Declaration> declared_jobs_;
+  jobs::Workers* workers_of_jobs_ = nullptr;
   std::vector<std::function<Result<void>()>> start_hooks_;
+  std::vector<std::function<void()>> drain_hooks_;
   std::vector<std::function<void()>> stop_hooks_;
   std::vector<sql::Database*> other_databases_;
   std::vector<std::string> derived_tables_;

@@ -36,6 +36,8 @@
 #include "bedplate/base/embedded.h"
 #include "bedplate/base/result.h"
 #include "bedplate/config/config.h"
+#include "bedplate/jobs/declaration.h"
+#include "bedplate/jobs/enqueue.h"
 #include "bedplate/operations/api.h"
 #include "bedplate/sql/derived_tables.h"
 #include "bedplate/sql/module_tables.h"
@@ -151,6 +153,31 @@ class Module {
 
   // ---- Beside requests.
 
+  /// A job: Member is a command (sql::Transaction&: what it writes and that it is done are one commit) or a procedure
+  /// (sql::Database&, for work outside; at least once), with at most a jobs::Attempt& beside its input. `job` is what
+  /// others enqueue it by (jobs/enqueue.h); options are those of jobs/declaration.h:
+  ///
+  ///   .job<&Receipts::send>(kSendReceipt, jobs::attempts(8), jobs::timeout(30s))
+  template <auto Member, class In, jobs::JobOption... Options>
+  Module job(const jobs::Job<In>& job, const Options&... options) && {
+    using S = api::detail::SignatureOf<Member>;
+    static_assert(S::kKind == api::OperationKind::command || S::kKind == api::OperationKind::procedure,
+                  "a job takes sql::Transaction& or sql::Database&");
+    static_assert(std::is_same_v<typename S::Input, In>,
+                  "the job's name says another input than the function takes");
+    const std::string_view name = job.name.substr(job.name.find('.') + 1);
+    if constexpr (S::kKind == api::OperationKind::command)
+      api_ = std::move(api_).template command<Member>(name, api::system_only());
+    else
+      api_ = std::move(api_).template procedure<Member>(name, api::system_only());
+    jobs::Declaration declaration;
+    declaration.name = job.name;
+    declaration.queue = jobs::queue_of(job.name, job.queue);
+    (options.apply_to_job(declaration), ...);
+    jobs_.push_back(std::move(declaration));
+    return std::move(*this);
+  }
+
   /// A command of the command line, `PROGRAM admin grant EMAIL`.
   Module cli(CommandSpec spec, CommandBody body) &&;
   /// Runs after `restore`, on the database that was put in place: what must not come back to life with it.
@@ -166,6 +193,7 @@ class Module {
   const std::vector<std::function<void(config::Registry&)>>& settings_sections() const { return settings_; }
   const sql::ModuleTables& described_tables() const { return tables_; }
   std::vector<sql::DerivedTables> take_derived() { return std::move(derived_); }
+  const std::vector<jobs::Declaration>& declared_jobs() const { return jobs_; }
   const std::vector<DeclaredScope>& declared_scopes() const { return scopes_; }
   const std::vector<Command>& commands() const { return commands_; }
   const std::vector<std::function<Result<void>(Host&)>>& restore_hooks() const { return restore_hooks_; }
@@ -180,6 +208,7 @@ class Module {
   std::vector<sql::DerivedTables> derived_;
   std::vector<std::function<void(config::Registry&)>> settings_;
   std::vector<DeclaredScope> scopes_;
+  std::vector<jobs::Declaration> jobs_;
   std::vector<std::function<Result<void>(Host&, api::Api&)>> steps_;
   std::vector<Command> commands_;
   std::vector<std::function<Result<void>(Host&)>> restore_hooks_;

@@ -31,6 +31,7 @@ struct Commit {
   const Operation* operation = nullptr;  ///< null: an admin command
   const void* input = nullptr;           ///< of the operation's type; null where it has none
   const void* output = nullptr;  ///< the same; null too in the transactions of a procedure, which goes on
+  const Extra* extra = nullptr;  ///< what the call handed over beside it (operations/parameters.h)
   /// The operation failed and keeps its writes (refuse_and_commit()). Null: it succeeded.
   const Error* refused = nullptr;
 };

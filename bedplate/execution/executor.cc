@@ -76,6 +76,7 @@ class CommandBody final : public sql::TransactionBody {
     commit.operation = &call_.operation;
     commit.input = call_.input;
     commit.output = call_.output;
+    commit.extra = call_.extra;
     co_await ok(run_hooks(parts_.commit_hooks, commit, transaction, std::move(done)));
   }
 
@@ -141,6 +142,9 @@ Result<void> authorise(const Call& call) {
   if (call.caller.anonymous())
     return bedplate::fail(Category::unauthenticated, "token_required",
                           "Send an access token: `Authorization: Bearer ...`.");
+  if (operation.access == Access::system_only && call.caller.principal->kind != auth::PrincipalKind::system)
+    return bedplate::fail(Category::forbidden, "system_only",
+                          "Only the program itself calls this operation.");
   for (std::string_view scope : operation.scopes)
     if (!call.caller.principal->has_scope(scope))
       return bedplate::fail(Category::forbidden, "scope_missing",
@@ -239,6 +243,8 @@ sql::CallContext Executor::context_of(const Call& call) const {
   sql::CallContext context(call.caller.tenant());
   context.after = call.after;
   context.isolation = call.operation.isolation;
+  context.user = user_of(call.caller);
+  context.clock = parts_.clock;
   context.from_replica = call.operation.kind == OperationKind::query;
   return context;
 }
@@ -294,7 +300,8 @@ Async<void> Executor::run_procedure(Call& call) {
   Commit commit(call.operation.name, call.caller);
   commit.operation = &call.operation;
   commit.input = call.input;
-  HookedDatabase database(*parts_.database, parts_.commit_hooks, commit);
+  commit.extra = call.extra;
+  HookedDatabase database(*parts_.database, parts_.commit_hooks, commit, parts_.clock);
   Arguments arguments = arguments_of(call, call.caller);
   sql::Database* given = &database;
   arguments.data = given;

@@ -25,8 +25,17 @@ class HookedBody final : public sql::TransactionBody {
 
 }  // namespace
 
+std::optional<Uuid> user_of(const Caller& caller) {
+  if (!caller.principal) return std::nullopt;
+  if (caller.principal->act) return *caller.principal->act;
+  if (caller.principal->kind == auth::PrincipalKind::system) return std::nullopt;
+  return caller.principal->user;
+}
+
 Async<void> HookedDatabase::transact(const sql::CallContext& context, sql::TransactionBody& body) {
   sql::CallContext marked = context;
+  if (!marked.user) marked.user = user_of(commit_.caller);
+  if (!marked.clock) marked.clock = clock_;
   sql::CommitPosition committed;
   marked.committed = &committed;
   HookedBody hooked(body, hooks_, commit_);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,12 +18,16 @@
 
 namespace bedplate::api {
 
+/// The user whom a call is for: the caller, or on whose behalf it acts. Nothing: anonymous, or the program itself.
+std::optional<Uuid> user_of(const Caller& caller);
+
 /// Of one call. Everything it is given outlives it.
 class HookedDatabase final : public sql::Database {
  public:
   /// Transactions are of `commit`, whose output is never there.
-  HookedDatabase(sql::Database& database, std::span<CommitHook* const> hooks, const Commit& commit)
-      : database_(database), hooks_(hooks), commit_(commit) {}
+  HookedDatabase(sql::Database& database, std::span<CommitHook* const> hooks, const Commit& commit,
+                 const Clock* clock = nullptr)
+      : database_(database), hooks_(hooks), commit_(commit), clock_(clock) {}
 
   Async<void> transact(const sql::CallContext& context, sql::TransactionBody& body) override;
   Async<void> read(const sql::CallContext& context, sql::ReadBody& body) override {
@@ -30,6 +35,7 @@ class HookedDatabase final : public sql::Database {
   }
   std::vector<std::string> replicas() const override { return database_.replicas(); }
   Async<void> ask_replica(std::size_t index) override { return database_.ask_replica(index); }
+  sql::Announcements& announcements() override { return database_.announcements(); }
   sql::Dialect dialect() const override { return database_.dialect(); }
   sql::DatabaseStats stats() const override { return database_.stats(); }
   std::vector<sql::StatementStats> statement_stats() const override { return database_.statement_stats(); }
@@ -43,6 +49,7 @@ class HookedDatabase final : public sql::Database {
   sql::Database& database_;
   const std::span<CommitHook* const> hooks_;
   const Commit& commit_;
+  const Clock* const clock_;
   sql::CommitPosition newest_;
 };
 

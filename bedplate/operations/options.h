@@ -93,6 +93,11 @@ inline auto optional_user() {
   return detail::AccessOption{[](Operation& operation) { operation.access = Access::optional_user; }};
 }
 
+/// Only the program itself: what a job runs. No surface offers it.
+inline auto system_only() {
+  return detail::AccessOption{[](Operation& operation) { operation.access = Access::system_only; }};
+}
+
 // ---- how failure looks: builds with assertions answer nothing else (rest.h)
 
 /// Declares failures that are the operation's own. What the framework itself answers (401, 403, 422, 429, ...) is

@@ -13,12 +13,16 @@
 // a row in the transaction, and what is done here is bounded by something else (a time to live).
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "bedplate/async/async.h"
+#include "bedplate/sql/announcements.h"
 
 namespace bedplate::sql {
 
@@ -32,16 +36,27 @@ class CommitAction {
 /// The list that goes with one call of transact().
 class CommitActions {
  public:
+  explicit CommitActions(Announcements& announcements) : announcements_(announcements) {}
   void add(std::unique_ptr<CommitAction> action) { actions_.push_back(std::move(action)); }
-  void clear() { actions_.clear(); }
-  bool empty() const { return actions_.empty(); }
+  /// Each topic once, however often it is asked for.
+  void announce(std::string_view topic) {
+    if (std::ranges::find(topics_, topic) == topics_.end()) topics_.emplace_back(topic);
+  }
+  void clear() {
+    actions_.clear();
+    topics_.clear();
+  }
+  bool empty() const { return actions_.empty() && topics_.empty(); }
 
   Async<void> run() {
+    for (const std::string& topic : topics_) announcements_.announce(topic);
     for (std::unique_ptr<CommitAction>& action : actions_) std::ignore = co_await action->after_commit();
   }
 
  private:
+  Announcements& announcements_;
   std::vector<std::unique_ptr<CommitAction>> actions_;
+  std::vector<std::string> topics_;
 };
 
 }  // namespace bedplate::sql

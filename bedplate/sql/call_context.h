@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "bedplate/base/id.h"
+#include "bedplate/base/time.h"
 
 namespace bedplate::sql {
 
@@ -64,6 +65,10 @@ struct CallContext {
 
   /// Whose rows may be seen and written: see Reader::tenant().
   std::optional<Uuid> tenant;
+  /// The user for whom it runs, where that is known: what is left for later (a job) goes on for them.
+  std::optional<Uuid> user;
+  /// Where the call takes the time from; null: the system's clock.
+  const Clock* clock = nullptr;
   /// Reads hold at least what was committed up to here, also from a replica.
   CommitPosition after;
   /// A replica may answer a read, if it has come as far as `after`. Without this the primary does, so that

@@ -196,7 +196,7 @@ class Database {
   /// transact(), and after it what the transaction asked for (Transaction::after_commit()), unless it was rolled back.
   /// The forms of transact() that take a function do this.
   Async<void> commit(CallContext context, TransactionBody& body) {
-    CommitActions actions;
+    CommitActions actions(announcements());
     context.actions = &actions;
     Result<void> done = co_await transact(context, body);
     const bool may_stand = done || done.error().keeps_writes() || done.error().code() == kCommitUnknown;
@@ -210,6 +210,9 @@ class Database {
   /// Whether that one answers a read, and still follows a primary. An error otherwise; its detail says which.
   virtual Async<void> ask_replica([[maybe_unused]] std::size_t index) { co_return; }
 
+  /// What transactions announce once they have committed.
+  virtual Announcements& announcements() { return announcements_; }
+
   virtual Dialect dialect() const = 0;
   virtual DatabaseStats stats() const = 0;
   /// By name, in its order. Thread-safe.
@@ -220,6 +223,9 @@ class Database {
   /// Takes no more work, finishes what is queued, and closes every connection. From any thread, once; blocks.
   /// The loops that it was used on have stopped, and exist. The destructor does it too.
   virtual void close() = 0;
+
+ private:
+  Announcements announcements_;
 };
 
 }  // namespace bedplate::sql

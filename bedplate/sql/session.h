@@ -288,6 +288,10 @@ class Reader {
   /// On whose behalf this runs (CallContext::tenant). On PostgreSQL the driver has told the server, whose
   /// row-level security goes by it: current_setting('bedplate.tenant', true), unset or empty without one.
   const std::optional<Uuid>& tenant() const { return context_.tenant; }
+  /// CallContext::user.
+  const std::optional<Uuid>& user() const { return context_.user; }
+  /// The time by CallContext::clock.
+  Time now() const { return context_.clock ? context_.clock->now() : SystemClock().now(); }
   /// The engine that it reads from, for texts that differ between engines.
   Dialect dialect() const { return session_.dialect(); }
   /// What it talks to: for what stands between an operation and its driver (testing/query_guard.h).
@@ -342,6 +346,11 @@ class Transaction : public Reader {
   /// Does something once this transaction has committed: see after_commit.h.
   void after_commit(std::unique_ptr<CommitAction> action) {
     if (context_.actions) context_.actions->add(std::move(action));
+  }
+
+  /// Wakes who waits for this topic, once the transaction has committed: see announcements.h.
+  void announce(std::string_view topic) {
+    if (context_.actions) context_.actions->announce(topic);
   }
 
   /// Runs a statement without rows: how many rows it inserted, changed or deleted.

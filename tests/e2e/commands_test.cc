@@ -152,7 +152,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
 TEST(Migrate, RefusesAnUnknownModule) {
   TempDir directory;
   expect_refusal(run({"migrate", "down", "task", "--data", directory.path()}),
-                 "There is no module 'task'. The modules are: idempotency, audit, events, identity, tasks, "
+                 "There is no module 'task'. The modules are: idempotency, audit, events, jobs, identity, tasks, "
                  "tasks_search.\n",
                  2);
 }

@@ -107,6 +107,7 @@ std::string description_of(const Operation& operation) {
   std::string text(operation.doc);
   if (!text.empty()) text += "\n\n";
   switch (operation.access) {
+    case Access::system_only:  // no surface offers it
     case Access::scopes:
       text += fmt::format("Needs the scope `{}`.", fmt::join(operation.scopes, "`, `"));
       break;

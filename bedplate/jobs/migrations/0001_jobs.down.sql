@@ -1,0 +1,4 @@
+DROP TABLE job_queues;
+DROP TABLE job_workers;
+DROP TABLE job_history;
+DROP TABLE jobs;
