@@ -11,6 +11,7 @@
 
 #include "bedplate/app/builtin_commands.h"
 #include "bedplate/app/caching.h"
+#include "bedplate/app/cron_module.h"
 #include "bedplate/app/database_place.h"
 #include "bedplate/app/events_module.h"
 #include "bedplate/app/process.h"
@@ -66,6 +67,7 @@ Application::Application(ProgramInfo program) : program_(std::move(program)) {
   add(audit_module(host_settings_.audit));
   add(events_module(host_settings_.events));
   add(jobs_module(host_settings_.jobs));
+  add(cron_module());
 }
 
 Application::~Application() = default;

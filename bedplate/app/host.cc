@@ -228,6 +228,10 @@ void Host::declare_scopes(const std::vector<DeclaredScope>& scopes) {
   declared_scopes_.insert(declared_scopes_.end(), scopes.begin(), scopes.end());
 }
 
+void Host::declare_crons(const std::vector<jobs::CronDeclaration>& crons) {
+  declared_crons_.insert(declared_crons_.end(), crons.begin(), crons.end());
+}
+
 void Host::declare_jobs(const std::vector<jobs::Declaration>& jobs) {
   declared_jobs_.insert(declared_jobs_.end(), jobs.begin(), jobs.end());
 }

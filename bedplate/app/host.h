@@ -32,6 +32,7 @@
 #include "bedplate/execution/audit.h"
 #include "bedplate/execution/settings.h"
 #include "bedplate/http/settings.h"
+#include "bedplate/jobs/cron.h"
 #include "bedplate/jobs/declaration.h"
 #include "bedplate/jobs/settings.h"
 #include "bedplate/operations/api.h"
@@ -151,6 +152,7 @@ class Host {
   /// Its rows of a user go when the account goes. app::Module says it of every service that owns some.
   void add_user_data_owner(auth::UserDataOwner& owner) { user_data_owners_.push_back(&owner); }
   void declare_scopes(const std::vector<DeclaredScope>& scopes);
+  void declare_crons(const std::vector<jobs::CronDeclaration>& crons);
   void declare_jobs(const std::vector<jobs::Declaration>& jobs);
   /// Who knows the bearers of tokens. Needed as soon as an operation is not open to all.
   void authenticate_with(auth::Authenticator& authenticator) { authenticator_ = &authenticator; }
@@ -182,6 +184,11 @@ class Host {
   const std::vector<auth::UserDataOwner*>& user_data_owners() const { return user_data_owners_; }
   /// What modules declare, in their order, each once. Complete from on_start() on.
   std::vector<std::string> declared_scopes(ScopeHolders holders) const;
+  /// The cron jobs that modules declare. Complete from on_start() on.
+  const std::vector<jobs::CronDeclaration>& declared_crons() const { return declared_crons_; }
+  /// Who enqueues them; null: no module declares any, or nothing is served.
+  void enqueue_crons_with(const jobs::Cron& cron) { cron_ = &cron; }
+  const jobs::Cron* cron() const { return cron_; }
   /// The jobs that modules declare. Complete from on_start() on.
   const std::vector<jobs::Declaration>& declared_jobs() const { return declared_jobs_; }
   /// Who runs them.
@@ -265,6 +272,8 @@ class Host {
   std::vector<auth::UserDataOwner*> user_data_owners_;
   std::vector<DeclaredScope> declared_scopes_;
   std::vector<jobs::Declaration> declared_jobs_;
+  std::vector<jobs::CronDeclaration> declared_crons_;
+  const jobs::Cron* cron_ = nullptr;
   jobs::Workers* workers_of_jobs_ = nullptr;
   std::vector<std::function<Result<void>()>> start_hooks_;
   std::vector<std::function<void()>> drain_hooks_;

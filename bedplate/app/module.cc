@@ -31,6 +31,7 @@ Module Module::key_file(const std::string& setting) && {
 Result<void> Module::wire_into(Host& host) const {
   host.declare_scopes(scopes_);
   host.declare_jobs(jobs_);
+  host.declare_crons(crons_);
   api::Api api = api_;
   for (const auto& step : steps_)
     if (Result<void> done = step(host, api); !done) return done;

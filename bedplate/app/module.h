@@ -36,6 +36,7 @@
 #include "bedplate/base/embedded.h"
 #include "bedplate/base/result.h"
 #include "bedplate/config/config.h"
+#include "bedplate/jobs/cron.h"
 #include "bedplate/jobs/declaration.h"
 #include "bedplate/jobs/enqueue.h"
 #include "bedplate/operations/api.h"
@@ -178,6 +179,19 @@ class Module {
     return std::move(*this);
   }
 
+  /// A job that a schedule enqueues (jobs/cron.h). Member is as for job(), and its input is a jobs::Occurrence:
+  ///
+  ///   .cron<&Reminders::digest>("digest", jobs::daily("08:00", jobs::zone("Europe/Berlin")), jobs::missed(jobs::skip))
+  template <auto Member, jobs::JobOption... Options>
+  Module cron(std::string_view name, jobs::Schedule when, jobs::Missed missed = jobs::latest,
+              const Options&... options) && {
+    static_assert(std::is_same_v<typename api::detail::SignatureOf<Member>::Input, jobs::Occurrence>,
+                  "a cron job takes const jobs::Occurrence&: when it was due");
+    const std::string full_name = std::string(this->name()) + "." + std::string(name);
+    crons_.push_back({full_name, std::move(when), missed});
+    return std::move(*this).template job<Member>(jobs::Job<jobs::Occurrence>{full_name}, options...);
+  }
+
   /// A command of the command line, `PROGRAM admin grant EMAIL`.
   Module cli(CommandSpec spec, CommandBody body) &&;
   /// Runs after `restore`, on the database that was put in place: what must not come back to life with it.
@@ -194,6 +208,7 @@ class Module {
   const sql::ModuleTables& described_tables() const { return tables_; }
   std::vector<sql::DerivedTables> take_derived() { return std::move(derived_); }
   const std::vector<jobs::Declaration>& declared_jobs() const { return jobs_; }
+  const std::vector<jobs::CronDeclaration>& declared_crons() const { return crons_; }
   const std::vector<DeclaredScope>& declared_scopes() const { return scopes_; }
   const std::vector<Command>& commands() const { return commands_; }
   const std::vector<std::function<Result<void>(Host&)>>& restore_hooks() const { return restore_hooks_; }
@@ -207,6 +222,7 @@ class Module {
   sql::ModuleTables tables_;
   std::vector<sql::DerivedTables> derived_;
   std::vector<std::function<void(config::Registry&)>> settings_;
+  std::vector<jobs::CronDeclaration> crons_;
   std::vector<DeclaredScope> scopes_;
   std::vector<jobs::Declaration> jobs_;
   std::vector<std::function<Result<void>(Host&, api::Api&)>> steps_;

@@ -131,7 +131,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
   };
   const std::string pending =
       "idempotency 0001 idempotency: pending\naudit 0001 audit: pending\nevents 0001 events: pending\n"
-      "identity 0001 identity: pending\n"
+      "jobs 0001 jobs: pending\njobs 0002 cron: pending\nidentity 0001 identity: pending\n"
       "tasks 0001 tasks: pending\ntasks_search 0001 tasks_search: pending\n";
   DatabaseFile::make(directory / "bedplate.db");
   EXPECT_EQ(migrate({"status"}), pending);
@@ -139,6 +139,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
   EXPECT_EQ(migrate({"status"}), pending) << "a dry run changes nothing";
   EXPECT_EQ(migrate({"up"}),
             "applied idempotency 1 idempotency\napplied audit 1 audit\napplied events 1 events\n"
+            "applied jobs 1 jobs\napplied jobs 2 cron\n"
             "applied identity 1 identity\napplied tasks 1 tasks\napplied tasks_search 1 tasks_search\n");
   EXPECT_EQ(migrate({"up"}), "nothing to do\n");
   EXPECT_THAT(migrate({"status"}), Not(HasSubstr("pending")));

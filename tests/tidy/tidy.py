@@ -51,7 +51,7 @@ BELOW = {
     "cache": ["base", "async", "describe", "telemetry", "redis"],
     "operations": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth"],
     "execution": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth", "cache", "operations"],
-    "jobs": ["base", "async", "describe", "telemetry", "sql", "auth", "operations", "execution"],
+    "jobs": ["base", "schedule", "async", "describe", "telemetry", "sql", "auth", "operations", "execution"],
     "surfaces": ["base", "unicode", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache",
                  "operations", "execution"],
     "app": ["base", "schedule", "async", "events", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",
