@@ -71,11 +71,30 @@ Result<void> list(Host& host, std::span<const std::string> arguments) {
 
 }  // namespace
 
+namespace {
+
+Result<void> start(Host& host, events::Consumers& consumers) {
+  if (auto ready =
+          consumers.prepare(host.executor(), host.database(), host.declared_consumers(), host.event_types());
+      !ready)
+    return ready;
+  if (host.purpose() != HostPurpose::serve || !host.settings().events.consume) return {};
+  for (const std::string& name : consumers.names())
+    host.in_background("events: consumer " + name, [&consumers, name] { return consumers.run(name); });
+  return {};
+}
+
+}  // namespace
+
 Module events_module(events::EventSettings& settings) {
   return Module("events", "What happened")
       .migrations(events::event_migrations())
       .settings("events", settings)
       .wire([&settings](Host& host) {
+        auto& consumers = host.make<events::Consumers>(host.clock());
+        host.commit_with(consumers.position_hook());
+        host.consume_with(consumers);
+        host.on_start([&host, &consumers] { return start(host, consumers); });
         host.in_background("events: sequencer",
                            [&host, &settings] { return events::run_sequencer(host.database(), settings); });
         host.in_background("events: retention", [&host, &settings] {

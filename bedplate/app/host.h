@@ -28,6 +28,7 @@
 #include "bedplate/auth/sealing_key.h"
 #include "bedplate/base/result.h"
 #include "bedplate/base/time.h"
+#include "bedplate/events/consumers/consumers.h"
 #include "bedplate/events/event_log.h"
 #include "bedplate/execution/audit.h"
 #include "bedplate/execution/settings.h"
@@ -152,6 +153,12 @@ class Host {
   /// Its rows of a user go when the account goes. app::Module says it of every service that owns some.
   void add_user_data_owner(auth::UserDataOwner& owner) { user_data_owners_.push_back(&owner); }
   void declare_scopes(const std::vector<DeclaredScope>& scopes);
+  void declare_event_types(const std::vector<std::string>& types) {
+    event_types_.insert(event_types_.end(), types.begin(), types.end());
+  }
+  void declare_consumer(events::ConsumerDeclaration consumer) {
+    consumers_declared_.push_back(std::move(consumer));
+  }
   void declare_crons(const std::vector<jobs::CronDeclaration>& crons);
   void declare_jobs(const std::vector<jobs::Declaration>& jobs);
   /// Who knows the bearers of tokens. Needed as soon as an operation is not open to all.
@@ -184,6 +191,12 @@ class Host {
   const std::vector<auth::UserDataOwner*>& user_data_owners() const { return user_data_owners_; }
   /// What modules declare, in their order, each once. Complete from on_start() on.
   std::vector<std::string> declared_scopes(ScopeHolders holders) const;
+  /// The types of events and the consumers that modules declare. Complete from on_start() on.
+  const std::vector<std::string>& event_types() const { return event_types_; }
+  const std::vector<events::ConsumerDeclaration>& declared_consumers() const { return consumers_declared_; }
+  /// Who runs them.
+  void consume_with(events::Consumers& consumers) { consumers_ = &consumers; }
+  events::Consumers& consumers() { return *consumers_; }
   /// The cron jobs that modules declare. Complete from on_start() on.
   const std::vector<jobs::CronDeclaration>& declared_crons() const { return declared_crons_; }
   /// Who enqueues them; null: no module declares any, or nothing is served.
@@ -273,6 +286,9 @@ class Host {
   std::vector<DeclaredScope> declared_scopes_;
   std::vector<jobs::Declaration> declared_jobs_;
   std::vector<jobs::CronDeclaration> declared_crons_;
+  std::vector<std::string> event_types_;
+  std::vector<events::ConsumerDeclaration> consumers_declared_;
+  events::Consumers* consumers_ = nullptr;
   const jobs::Cron* cron_ = nullptr;
   jobs::Workers* workers_of_jobs_ = nullptr;
   std::vector<std::function<Result<void>()>> start_hooks_;

@@ -32,6 +32,12 @@ Result<void> Module::wire_into(Host& host) const {
   host.declare_scopes(scopes_);
   host.declare_jobs(jobs_);
   host.declare_crons(crons_);
+  host.declare_event_types(event_types_);
+  if (!consumer_.handlers.empty()) {
+    events::ConsumerDeclaration consumer = consumer_;
+    consumer.name = name();
+    host.declare_consumer(std::move(consumer));
+  }
   api::Api api = api_;
   for (const auto& step : steps_)
     if (Result<void> done = step(host, api); !done) return done;

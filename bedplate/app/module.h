@@ -36,6 +36,7 @@
 #include "bedplate/base/embedded.h"
 #include "bedplate/base/result.h"
 #include "bedplate/config/config.h"
+#include "bedplate/events/consumers/consumers.h"
 #include "bedplate/jobs/cron.h"
 #include "bedplate/jobs/declaration.h"
 #include "bedplate/jobs/enqueue.h"
@@ -192,6 +193,29 @@ class Module {
     return std::move(*this).template job<Member>(jobs::Job<jobs::Occurrence>{full_name}, options...);
   }
 
+  /// A type of event that the module publishes: "task.done". Consumers of a program know the types that its modules
+  /// declare, and stop at others.
+  Module event(std::string_view type) && {
+    event_types_.emplace_back(type);
+    return std::move(*this);
+  }
+  /// What it does because of an event (events/consumers/consumers.h): Member is a command, its input the data of events
+  /// of this type, with at most an events::Received& beside it:
+  ///
+  ///   .on<&Stats::count>("task.done")
+  template <auto Member>
+  Module on(std::string_view type) && {
+    using S = api::detail::SignatureOf<Member>;
+    static_assert(S::kKind == api::OperationKind::command && S::kHasInput,
+                  "a handler of events takes sql::Transaction& and the data of the event");
+    std::string operation = "on_" + std::string(type);
+    for (char& c : operation)
+      if (c == '.') c = '_';
+    api_ = std::move(api_).template command<Member>(operation, api::system_only());
+    consumer_.handlers.emplace(type, std::string(name()) + "." + operation);
+    return std::move(*this);
+  }
+
   /// A command of the command line, `PROGRAM admin grant EMAIL`.
   Module cli(CommandSpec spec, CommandBody body) &&;
   /// Runs after `restore`, on the database that was put in place: what must not come back to life with it.
@@ -223,6 +247,8 @@ class Module {
   std::vector<sql::DerivedTables> derived_;
   std::vector<std::function<void(config::Registry&)>> settings_;
   std::vector<jobs::CronDeclaration> crons_;
+  std::vector<std::string> event_types_;
+  events::ConsumerDeclaration consumer_;
   std::vector<DeclaredScope> scopes_;
   std::vector<jobs::Declaration> jobs_;
   std::vector<std::function<Result<void>(Host&, api::Api&)>> steps_;

@@ -79,6 +79,7 @@ struct EventPage {
 struct EventSettings {
   std::int64_t retention_days = 30;
   std::int64_t sequencer_poll_ms = 20;
+  bool consume = true;
 
   static consteval auto describe() {
     using namespace bedplate::schema;
@@ -90,6 +91,8 @@ struct EventSettings {
                          field<&S::sequencer_poll_ms>(
                              optional_with_default, range{1, 10'000},
                              "PostgreSQL: how often committed events are looked for, to be numbered"),
+                         field<&S::consume>(optional_with_default,
+                                            "This process runs consumers of events while it serves"),
                      });
   }
 };

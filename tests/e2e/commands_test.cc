@@ -131,6 +131,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
   };
   const std::string pending =
       "idempotency 0001 idempotency: pending\naudit 0001 audit: pending\nevents 0001 events: pending\n"
+      "events 0002 consumers: pending\n"
       "jobs 0001 jobs: pending\njobs 0002 cron: pending\nidentity 0001 identity: pending\n"
       "tasks 0001 tasks: pending\ntasks_search 0001 tasks_search: pending\n";
   DatabaseFile::make(directory / "bedplate.db");
@@ -139,6 +140,7 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
   EXPECT_EQ(migrate({"status"}), pending) << "a dry run changes nothing";
   EXPECT_EQ(migrate({"up"}),
             "applied idempotency 1 idempotency\napplied audit 1 audit\napplied events 1 events\n"
+            "applied events 2 consumers\n"
             "applied jobs 1 jobs\napplied jobs 2 cron\n"
             "applied identity 1 identity\napplied tasks 1 tasks\napplied tasks_search 1 tasks_search\n");
   EXPECT_EQ(migrate({"up"}), "nothing to do\n");
@@ -152,10 +154,11 @@ TEST(Migrate, ShowsWhatIsPendingAndAppliesIt) {
 
 TEST(Migrate, RefusesAnUnknownModule) {
   TempDir directory;
-  expect_refusal(run({"migrate", "down", "task", "--data", directory.path()}),
-                 "There is no module 'task'. The modules are: idempotency, audit, events, jobs, identity, tasks, "
-                 "tasks_search.\n",
-                 2);
+  expect_refusal(
+      run({"migrate", "down", "task", "--data", directory.path()}),
+      "There is no module 'task'. The modules are: idempotency, audit, events, jobs, identity, tasks, "
+      "tasks_search.\n",
+      2);
 }
 
 TEST(Migrate, LeavesAServedDatabaseAlone) {

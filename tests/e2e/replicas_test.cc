@@ -48,7 +48,7 @@ class Replicas : public ::testing::Test {
 };
 
 TEST_F(Replicas, ShareUsersTasksAndKeys) {
-  EXPECT_EQ(database_.count("SELECT count(*) FROM schema_migrations"), 8) << "each was applied once";
+  EXPECT_EQ(database_.count("SELECT count(*) FROM schema_migrations"), 9) << "each was applied once";
   User here(*first_, "ada@example.com");
   User there(*second_, "ada@example.com", here.tokens());
   const std::string id = here.create("Seen by both");

@@ -52,18 +52,19 @@ BELOW = {
     "operations": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth"],
     "execution": ["base", "unicode", "async", "describe", "telemetry", "sql", "auth", "cache", "operations"],
     "jobs": ["base", "schedule", "async", "describe", "telemetry", "sql", "auth", "operations", "execution"],
+    "consumers": ["base", "async", "describe", "telemetry", "sql", "auth", "operations", "execution", "events"],
     "surfaces": ["base", "unicode", "async", "describe", "config", "telemetry", "sql", "http", "auth", "cache",
                  "operations", "execution"],
-    "app": ["base", "schedule", "async", "events", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",
+    "app": ["base", "schedule", "async", "events", "consumers", "describe", "config", "telemetry", "sql", "sqlite", "drivers", "transfer", "search", "http",
             "auth", "redis", "cache", "operations", "execution", "surfaces", "jobs"],
     "testing": ["base", "async", "describe", "config", "telemetry", "sql", "http", "auth", "redis", "cache",
                 "operations", "execution", "surfaces", "app", "jobs"],
 }
 # What the tests of a library may include besides: suites that every driver passes open each of them.
 DRIVERS = ("sqlite", "postgresql", "drivers", "transfer", "search")
-TEST_ONLY = {library: DRIVERS for library in ("sql", "sqlite", "postgresql", "transfer", "search", "events", "execution", "jobs", "surfaces", "app")}
+TEST_ONLY = {library: DRIVERS for library in ("sql", "sqlite", "postgresql", "transfer", "search", "events", "consumers", "execution", "jobs", "surfaces", "app")}
 # Libraries in a folder of another one.
-INNER = {("sql", name) for name in ("sqlite", "postgresql", "drivers", "transfer")}
+INNER = {("sql", name) for name in ("sqlite", "postgresql", "drivers", "transfer")} | {("events", "consumers")}
 
 LINES_MAX = 700
 COLUMNS_MAX = 120  # The layout's limit is 110; it leaves comments and long texts alone.

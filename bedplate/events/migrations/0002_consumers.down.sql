@@ -1,0 +1,2 @@
+DROP TABLE event_parked;
+DROP TABLE event_consumers;
