@@ -46,6 +46,7 @@ BELOW = {
     "search": ["base", "unicode", "async", "describe", "telemetry", "sql"],
     "events": ["base", "async", "describe", "telemetry", "sql"],
     "http": ["base", "async", "describe", "telemetry"],
+    "outbound": ["base", "async", "describe", "telemetry", "http"],
     "auth": ["base", "async", "describe", "telemetry"],
     "redis": ["base", "async", "telemetry"],
     "cache": ["base", "async", "describe", "telemetry", "redis"],
