@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether an address belongs to the public internet.
 //
-//   is_public(*SocketAddress::parse("93.184.215.14:443"))     // true
-//   is_public(*SocketAddress::parse("169.254.169.254:80"))    // false: link-local, where clouds keep their metadata
-//   is_public(*SocketAddress::parse("[::ffff:10.0.0.1]:80"))  // false: an IPv4 address in an IPv6 one
+//   is_public(*SocketAddress::parse("93.184.215.14:443"));    // true
+//   is_public(*SocketAddress::parse("169.254.169.254:80"));   // false: link-local, where clouds keep their metadata
+//   is_public(*SocketAddress::parse("[::ffff:10.0.0.1]:80")); // false: an IPv4 address in an IPv6 one
 //
 // True only for what the registries of special-purpose addresses (RFC 6890, kept by IANA) leave to everybody, and of
 // IPv6 only within 2000::/3. Not public: this network, loopback, private use, carrier-grade NAT, link-local, unique
