@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -109,15 +111,30 @@ const SortField* ListPlan::order_index() const {
   return field != sorts_.fields.end() && index_serves(*field) ? &*field : nullptr;
 }
 
-ListStatement ListPlan::narrow_count() const {
-  Writer writer("SELECT count(*) FROM (", where_);
-  if (where_.among()) {
-    writer.add(where_.among()->newest_first);
-  } else {
-    writer.text("SELECT 1").text(from());
-    for (const sql::Condition& condition : where_.list())
-      if (answers(narrow_, condition)) writer.condition(condition.text);
+void ListPlan::from_narrow(Writer& writer) const {
+  writer.text(from());
+  std::string_view before = " WHERE ";
+  for (const sql::Condition& condition : where_.list())
+    if (answers(narrow_, condition)) writer.text(std::exchange(before, " AND ")).add(condition.text);
+}
+
+ListStatement ListPlan::narrow_count(sql::Dialect dialect) const {
+  if (dialect == sql::Dialect::sqlite && !where_.among()) {
+    // Of a long list one row is looked for, of a short one all are counted: both go through the index without the
+    // coroutine that a counted subquery with a LIMIT is, in half the time.
+    Writer writer("SELECT coalesce((SELECT ", where_);
+    writer.text(std::to_string(kListedRowsMax + 1));
+    from_narrow(writer);
+    writer.text(fmt::format(" LIMIT 1 OFFSET {}), (SELECT count(*)", kListedRowsMax));
+    from_narrow(writer);
+    writer.text("))");
+    return writer.take();
   }
+  Writer writer("SELECT count(*) FROM (", where_);
+  if (where_.among())
+    writer.add(where_.among()->newest_first);
+  else
+    from_narrow(writer.text("SELECT 1"));
   writer.text(fmt::format(" LIMIT {}) AS found", kListedRowsMax + 1));
   return writer.take();
 }

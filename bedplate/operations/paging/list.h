@@ -64,7 +64,7 @@ class ListPlan {
            const SortSet& sorts);
 
   /// How many rows an index finds, up to kListedRowsMax + 1.
-  ListStatement narrow_count() const;
+  ListStatement narrow_count(sql::Dialect dialect) const;
   /// Fails when the list is too long for the order that is asked for.
   Result<void> take_narrow_count(std::int64_t rows);
 
@@ -97,6 +97,7 @@ class ListPlan {
   };
   class Writer;
 
+  void from_narrow(Writer& writer) const;
   bool has_filter(std::string_view field) const;
   bool index_serves(const SortField& field) const;
   /// Whether the index of `field` (null: of the service's own conditions) answers this condition.
@@ -137,7 +138,7 @@ Async<Page<T>> list_page(sql::Reader& db, std::string_view select, sql::Where wh
   const PageRequest request = co_await ok(read_page(input, set.fields, set.default_sort));
   co_await ok(where.check());
   detail::ListPlan plan(select, where, request, set);
-  const ListStatement narrow = plan.narrow_count();
+  const ListStatement narrow = plan.narrow_count(db.dialect());
   const std::int64_t found = co_await ok(db.value<std::int64_t>(narrow.text, narrow.params));
   co_await ok(plan.take_narrow_count(found));
   for (const bool of_list : {true, false}) {
