@@ -40,6 +40,11 @@ BOUNDS = {
     "json": {"read, of rapidjson": (3, 4), "write, of rapidjson": (3, 4)},
     "sql-sqlite": {"point_read, of bare prepared statements in one read transaction": (0.6, 0.8)},
     "sql-postgres": {"point_read, of libpq awaited on as many connections": (4, 6)},
+    "jobs": {
+        "enqueue, of the same commands without the job": (0.8, None),
+        "work, of commands that write the same row": (0.8, None),
+        "on PostgreSQL, enqueue, of the same commands without the job": (0.75, None),
+    },
     "sharding": {
         "keys moved when a shard joins, of 1/N, the worst of 2 to 1000": (1.1, 1.02),
         "fullest shard, of the mean, the worst of 1 to 1000": (1.1, 1.02),
@@ -254,6 +259,14 @@ def sql_postgres():
         return measures_of(lines + [peer])
 
 
+def jobs():
+    with service("postgresql") as url:
+        on_postgres = program("jobs_bench", cores="0,1", arguments=(url,))
+    for measure in on_postgres:
+        measure.what = f"on PostgreSQL, {measure.what}"
+    return program("jobs_bench", cores="0,1") + on_postgres
+
+
 def redis():
     """64 requests under way on one connection, ours and redis-benchmark's: that one does nothing with an answer."""
     in_flight, gets = "64", "400000"
@@ -340,6 +353,7 @@ CASES = {
     "json": json_bench,
     "sql-sqlite": sql_sqlite,
     "sql-postgres": sql_postgres,
+    "jobs": jobs,
     "sharding": sharding,
     "cache": cache,
     "redis": redis,

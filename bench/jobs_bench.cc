@@ -48,7 +48,8 @@ std::atomic<std::int64_t> started_ns = 0;
 std::binary_semaphore started{0};
 
 std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
@@ -77,7 +78,8 @@ class Bench {
 };
 
 constexpr EmbeddedFile kTables[] = {
-    {"0001_bench.up.sql", "CREATE TABLE bench_notes (id {uuid} NOT NULL PRIMARY KEY, text {text} NOT NULL){clustered};"},
+    {"0001_bench.up.sql",
+     "CREATE TABLE bench_notes (id {uuid} NOT NULL PRIMARY KEY, text {text} NOT NULL){clustered};"},
     {"0001_bench.down.sql", "DROP TABLE bench_notes;"}};
 
 app::Module bench_module() {
@@ -161,7 +163,8 @@ void print_list(const char* name, const std::vector<double>& times) {
   std::printf("]");
 }
 
-void print(const char* name, const char* yardstick, const std::vector<double>& ours, const std::vector<double>& theirs) {
+void print(const char* name, const char* yardstick, const std::vector<double>& ours,
+           const std::vector<double>& theirs) {
   std::printf("{\"measure\": \"%s\", \"yardstick\": \"%s\", \"unit\": \"ns\", ", name, yardstick);
   print_list("ours", ours);
   std::printf(", ");

@@ -83,7 +83,9 @@ struct QueueRef {
   std::string queue;
   static consteval auto describe() {
     using namespace bedplate::schema;
-    return object<QueueRef>("Names a queue", {field<&QueueRef::queue>(length{1, 100}, "The queue")});
+    return object<QueueRef>("Names a queue",
+                            {field<&QueueRef::queue>(length{1, 100}, pattern("^[a-z][a-z0-9_]*$"),
+                                                     example("orders"), "The queue")});
   }
 };
 
