@@ -28,6 +28,7 @@ constexpr int kRounds = 7;
 constexpr int kCallers = 64;
 constexpr int kCalls = 2'048;
 constexpr int kLatencyJobs = 200;
+constexpr std::chrono::microseconds kLook{200};
 
 struct Note {
   std::string text;
@@ -125,7 +126,7 @@ class Program {
     worked = 0;
     const auto start = now_ns();
     change(&jobs::JobAdministration::resume, queue);
-    while (worked < kCalls) std::this_thread::sleep_for(std::chrono::microseconds(200));
+    while (worked < kCalls) std::this_thread::sleep_for(kLook);  // tidy: sleep because the jobs need the time
     return {enqueue, static_cast<double>(now_ns() - start) / kCalls};
   }
   double latency() {

@@ -10,6 +10,7 @@
 #include "bedplate/app/command_caller.h"
 #include "bedplate/base/text.h"
 #include "bedplate/describe/json/json.h"
+#include "bedplate/describe/validate.h"
 #include "bedplate/execution/hooked_database.h"
 #include "bedplate/jobs/administration.h"
 #include "bedplate/jobs/workers.h"
@@ -119,7 +120,11 @@ Result<void> show(Host& host, std::span<const std::string> arguments) {
 template <class Ref>
 Result<void> change(Host& host, std::string_view command,
                     Async<void> (JobAdministration::*what)(sql::Transaction&, const Ref&) const,
-                    const Ref& ref) {
+                    const Ref& ref, const std::string& named) {
+  Faults faults;
+  validate(type_of<Ref>(), &ref, faults);
+  if (!faults.empty())
+    return fail(Category::invalid, kWrongCall, "\"" + named + "\" is not the name of a queue.");
   const CommandCaller caller;
   const api::Commit commit(command, caller.caller());
   api::HookedDatabase hooked(host.database(), host.commit_hooks(), commit, &host.clock());
@@ -135,7 +140,7 @@ CommandBody on_job(const char* command, ChangeJob what, const char* done) {
   return [command, what, done](Host& host, std::span<const std::string> arguments) -> Result<void> {
     Result<JobRef> ref = job_of(arguments[0]);
     if (!ref) return std::unexpected(std::move(ref.error()));
-    Result<void> changed = change(host, command, what, *ref);
+    Result<void> changed = change(host, command, what, *ref, arguments[0]);
     if (changed) std::printf("%s: %s\n", arguments[0].c_str(), done);
     return changed;
   };
@@ -143,7 +148,7 @@ CommandBody on_job(const char* command, ChangeJob what, const char* done) {
 
 CommandBody on_queue(const char* command, ChangeQueue what, const char* done) {
   return [command, what, done](Host& host, std::span<const std::string> arguments) -> Result<void> {
-    Result<void> changed = change(host, command, what, QueueRef{arguments[0]});
+    Result<void> changed = change(host, command, what, QueueRef{arguments[0]}, arguments[0]);
     if (changed) std::printf("%s: %s\n", arguments[0].c_str(), done);
     return changed;
   };

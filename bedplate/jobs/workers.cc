@@ -250,6 +250,7 @@ std::chrono::nanoseconds Workers::pause_of(const Queue& queue) const {
   if (!queue.next || draining_ || queue.running.size() >= static_cast<std::size_t>(settings_.concurrency))
     return poll;
   const std::chrono::nanoseconds until = *queue.next - clock_.now();
+  if (until.count() <= 0) return poll;  // due and not claimed: the queue is paused, or the kind is not known here
   return std::clamp(until, std::chrono::nanoseconds(std::chrono::milliseconds(1)), poll);
 }
 
