@@ -33,6 +33,8 @@ constexpr sql::Named kDeleteWaiting(
 constexpr sql::Named kAskToCancel("jobs.ask_to_cancel",
                                   "UPDATE jobs SET cancel_asked = $2 WHERE id = $1 AND state = 'running'");
 
+constexpr int kTriesMax = 5;
+
 /// A row to be; the input is text already, so nothing refers to what the caller gave.
 struct NewJob {
   NewJob(std::string_view kind_, std::string_view queue_, EnqueueOptions options_, std::string input_)
@@ -62,15 +64,20 @@ Async<JobId> insert(sql::Transaction& tx, NewJob job) {
   }
   const std::optional<Uuid> tenant = tx.tenant();
   const sql::Text text = key ? sql::Text(kInsertUnique) : sql::Text(kInsert);
-  const std::int64_t added = co_await ok(tx.run(text, id, job.kind, job.queue, priority, run_at, job.input,
-                                                tx.user(), tenant, key, window, now, false));
   tx.announce(topic_of(job.queue));
-  if (added > 0) co_return id;
-  if (job.options.on_conflict == Conflict::refuse) co_await fail(kJobExists);
-  if (job.options.on_conflict == Conflict::replace)
-    std::ignore = co_await ok(tx.run(kReplace, key, run_at, job.input, priority));
-  const JobId first = co_await ok(tx.value<JobId>(kFirst, key));
-  co_return first;
+  // The first one may end between two statements: then there is room for this one.
+  for (int tries = 1; tries <= kTriesMax; ++tries) {
+    const std::int64_t added = co_await ok(tx.run(text, id, job.kind, job.queue, priority, run_at, job.input,
+                                                  tx.user(), tenant, key, window, now, false));
+    if (added > 0) co_return id;
+    if (job.options.on_conflict == Conflict::refuse) break;
+    if (job.options.on_conflict == Conflict::replace)
+      std::ignore = co_await ok(tx.run(kReplace, key, run_at, job.input, priority));
+    const std::optional<JobId> first = co_await ok(tx.maybe<JobId>(kFirst, key));
+    if (first) co_return *first;
+  }
+  co_await fail(kJobExists);
+  co_return id;
 }
 
 }  // namespace

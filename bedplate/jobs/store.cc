@@ -40,9 +40,9 @@ constexpr Named kFailDead("jobs.die",
 constexpr Named kGiveBack("jobs.give_back",
                           "UPDATE jobs SET state = 'available', run_at = $3, worker = NULL "
                           "WHERE id = $1 AND state = 'running' AND fence = $2");
-constexpr Named kBeatSqlite("jobs.beat",
-                            "INSERT INTO job_workers (id, host, beat) VALUES ($1, $2, $3) "
-                            "ON CONFLICT (id) DO UPDATE SET beat = excluded.beat");
+// One process has the data, and others are gone: nothing is written again and again on a machine that is idle.
+constexpr Named kBeatSqlite(
+    "jobs.beat", "INSERT INTO job_workers (id, host, beat) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING");
 // The time is the server's: processes of a fleet compare their beats by one clock.
 constexpr Named kBeatPostgresql("jobs.beat",
                                 "INSERT INTO job_workers (id, host, beat) VALUES ($1, $2, clock_timestamp()) "
@@ -58,8 +58,8 @@ constexpr Named kUnknownWorkers(
     "jobs.unknown_workers",
     "SELECT DISTINCT worker FROM jobs WHERE state = 'running' AND NOT EXISTS (SELECT 1 FROM "
     "job_workers WHERE job_workers.id = jobs.worker) LIMIT 100");
-constexpr Named kSilentSqlite("jobs.silent_workers",
-                              "SELECT id FROM job_workers WHERE beat < $1 ORDER BY id LIMIT 100");
+constexpr Named kOthersSqlite("jobs.other_workers",
+                              "SELECT id FROM job_workers WHERE id <> $1 ORDER BY id LIMIT 100");
 constexpr Named kSilentPostgresql("jobs.silent_workers",
                                   "SELECT id FROM job_workers WHERE beat < clock_timestamp() - $1 * interval "
                                   "'1 millisecond' ORDER BY id LIMIT 100");
@@ -184,8 +184,8 @@ Async<std::vector<JobId>> beat(sql::Transaction& tx, const Uuid& worker, const s
   co_return asked;
 }
 
-Async<std::int64_t> rescue(sql::Transaction& tx, const std::optional<std::chrono::milliseconds>& silent_for,
-                           Time now) {
+Async<std::int64_t> rescue(sql::Transaction& tx, const Uuid& worker,
+                           const std::optional<std::chrono::milliseconds>& silent_for, Time now) {
   if (!silent_for) {
     const std::vector<RunningJob> all = co_await ok(tx.all<RunningJob>(kRunning));
     const std::int64_t rescued = co_await ok(rescue_all(tx, all, now));
@@ -195,16 +195,15 @@ Async<std::int64_t> rescue(sql::Transaction& tx, const std::optional<std::chrono
   if (tx.dialect() == sql::Dialect::postgresql) {
     silent = co_await ok(tx.all<Uuid>(kSilentPostgresql, static_cast<double>(silent_for->count())));
   } else {
-    const Time since = SystemClock().now() - *silent_for;
-    silent = co_await ok(tx.all<Uuid>(kSilentSqlite, since));
+    silent = co_await ok(tx.all<Uuid>(kOthersSqlite, worker));
   }
   const std::vector<Uuid> unknown = co_await ok(tx.all<Uuid>(kUnknownWorkers));
   silent.insert(silent.end(), unknown.begin(), unknown.end());
   std::int64_t rescued = 0;
-  for (const Uuid& worker : silent) {
-    const std::vector<RunningJob> jobs = co_await ok(tx.all<RunningJob>(kRunningOf, worker));
+  for (const Uuid& gone : silent) {
+    const std::vector<RunningJob> jobs = co_await ok(tx.all<RunningJob>(kRunningOf, gone));
     rescued += co_await ok(rescue_all(tx, jobs, now));
-    std::ignore = co_await ok(tx.run(kForgetWorker, worker));
+    std::ignore = co_await ok(tx.run(kForgetWorker, gone));
   }
   co_return rescued;
 }

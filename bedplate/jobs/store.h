@@ -101,8 +101,8 @@ Async<std::vector<JobId>> beat(sql::Transaction& tx, const Uuid& worker, const s
 /// Makes available again what ran in processes that were not heard of for so long, or are unknown, or (nothing) in any:
 /// some at a time.
 /// How many.
-Async<std::int64_t> rescue(sql::Transaction& tx, const std::optional<std::chrono::milliseconds>& silent_for,
-                           Time now);
+Async<std::int64_t> rescue(sql::Transaction& tx, const Uuid& worker,
+                           const std::optional<std::chrono::milliseconds>& silent_for, Time now);
 /// The process goes.
 Async<void> sign_off(sql::Transaction& tx, const Uuid& worker);
 /// Deletes some of what ended before this. How many.

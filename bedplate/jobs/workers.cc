@@ -8,7 +8,6 @@
 #include <set>
 #include <utility>
 
-#include "bedplate/async/gather.h"
 #include "bedplate/async/shield.h"
 #include "bedplate/async/timer.h"
 #include "bedplate/async/wake.h"
@@ -41,6 +40,7 @@ struct Workers::Running {
   Attempt attempt;
   Scope scope;
   bool cancel_asked = false;
+  bool stopped = false;    ///< the process stops
   bool completed = false;  ///< by the hook, in the transaction that committed
   bool ended = false;
 };
@@ -250,7 +250,8 @@ std::chrono::nanoseconds Workers::pause_of(const Queue& queue) const {
   if (!queue.next || draining_ || queue.running.size() >= static_cast<std::size_t>(settings_.concurrency))
     return poll;
   const std::chrono::nanoseconds until = *queue.next - clock_.now();
-  if (until.count() <= 0) return poll;  // due and not claimed: the queue is paused, or the kind is not known here
+  if (until.count() <= 0)
+    return poll;  // due and not claimed: the queue is paused, or the kind is not known here
   return std::clamp(until, std::chrono::nanoseconds(std::chrono::milliseconds(1)), poll);
 }
 
@@ -267,9 +268,7 @@ Async<void> Workers::run_queue(std::string_view name) {
   for (;;) {
     reap(queue);
     Result<void> started = co_await start_some(queue);
-    Result<bool> woken = false;
-    if (started || started.error().category() != Category::cancelled)
-      woken = co_await queue.wake.wait_for(pause_of(queue));
+    const Result<bool> woken = co_await queue.wake.wait_for(pause_of(queue));
     if (!started && woken)
       log_warn("jobs could not be claimed", {{"queue", queue.name}, {"why", started.error().detail()}});
     {
@@ -280,10 +279,12 @@ Async<void> Workers::run_queue(std::string_view name) {
     }
     for (Running& running : queue.running)
       if (running.cancel_asked && !running.scope.cancelled()) running.scope.cancel(Category::cancelled);
-    Scope* const scope = co_await bedplate::detail::CurrentScope();
-    if (woken && !(scope && scope->cancelled())) continue;
-    for (Running& running : queue.running)
-      if (!running.ended) running.scope.cancel(Category::cancelled);
+    if (woken) continue;  // no: the queue itself is cancelled
+    for (Running& running : queue.running) {
+      if (running.ended) continue;
+      running.stopped = true;
+      running.scope.cancel(Category::cancelled);
+    }
     co_await shielded(wait_until_empty(queue));
     queue.subscription = {};
     co_await std::unexpected(Error(Category::cancelled, "cancelled", "The queue was stopped."));
@@ -361,7 +362,6 @@ Async<void> Workers::settle(Queue& queue, Running& running, Result<void> done) {
 Async<void> Workers::move_on(Running& running, const Result<void>& done) {
   const sql::CallContext context = own_context();
   const Time now = clock_.now();
-  const bool stopped = !done && done.error().category() == Category::cancelled;
   if (done && running.attempt.snoozed()) {
     const Time again = now + *running.attempt.snoozed();
     co_await ok(database_->transact(context, &store::give_back, running.claim, again));
@@ -369,7 +369,7 @@ Async<void> Workers::move_on(Running& running, const Result<void>& done) {
     co_await ok(database_->transact(context, &store::complete, running.claim, now));
   } else if (running.cancel_asked) {
     co_await ok(database_->transact(context, &store::end_cancelled, running.claim, now));
-  } else if (stopped) {
+  } else if (running.stopped) {
     co_await ok(database_->transact(context, &store::give_back, running.claim, running.job.run_at));
   } else if (done.error().code() == kJobLost.code) {
     co_await bedplate::fail(kJobLost);
@@ -413,7 +413,7 @@ Async<void> Workers::beat_once() {
     }
   const std::optional<std::chrono::milliseconds> silent{settings_.dead_after_ms};
   const Time now = clock_.now();
-  const std::int64_t rescued = co_await ok(database_->transact(context, &store::rescue, silent, now));
+  const std::int64_t rescued = co_await ok(database_->transact(context, &store::rescue, id_, silent, now));
   if (rescued == 0) co_return;
   log_warn("jobs of a process that is gone are given to others", {{"jobs", rescued}});
   for (const auto& queue : queues_) queue->wake.set();
@@ -444,7 +444,7 @@ Async<std::int64_t> Workers::rescue_all() {
   const Time now = clock_.now();
   std::int64_t all = 0;
   for (;;) {
-    const std::int64_t some = co_await ok(database_->transact(context, &store::rescue, any, now));
+    const std::int64_t some = co_await ok(database_->transact(context, &store::rescue, id_, any, now));
     all += some;
     if (some == 0) co_return all;
   }
