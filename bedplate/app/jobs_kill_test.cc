@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process that works is killed again and again, wherever it is: claiming, running, completing. What a command job
+// writes is there exactly once, what a procedure does at least once, and nothing is lost. `./dev test soak` does it
+// with many more kills.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bedplate/app/module.h"
+#include "bedplate/base/embedded.h"
+#include "bedplate/base/random.h"
+#include "bedplate/jobs/administration.h"
+#include "bedplate/jobs/workers.h"
+#include "bedplate/testing/database_suite.h"
+#include "bedplate/testing/process.h"
+#include "bedplate/testing/test_app.h"
+#include "tests/kits/patience_kit.h"
+#include "tests/kits/postgresql_url_kit.h"
+
+namespace bedplate::testing {
+namespace {
+
+constexpr const char* kChildDatabase = "TEST_JOBS_DATABASE";  // set: this process is the one that is killed
+
+struct Effect {
+  std::string text;
+  static consteval auto describe() {
+    using namespace schema;
+    return object<Effect>("What to note", {field<&Effect::text>("The text")});
+  }
+};
+
+constexpr jobs::Job<Effect> kCommand{"kill.command"};
+constexpr jobs::Job<Effect> kProcedure{"kill.procedure"};
+
+class Killed {
+ public:
+  Async<void> command(sql::Transaction& tx, const Effect& input) {
+    std::ignore = co_await ok(tx.run("INSERT INTO effects (text) VALUES ($1)", input.text));
+  }
+  Async<void> procedure(sql::Database& db, const Effect& input) {
+    co_await ok(db.transact(&Killed::command, *this, input));
+  }
+};
+
+constexpr EmbeddedFile kTables[] = {
+    {"0001_effects.up.sql", "CREATE TABLE effects (text {text} NOT NULL){strict};"},
+    {"0001_effects.down.sql", "DROP TABLE effects;"}};
+
+app::Module kill_module() {
+  return app::Module("kill", "Work that is interrupted")
+      .migrations(kTables)
+      .service<Killed>()
+      .job<&Killed::command>(kCommand)
+      .job<&Killed::procedure>(kProcedure);
+}
+
+Settings settings(const std::string& url, bool works) {
+  return {{"database.url", url},         {"jobs.enabled", works ? "true" : "false"},
+          {"jobs.poll_ms", "20"},        {"jobs.beat_ms", "50"},
+          {"jobs.dead_after_ms", "300"}, {"jobs.concurrency", "4"},
+          {"server.worker_threads", "1"}};
+}
+
+// Run by the tests below, in a process of its own: works until it is killed.
+TEST(JobsKilledChild, DISABLED_Works) {
+  const char* url = std::getenv(kChildDatabase);
+  if (!url) GTEST_SKIP() << "is run by JobsKilled";
+  TestApp app(kill_module(), settings(url, true));
+  std::printf("works\n");
+  std::fflush(stdout);
+  for (;;) pause();
+}
+
+class JobsKilled : public DatabaseTest {
+ protected:
+  static Async<void> put(sql::Transaction& tx, int from, int count) {
+    for (int i = from; i < from + count; ++i) {
+      const Effect input{std::to_string(i)};
+      if (i % 2 == 0)
+        std::ignore = co_await ok(jobs::enqueue(tx, kCommand, input));
+      else
+        std::ignore = co_await ok(jobs::enqueue(tx, kProcedure, input));
+    }
+  }
+  static Async<std::vector<std::string>> effects(sql::Reader& db) {
+    std::vector<std::string> all = co_await ok(db.all<std::string>("SELECT text FROM effects"));
+    co_return all;
+  }
+  static Async<std::int64_t> left(sql::Reader& db) {
+    const std::int64_t count =
+        co_await ok(db.value<std::int64_t>("SELECT count(*) FROM jobs WHERE state <> 'dead'"));
+    co_return count;
+  }
+  // Crashes end a job that was in three of them, which is right, and not what this is about.
+  static Async<void> revive(sql::Transaction& tx) {
+    std::ignore =
+        co_await ok(tx.run("UPDATE jobs SET state = 'available', crashes = 0 WHERE state = 'dead'"));
+    std::ignore = co_await ok(tx.run("UPDATE jobs SET crashes = 0"));
+  }
+  template <class T>
+  static T get(Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().code() + ": " + result.error().detail());
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+  }
+
+  void kill_again_and_again(int kills) {
+    constexpr int kJobsEach = 12;
+    int enqueued = 0;
+    for (int i = 0; i < kills; ++i) {
+      {
+        TestApp app(kill_module(), settings(database_url(), false));
+        get(app.host().wait_for(app.database().transact(&revive)));
+        int from = enqueued;
+        int count = kJobsEach;
+        sql::CallContext context;
+        context.clock = &app.clock();
+        get(app.host().wait_for(app.database().transact(context, &put, from, count)));
+        enqueued += kJobsEach;
+      }
+      Process child({"/proc/self/exe", "--gtest_also_run_disabled_tests", "--gtest_filter=JobsKilledChild.*"},
+                    {{kChildDatabase, database_url()}});
+      while (child.read_line() != "works") ASSERT_EQ(child.err().find("FATAL"), std::string::npos);
+      const auto wait = std::chrono::microseconds(random_u64() % 40'000);
+      std::this_thread::sleep_for(wait);  // tidy: sleep because the place of the kill is left to chance
+      child.kill(SIGKILL);
+      child.wait();
+    }
+    finish(enqueued);
+  }
+
+  void finish(int enqueued) {
+    TestApp app(kill_module(), settings(database_url(), true));
+    EXPECT_TRUE(wait_until([&] {
+      get(app.host().wait_for(app.database().transact(&revive)));
+      return get(app.host().wait_for(app.database().read(&left))) == 0;
+    }));
+    std::map<int, int> times;
+    for (const std::string& text : get(app.host().wait_for(app.database().read(&effects))))
+      ++times[std::stoi(text)];
+    for (int i = 0; i < enqueued; ++i) {
+      if (i % 2 == 0)
+        EXPECT_EQ(times[i], 1) << "a command job, " << i;
+      else
+        EXPECT_GE(times[i], 1) << "a procedure, " << i;
+    }
+  }
+};
+
+TEST_P(JobsKilled, J1_J3_EffectsAreCountedWhereverTheProcessDies) {
+  kill_again_and_again(15);
+}
+
+INSTANTIATE_TEST_SUITE_P(, JobsKilled, every_database(), database_name);
+
+class JobsKilledSoak : public JobsKilled {};
+TEST_P(JobsKilledSoak, J1_J3_AThousandKills) {
+  kill_again_and_again(500);
+}
+INSTANTIATE_TEST_SUITE_P(, JobsKilledSoak, every_database(), database_name);
+
+}  // namespace
+}  // namespace bedplate::testing
