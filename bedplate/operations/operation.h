@@ -53,8 +53,8 @@ enum class Access : std::uint8_t {
   open_to_all,  ///< no credentials needed; what is sent is not looked at, and the caller is anonymous
   optional_user,  ///< known or not: without credentials the caller is anonymous; those that are sent must be good
   any_user,       ///< good credentials, whatever their scopes
-  system_only,    ///< only the program itself: jobs. No surface offers it.
-  scopes,         ///< good credentials that have every scope named
+  system_only,  ///< only the program itself: jobs. No surface offers it.
+  scopes,       ///< good credentials that have every scope named
 };
 
 /// RFC 9745 (Deprecation) and RFC 8594 (Sunset).
