@@ -69,15 +69,19 @@ Settings settings(const std::string& url, bool works) {
           {"server.worker_threads", "1"}};
 }
 
-// Run by the tests below, in a process of its own: works until it is killed.
-TEST(JobsKilledChild, DISABLED_Works) {
-  const char* url = std::getenv(kChildDatabase);
-  if (!url) GTEST_SKIP() << "is run by JobsKilled";
-  TestApp app(kill_module(), settings(url, true));
-  std::printf("works\n");
-  std::fflush(stdout);
-  for (;;) pause();
-}
+/// In the process that is killed: works until then, and runs no test.
+class WorksUntilKilled : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    const char* url = std::getenv(kChildDatabase);
+    if (!url) return;
+    TestApp app(kill_module(), settings(url, true));
+    std::printf("works\n");
+    std::fflush(stdout);
+    for (;;) pause();
+  }
+};
+const ::testing::Environment* const kEnvironment = ::testing::AddGlobalTestEnvironment(new WorksUntilKilled);
 
 class JobsKilled : public DatabaseTest {
  protected:
@@ -125,9 +129,11 @@ class JobsKilled : public DatabaseTest {
         get(app.host().wait_for(app.database().transact(context, &put, from, count)));
         enqueued += kJobsEach;
       }
-      Process child({"/proc/self/exe", "--gtest_also_run_disabled_tests", "--gtest_filter=JobsKilledChild.*"},
-                    {{kChildDatabase, database_url()}});
-      while (child.read_line() != "works") ASSERT_EQ(child.err().find("FATAL"), std::string::npos);
+      Process child({"/proc/self/exe", "--gtest_filter=JobsKilled.*"}, {{kChildDatabase, database_url()}});
+      for (std::string line; line != "works";) {
+        line = child.read_line();
+        ASSERT_FALSE(line.empty()) << child.err();
+      }
       const auto wait = std::chrono::microseconds(random_u64() % 40'000);
       std::this_thread::sleep_for(wait);  // tidy: sleep because the place of the kill is left to chance
       child.kill(SIGKILL);
