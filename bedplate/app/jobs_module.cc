@@ -194,7 +194,7 @@ Result<void> start(Host& host, jobs::Workers& workers, const jobs::JobSettings& 
       sql::Dialect::sqlite)  // the data is ours alone: what runs, ran in a process that is gone
     if (Result<std::int64_t> rescued = host.wait_for(workers.rescue_all()); !rescued)
       return std::unexpected(std::move(rescued.error()));
-  if (Result<void> lives = host.wait_for(workers.beat()); !lives) return lives;
+  if (auto lives = host.wait_for(workers.beat()); !lives) return std::unexpected(std::move(lives.error()));
   for (const std::string& queue : workers.queues())
     host.in_background("jobs: " + queue, [&workers, queue] { return workers.run_queue(queue); });
   host.in_background("jobs: keep alive", [&workers] { return workers.keep_alive(); });

@@ -40,35 +40,40 @@ struct Note {
 constexpr jobs::Job<Note> kNote{"work.note"};
 constexpr jobs::Job<Note> kCall{"work.call", "outside"};
 constexpr jobs::Job<Note> kHang{"work.hang", "slow"};
+constexpr jobs::Job<Note> kOnce{"work.once"};
 constexpr jobs::Job<Note> kUndeclared{"work.undeclared"};
 
 class Work {
  public:
   Async<void> note(const api::Caller& caller, sql::Transaction& tx, const Note& input) {
     const std::string who = caller.principal->act ? caller.principal->act->to_string() : "";
+    order.push_back(input.text);
     std::ignore = co_await ok(tx.run("INSERT INTO notes (text, who) VALUES ($1, $2)", input.text, who));
     if (input.text == "fails") co_await fail(Category::unavailable, "not_now", "Not now.");
     if (input.text == "hopeless")
       co_await jobs::never_again(Error(Category::invalid, "hopeless", "It never will."));
     if (input.text == "later")
       co_await std::unexpected(Error(Category::unavailable, "busy", "Later.").with_retry_after(2h));
+    if (input.text == "refuses")
+      co_await std::unexpected(refuse_and_commit(Error(Category::conflict, "refused", "No.")));
     if (input.text == "stolen") std::ignore = co_await ok(tx.run("UPDATE jobs SET fence = fence + 1"));
   }
   Async<void> call(jobs::Attempt& attempt, sql::Database& db, const Note& input) {
-    if (input.text == "snoozes" && notes_made == 0) attempt.snooze(10min);
     const std::string text = attempt.key() + " " + std::to_string(attempt.number());
     co_await ok(db.transact(&Work::keep, *this, text));
-    ++notes_made;
+    if (input.text == "snoozes" && notes_made++ == 0) co_await jobs::snooze(10min);
     if (input.text == "fails") co_await fail(Category::unavailable, "not_now", "Not now.");
   }
   Async<void> hang(sql::Database&, const Note&) {
     hanging = true;
     co_await ok(sleep_for(1h));
   }
+  Async<void> once(sql::Transaction& tx, const Note& input) { return keep(tx, input.text); }
   Async<void> keep(sql::Transaction& tx, const std::string& text) {
     std::ignore = co_await ok(tx.run("INSERT INTO notes (text, who) VALUES ($1, '')", text));
   }
 
+  static inline std::vector<std::string> order;  ///< of run_due(), which runs one after another
   static inline std::atomic<int> notes_made = 0;
   static inline std::atomic<bool> hanging = false;
 };
@@ -82,6 +87,7 @@ app::Module work_module() {
       .migrations(kTables)
       .service<Work>()
       .job<&Work::note>(kNote, jobs::attempts(3), jobs::backoff(10s, 1min), jobs::formerly("work.write"))
+      .job<&Work::once>(kOnce, jobs::attempts(1))
       .job<&Work::call>(kCall, jobs::attempts(2))
       .job<&Work::hang>(kHang);
 }
@@ -89,6 +95,7 @@ app::Module work_module() {
 class JobsTest : public DatabaseTest {
  protected:
   JobsTest() {
+    Work::order.clear();
     Work::notes_made = 0;
     Work::hanging = false;
   }
@@ -174,6 +181,15 @@ TEST_P(JobsTest, J1_WhatACommandWritesAndItsCompletionAreOneCommit) {
   run_due();
   EXPECT_EQ(notes(), Texts{}) << "the effect of a job that was lost does not stand";
   EXPECT_NE(show(id).state, "done");
+}
+
+TEST_P(JobsTest, J1_ARefusalKeepsNoWritesOfAJob) {
+  open();
+  const JobId id = enqueue(kNote, "refuses");
+  run_due();
+  EXPECT_EQ(notes(), Texts{}) << "they would stand once more after each attempt";
+  EXPECT_EQ(show(id).state, "scheduled");
+  EXPECT_EQ(show(id).error, "refused: No.");
 }
 
 TEST_P(JobsTest, J1_AProcedureHasOneKeyAtEveryAttempt) {
@@ -273,6 +289,16 @@ TEST_P(JobsTest, J4_AJobThatKillsItsProcessThreeTimesIsDead) {
   EXPECT_EQ(show(id).error, "killed_its_worker");
 }
 
+TEST_P(JobsTest, J4_AJobOfOneAttemptIsNotBegunAgainAfterACrash) {
+  open();
+  const JobId id = enqueue(kOnce, "once");
+  sql_run("UPDATE jobs SET state = 'running', fence = fence + 1");
+  EXPECT_EQ(get(host().wait_for(workers().rescue_all())), 1);
+  run_due();
+  EXPECT_EQ(notes(), Texts{});
+  EXPECT_EQ(show(id).state, "dead");
+}
+
 TEST_P(JobsTest, J4_AStopOfTheProcessCostsNoAttempt) {
   open({{"jobs.drain_ms", "0"}, {"jobs.poll_ms", "20"}});
   const JobId id = enqueue(kHang, "hangs");
@@ -361,22 +387,53 @@ TEST_P(JobsTest, J6_AUniqueJobUntilItHasFinishedHoldsItsKeyWhileItWaitsToBeTried
   EXPECT_NE(enqueue(kNote, "third", options), first);
 }
 
+TEST_P(JobsTest, J6_TenantsHaveKeysOfTheirOwn) {
+  open();
+  std::vector<JobId> ids;
+  for (const std::optional<Uuid>& tenant :
+       {std::optional<Uuid>(), std::optional(new_uuid()), std::optional(new_uuid())}) {
+    sql::CallContext context(tenant);
+    context.clock = &app_->clock();
+    const Note note{"daily"};
+    const EnqueueOptions options{.unique_key = "k"};
+    ids.push_back(get(host().wait_for(host().database().transact(context, &put, kNote, note, options))));
+  }
+  EXPECT_NE(ids[0], ids[1]);
+  EXPECT_NE(ids[1], ids[2]);
+}
+
+TEST_P(JobsTest, J6_AJobThatDiedOfCrashesHoldsNoKey) {
+  open();
+  const EnqueueOptions options{.unique_key = "k", .unique_until = Until::finished};
+  const JobId first = enqueue(kNote, "kills", options);
+  for (int crashes = 1; crashes <= 3; ++crashes) {
+    sql_run("UPDATE jobs SET state = 'running', fence = fence + 1");
+    get(host().wait_for(workers().rescue_all()));
+  }
+  EXPECT_EQ(show(first).state, "dead");
+  EXPECT_NE(enqueue(kNote, "next", options), first);
+}
+
 TEST_P(JobsTest, J7_TheUrgentComesFirst) {
   open();
   enqueue(kNote, "low", {.priority = Priority::low});
   enqueue(kNote, "normal");
   enqueue(kNote, "high", {.priority = Priority::high});
-  struct Order {
-    static Async<std::vector<std::string>> read(sql::Reader& db) {
-      std::vector<std::string> kinds =
-          co_await ok(db.all<std::string>("SELECT input FROM jobs ORDER BY priority, run_at, id"));
-      co_return kinds;
-    }
-  };
-  EXPECT_EQ(get(host().wait_for(host().database().read(&Order::read)))[0], R"({"text":"high"})");
   run_due();
-  const std::vector<JobView> done = list({.state = "done"});
-  EXPECT_EQ(done.size(), 3U);
+  EXPECT_EQ(Work::order, (Texts{"high", "normal", "low"}));
+}
+
+TEST_P(JobsTest, J7_NothingStarves) {
+  open();
+  enqueue(kNote, "low", {.priority = Priority::low});
+  enqueue(kNote, "normal");
+  for (int i = 0; i < 30; ++i) enqueue(kNote, "high", {.priority = Priority::high});
+  run_due();
+  const auto place = [](const char* text) {
+    return std::ranges::find(Work::order, text) - Work::order.begin();
+  };
+  EXPECT_LT(place("low"), 20);
+  EXPECT_LT(place("normal"), 20);
 }
 
 TEST_P(JobsTest, J10_CancelReachesAJobThatRuns) {
@@ -389,6 +446,16 @@ TEST_P(JobsTest, J10_CancelReachesAJobThatRuns) {
   EXPECT_TRUE(get(transact(&jobs::cancel, running)));
   EXPECT_TRUE(wait_until([&] { return show(running).state == "cancelled"; }));
   EXPECT_FALSE(get(transact(&jobs::cancel, running)));
+}
+
+TEST_P(JobsTest, J10_ACancelThatTheAttemptDidNotHearOfIsNotLost) {
+  open();
+  const JobId id = enqueue(kNote, "cancelled meanwhile");
+  const std::string yes = GetParam() == std::string("sqlite") ? "1" : "true";
+  sql_run("UPDATE jobs SET cancel_asked = " + yes);  // as while it ran in a process that is gone
+  run_due();
+  EXPECT_EQ(notes(), Texts{});
+  EXPECT_EQ(show(id).state, "cancelled");
 }
 
 TEST_P(JobsTest, APausedQueueBeginsNothing) {

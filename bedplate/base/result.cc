@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bedplate/base/result.h"
 
+#include "bedplate/base/text.h"
+
 #include <utility>
 
 namespace bedplate {
@@ -62,6 +64,15 @@ Error Error::clone() const {
   Error copy(category(), code(), detail());
   *copy.body_ = *body_;
   return copy;
+}
+
+std::string Error::summary() const {
+  constexpr std::size_t kSizeMax = 1024;
+  std::string text = code() + ": " + detail();
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  if (!is_valid_utf8(text)) return code();
+  return std::string(utf8_prefix(text, kSizeMax));
 }
 
 Error&& Error::with_faults(std::vector<Fault> faults, bool more) && {

@@ -85,6 +85,9 @@ class [[nodiscard]] Error {
   /// The transaction commits although the operation failed (see refuse_and_commit()).
   bool keeps_writes() const { return body_->keeps_writes; }
 
+  /// "code: detail" without control characters, at most 1 KiB: for a column that says what failed.
+  std::string summary() const;
+
   Error&& with_faults(std::vector<Fault> faults, bool more = false) &&;
   Error&& with_subject(std::string subject) &&;
   Error&& with_retry_after(std::chrono::seconds wait) &&;

@@ -28,33 +28,38 @@ struct State {
   }
 };
 
-constexpr std::string_view kState = "SELECT last_position, deleted_to FROM event_state WHERE id = 1";
-constexpr std::string_view kAfter =
+constexpr sql::Named kState("events.state", "SELECT last_position, deleted_to FROM event_state WHERE id = 1");
+constexpr sql::Named kAfter(
+    "events.after",
     "SELECT position, id, type, stream, version, at, data FROM events WHERE position > $1 "
-    "ORDER BY position LIMIT $2";
-constexpr std::string_view kBefore =
+    "ORDER BY position LIMIT $2");
+constexpr sql::Named kBefore(
+    "events.before",
     "SELECT position, id, type, stream, version, at, data FROM events WHERE position < $1 "
-    "ORDER BY position DESC LIMIT $2";
+    "ORDER BY position DESC LIMIT $2");
 
 // Sequencers take turns at the row; what each of them then sees is everything that was committed before.
-constexpr std::string_view kLockState =
+constexpr sql::Named kLockState(
+    "events.lock_state",
     "INSERT INTO event_state (id, last_position, deleted_to) VALUES (1, 0, 0) "
-    "ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING last_position, deleted_to";
-constexpr std::string_view kNumber =
+    "ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING last_position, deleted_to");
+constexpr sql::Named kNumber(
+    "events.number",
     "UPDATE events SET position = $1 + fresh.n FROM (SELECT entry, row_number() OVER (ORDER BY entry) AS n "
     "FROM "
     "(SELECT entry FROM events WHERE position IS NULL ORDER BY entry LIMIT $2) AS few) AS fresh "
-    "WHERE events.entry = fresh.entry";
-constexpr std::string_view kAdvance =
-    "UPDATE event_state SET last_position = last_position + $1 WHERE id = 1";
-constexpr std::string_view kUnnumbered =
-    "SELECT count(*) FROM (SELECT 1 FROM events WHERE position IS NULL LIMIT 1) AS few";
+    "WHERE events.entry = fresh.entry");
+constexpr sql::Named kAdvance("events.advance",
+                              "UPDATE event_state SET last_position = last_position + $1 WHERE id = 1");
+constexpr sql::Named kUnnumbered(
+    "events.unnumbered", "SELECT count(*) FROM (SELECT 1 FROM events WHERE position IS NULL LIMIT 1) AS few");
 
-constexpr std::string_view kLastToDelete =
+constexpr sql::Named kLastToDelete(
+    "events.last_to_delete",
     "SELECT coalesce(max(position), 0) FROM (SELECT position, at FROM events WHERE position > $1 "
-    "ORDER BY position LIMIT $2) AS oldest WHERE at < $3";
-constexpr std::string_view kDelete = "DELETE FROM events WHERE position <= $1";
-constexpr std::string_view kDeletedTo = "UPDATE event_state SET deleted_to = $1 WHERE id = 1";
+    "ORDER BY position LIMIT $2) AS oldest WHERE at < $3");
+constexpr sql::Named kDelete("events.delete", "DELETE FROM events WHERE position <= $1");
+constexpr sql::Named kDeletedTo("events.deleted_to", "UPDATE event_state SET deleted_to = $1 WHERE id = 1");
 
 Async<State> read_state(sql::Reader& db) {
   std::optional<State> state = co_await ok(db.maybe<State>(kState));
@@ -103,12 +108,6 @@ Async<std::int64_t> delete_some(sql::Transaction& tx, const Time& time) {
   co_return deleted;
 }
 
-sql::CallContext read_committed() {
-  sql::CallContext context;
-  context.isolation = sql::Isolation::read_committed;
-  return context;
-}
-
 }  // namespace
 
 Async<EventPage> EventLog::read(std::int64_t position, std::int64_t limit) const {
@@ -131,7 +130,7 @@ Async<std::int64_t> EventLog::first_position() const {
 Async<std::int64_t> EventLog::number_some() const {
   const std::int64_t waiting = co_await ok(database_.read(&count_unnumbered));
   if (waiting == 0) co_return 0;
-  const sql::CallContext context = read_committed();
+  const sql::CallContext context = sql::CallContext::read_committed();
   const std::int64_t numbered = co_await ok(database_.transact(context, &number_in));
   co_return numbered;
 }
@@ -154,7 +153,7 @@ Async<void> run_sequencer(sql::Database& database, const EventSettings& settings
 }
 
 Async<std::int64_t> EventLog::delete_before(Time time) const {
-  const sql::CallContext context = read_committed();
+  const sql::CallContext context = sql::CallContext::read_committed();
   std::int64_t deleted = 0;
   for (;;) {
     const std::int64_t some = co_await ok(database_.transact(context, &delete_some, time));

@@ -11,18 +11,23 @@ namespace bedplate::events {
 namespace {
 
 // The row of the stream is locked until the transaction ends, so that its events are numbered in the order of versions.
-constexpr std::string_view kNextVersion =
+constexpr sql::Named kNextVersion(
+    "events.next_version",
     "INSERT INTO event_streams (stream, version) VALUES ($1, 1) "
-    "ON CONFLICT (stream) DO UPDATE SET version = event_streams.version + 1 RETURNING version";
-constexpr std::string_view kFirstVersion =
-    "INSERT INTO event_streams (stream, version) VALUES ($1, 1) ON CONFLICT (stream) DO NOTHING";
-constexpr std::string_view kVersionAfter =
-    "UPDATE event_streams SET version = version + 1 WHERE stream = $1 AND version = $2";
-constexpr std::string_view kNextPosition =
+    "ON CONFLICT (stream) DO UPDATE SET version = event_streams.version + 1 RETURNING version");
+constexpr sql::Named kFirstVersion(
+    "events.first_version",
+    "INSERT INTO event_streams (stream, version) VALUES ($1, 1) ON CONFLICT (stream) DO NOTHING");
+constexpr sql::Named kVersionAfter(
+    "events.version_after",
+    "UPDATE event_streams SET version = version + 1 WHERE stream = $1 AND version = $2");
+constexpr sql::Named kNextPosition(
+    "events.next_position",
     "INSERT INTO event_state (id, last_position, deleted_to) VALUES (1, 1, 0) ON CONFLICT (id) DO UPDATE "
-    "SET last_position = event_state.last_position + 1 RETURNING last_position";
-constexpr std::string_view kInsert =
-    "INSERT INTO events (position, id, stream, version, type, at, data) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    "SET last_position = event_state.last_position + 1 RETURNING last_position");
+constexpr sql::Named kInsert(
+    "events.insert",
+    "INSERT INTO events (position, id, stream, version, type, at, data) VALUES ($1, $2, $3, $4, $5, $6, $7)");
 
 bool is_name(std::string_view text, std::size_t size_max) {
   return !text.empty() && text.size() <= size_max &&

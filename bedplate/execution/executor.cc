@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "bedplate/describe/json/json.h"
 #include "bedplate/describe/validate.h"
 #include "bedplate/execution/hooked_database.h"
+#include "bedplate/operations/value_slot.h"
 #include "bedplate/sql/database.h"
 
 namespace bedplate::api {
@@ -339,6 +341,27 @@ Async<void> Executor::call_erased(std::string_view name, const TypeInfo* input_t
     validate(*input_type, input, faults);
     if (!faults.empty()) co_await std::unexpected(std::move(faults).to_error());
   }
+  co_await ok(run(call));
+}
+
+Async<void> Executor::call_stored(const Operation& operation, const Caller& caller, std::string_view input,
+                                  const Extra* extra) {
+  ValueSlot value(operation.input);
+  ValueSlot output(operation.output);
+  if (operation.input) {
+    Faults faults;
+    JsonLimits limits;
+    limits.view = View::stored;
+    limits.ignore_unknown_fields = true;
+    co_await ok(read_json(input, *operation.input, value.data(), faults, limits));
+    validate(*operation.input, value.data(), faults);
+    if (!faults.empty()) co_await std::unexpected(std::move(faults).to_error());
+  }
+  Call call(operation, caller);
+  call.input = value.data();
+  call.output = output.data();
+  call.extra = extra;
+  co_await ok(admit(call, steady_now_ns()));
   co_await ok(run(call));
 }
 

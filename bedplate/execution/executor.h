@@ -133,6 +133,10 @@ class Executor {
                   CallOptions options = {});
   template <class Out>
   Async<Out> call(const OperationHandle<void, Out>& handle, const Caller& caller, CallOptions options = {});
+  /// Runs an operation whose input was stored as JSON: of a job, of an event. Fields that its type does not know are
+  /// ignored: a newer program wrote them. Its answer is dropped.
+  Async<void> call_stored(const Operation& operation, const Caller& caller, std::string_view input,
+                          const Extra* extra);
   /// Runs a command of the caller's own module in the transaction that the caller is in.
   template <class In, class Out>
   Async<Out> join(sql::Transaction& transaction, const OperationHandle<In, Out>& handle, const Caller& caller,

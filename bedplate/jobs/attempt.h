@@ -3,7 +3,7 @@
 //
 //   Async<void> Receipts::send(jobs::Attempt& attempt, sql::Database& db, const SendReceipt& input) {
 //     request.headers.set("Idempotency-Key", attempt.key());       // the same at every attempt
-//     if (mail_server_is_busy) { attempt.snooze(5min); co_return; }
+//     if (mail_server_is_busy) co_await jobs::snooze(5min);
 //   }
 //
 // It lives as long as the attempt. On the attempt's own thread only.
@@ -11,7 +11,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "bedplate/jobs/enqueue.h"
@@ -31,16 +30,18 @@ class Attempt {
   std::int64_t number() const { return number_; }
   /// If it fails, the job is dead.
   bool is_last() const { return last_; }
-  /// When this attempt ends well, the job is not done: it runs again after `wait`, and no attempt was spent.
-  void snooze(std::chrono::microseconds wait) { snoozed_ = wait; }
-  const std::optional<std::chrono::microseconds>& snoozed() const { return snoozed_; }
 
  private:
   JobId id_;
   std::int64_t number_;
   bool last_;
-  std::optional<std::chrono::microseconds> snoozed_;
 };
+
+/// Ends the attempt, what it wrote in a transaction of its own included: the job runs again after `wait` (a second at
+/// least), and no attempt is spent. `co_await jobs::snooze(5min)`
+std::unexpected<Error> snooze(std::chrono::seconds wait);
+/// Whether an error is one.
+bool is_snooze(const Error& error);
 
 /// The error of a job that makes no sense again: `co_await jobs::never_again(error)`. The job is dead at once.
 std::unexpected<Error> never_again(Error error);

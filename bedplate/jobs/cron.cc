@@ -23,11 +23,11 @@ constexpr std::chrono::hours kAhead{1};
 constexpr std::chrono::seconds kLookAgain{30};
 constexpr std::chrono::seconds kAfterFailure{1};
 
-constexpr std::string_view kAll = "SELECT name, last_at FROM job_cron";
-constexpr std::string_view kLast = "SELECT last_at FROM job_cron WHERE name = $1";
-constexpr std::string_view kBegin =
-    "INSERT INTO job_cron (name, last_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-constexpr std::string_view kMove = "UPDATE job_cron SET last_at = $3 WHERE name = $1 AND last_at = $2";
+constexpr sql::Named kAll("cron.all", "SELECT name, last_at FROM job_cron");
+constexpr sql::Named kLast("cron.last", "SELECT last_at FROM job_cron WHERE name = $1");
+constexpr sql::Named kBegin(
+    "cron.begin", "INSERT INTO job_cron (name, last_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
+constexpr sql::Named kMove("cron.move", "UPDATE job_cron SET last_at = $3 WHERE name = $1 AND last_at = $2");
 
 struct Row {
   std::string name;
@@ -103,8 +103,8 @@ bool Cron::has_to_look(const Entry& entry, const Time* last, Time now) {
 }
 
 Async<std::int64_t> Cron::run_due() const {
-  sql::CallContext context;
-  context.isolation = sql::Isolation::read_committed;  // the row is moved only from where it was read
+  sql::CallContext context =
+      sql::CallContext::read_committed();  // the row is moved only from where it was read
   context.clock = &clock_;
   const Time now = clock_.now();
   const std::vector<Row> rows = co_await ok(database_.read(&read_all));

@@ -56,14 +56,14 @@ enum class Until : std::uint8_t {
 /// What happens to a second one.
 enum class Conflict : std::uint8_t {
   keep,     ///< it is dropped; enqueue() gives the id of the first
-  replace,  ///< the first takes over its input and its time, if it has not begun; else it is dropped
+  replace,  ///< the first takes over its input, its time and its user, if it has not begun; else it is dropped
   refuse,   ///< `job_exists`
 };
 
 struct EnqueueOptions {
   std::optional<Time> run_at = {};        ///< not before this; nothing: at once
   std::optional<Priority> priority = {};  ///< nothing: Priority::normal
-  /// Of jobs of one kind with the same key, one waits at a time. At most 200 bytes; empty: any number.
+  /// Of jobs of one kind and tenant with the same key, one waits at a time. At most 200 bytes; empty: any number.
   std::string unique_key = {};
   Until unique_until = Until::started;
   Conflict on_conflict = Conflict::keep;

@@ -18,8 +18,6 @@ namespace {
 
 using sql::Named;
 
-constexpr int kPriorities = 3;
-
 constexpr Named kPaused("jobs.is_paused", "SELECT count(*) FROM job_queues WHERE queue = $1");
 // Its row is locked by the claim, so whoever changes it comes before or after this, and finds another fence.
 constexpr std::string_view kToHistory =
@@ -33,13 +31,13 @@ constexpr Named kDelete("jobs.delete_ended",
 constexpr Named kFailAgain(
     "jobs.fail",
     "UPDATE jobs SET state = 'available', run_at = $3, attempt = attempt + 1, error = $4, "
-    "worker = NULL WHERE id = $1 AND state = 'running' AND fence = $2");
+    "worker = NULL WHERE id = $1 AND state = 'running' AND fence = $2 AND cancel_asked = $5");
 constexpr Named kFailDead("jobs.die",
                           "UPDATE jobs SET state = 'dead', attempt = attempt + 1, error = $3, worker = NULL, "
                           "unique_key = NULL WHERE id = $1 AND state = 'running' AND fence = $2");
 constexpr Named kGiveBack("jobs.give_back",
                           "UPDATE jobs SET state = 'available', run_at = $3, worker = NULL "
-                          "WHERE id = $1 AND state = 'running' AND fence = $2");
+                          "WHERE id = $1 AND state = 'running' AND fence = $2 AND cancel_asked = $4");
 // One process has the data, and others are gone: nothing is written again and again on a machine that is idle.
 constexpr Named kBeatSqlite(
     "jobs.beat", "INSERT INTO job_workers (id, host, beat) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING");
@@ -66,12 +64,17 @@ constexpr Named kSilentPostgresql("jobs.silent_workers",
 constexpr Named kRunningOf(
     "jobs.running_of",
     "SELECT id, fence FROM jobs WHERE state = 'running' AND worker = $1 ORDER BY id LIMIT 200");
+constexpr Named kRunningHere(
+    "jobs.running_here",
+    "SELECT id, fence FROM jobs WHERE state = 'running' AND worker = $1 AND queue = $2 "
+    "ORDER BY id LIMIT 2000");
 constexpr Named kRunning("jobs.running",
                          "SELECT id, fence FROM jobs WHERE state = 'running' ORDER BY worker, id LIMIT 200");
 constexpr Named kRescue(
     "jobs.rescue",
     "UPDATE jobs SET state = CASE WHEN crashes + 1 >= $4 THEN 'dead' ELSE 'available' END, "
     "attempt = attempt + 1, crashes = crashes + 1, fence = fence + 1, worker = NULL, run_at = $3, "
+    "unique_key = CASE WHEN crashes + 1 >= $4 THEN NULL ELSE unique_key END, "
     "error = $5 WHERE id = $1 AND state = 'running' AND fence = $2");
 constexpr Named kForgetWorker(
     "jobs.forget_worker",
@@ -81,17 +84,6 @@ constexpr Named kDeleteHistory(
     "jobs.delete_history",
     "DELETE FROM job_history WHERE id IN (SELECT id FROM job_history WHERE finished_at < $1 "
     "ORDER BY finished_at, id LIMIT 500)");
-
-/// What is read of a job to rescue it.
-struct RunningJob {
-  JobId id;
-  std::int64_t fence = 0;
-  static consteval auto describe() {
-    using namespace bedplate::schema;
-    return object<RunningJob>("A running job",
-                              {field<&RunningJob::id>("The job"), field<&RunningJob::fence>("Its fence")});
-  }
-};
 
 Async<void> must_be_held(sql::Transaction& tx, const sql::Text& text, const Claim& claim) {
   const std::int64_t changed = co_await ok(tx.run(text, claim.id, claim.fence));
@@ -104,9 +96,9 @@ Async<void> archive(sql::Transaction& tx, const Claim& claim, Time now, std::str
   co_await ok(must_be_held(tx, kDelete, claim));
 }
 
-Async<std::int64_t> rescue_all(sql::Transaction& tx, const std::vector<RunningJob>& jobs, Time now) {
+Async<std::int64_t> rescue_all(sql::Transaction& tx, const std::vector<Held>& jobs, Time now) {
   std::int64_t rescued = 0;
-  for (const RunningJob& job : jobs)
+  for (const Held& job : jobs)
     rescued += co_await ok(tx.run(kRescue, job.id, job.fence, now, kCrashesMax, kKilledItsWorker));
   co_return rescued;
 }
@@ -124,7 +116,7 @@ ClaimText::ClaimText(sql::Dialect dialect, std::span<const std::string> kinds) {
       "UPDATE jobs SET state = 'running', fence = fence + 1, worker = $6, started_at = $4, "
       "unique_key = CASE WHEN unique_window = 'started' THEN NULL ELSE unique_key END "
       "WHERE id IN (SELECT id FROM picked) "
-      "RETURNING id, kind, input, act, tenant_id, attempt, fence, run_at",
+      "RETURNING id, kind, input, act, tenant_id, attempt, fence, run_at, priority, cancel_asked",
       names, dialect == sql::Dialect::postgresql ? " FOR UPDATE SKIP LOCKED" : "");
 }
 
@@ -138,12 +130,14 @@ Async<std::vector<Claimed>> claim(sql::Transaction& tx, const ClaimText& text, c
   const std::optional<Uuid> alive = co_await ok(tx.maybe<Uuid>(lives, request.worker));
   if (!alive) co_return all;
   const sql::Text statement = sql::named("jobs.claim", text.sql());
-  for (int level = 0; level < kPriorities; ++level) {
-    const std::int64_t priority = request.lowest_first ? kPriorities - 1 - level : level;
+  for (std::int64_t level = 0; level < kPriorities; ++level) {
+    // The favoured one first, then the rest, the most urgent first.
+    const std::int64_t priority = level == 0 ? request.first : level <= request.first ? level - 1 : level;
     const std::int64_t room = request.most - static_cast<std::int64_t>(all.size());
     if (room <= 0) break;
+    const Time mark = request.marks[static_cast<std::size_t>(priority)];
     std::vector<Claimed> some = co_await ok(
-        tx.all<Claimed>(statement, request.queue, priority, request.mark, request.now, room, request.worker));
+        tx.all<Claimed>(statement, request.queue, priority, mark, request.now, room, request.worker));
     std::ranges::sort(some, {}, [](const Claimed& job) { return std::pair(job.run_at, job.id); });
     std::ranges::move(some, std::back_inserter(all));
   }
@@ -159,18 +153,23 @@ Async<void> end_cancelled(sql::Transaction& tx, const Claim& claim, Time now) {
 }
 
 Async<void> fail(sql::Transaction& tx, const Claim& claim, const std::optional<Time>& run_at,
-                 const std::string& error) {
+                 const std::string& error, Time now) {
   std::int64_t changed = 0;
   if (run_at)
-    changed = co_await ok(tx.run(kFailAgain, claim.id, claim.fence, *run_at, error));
+    changed = co_await ok(tx.run(kFailAgain, claim.id, claim.fence, *run_at, error, false));
   else
     changed = co_await ok(tx.run(kFailDead, claim.id, claim.fence, error));
-  if (changed == 0) co_await bedplate::fail(kJobLost);
+  if (changed == 0) co_await ok(archive(tx, claim, now, "cancelled"));  // unless it is lost
 }
 
-Async<void> give_back(sql::Transaction& tx, const Claim& claim, Time run_at) {
-  const std::int64_t changed = co_await ok(tx.run(kGiveBack, claim.id, claim.fence, run_at));
-  if (changed == 0) co_await bedplate::fail(kJobLost);
+Async<void> give_back(sql::Transaction& tx, const Claim& claim, Time run_at, Time now) {
+  const std::int64_t changed = co_await ok(tx.run(kGiveBack, claim.id, claim.fence, run_at, false));
+  if (changed == 0) co_await ok(archive(tx, claim, now, "cancelled"));  // unless it is lost
+}
+
+Async<std::vector<Held>> running_here(sql::Transaction& tx, const Uuid& worker, std::string_view queue) {
+  std::vector<Held> jobs = co_await ok(tx.all<Held>(kRunningHere, worker, queue));
+  co_return jobs;
 }
 
 Async<std::vector<JobId>> beat(sql::Transaction& tx, const Uuid& worker, const std::string& host) {
@@ -187,7 +186,7 @@ Async<std::vector<JobId>> beat(sql::Transaction& tx, const Uuid& worker, const s
 Async<std::int64_t> rescue(sql::Transaction& tx, const Uuid& worker,
                            const std::optional<std::chrono::milliseconds>& silent_for, Time now) {
   if (!silent_for) {
-    const std::vector<RunningJob> all = co_await ok(tx.all<RunningJob>(kRunning));
+    const std::vector<Held> all = co_await ok(tx.all<Held>(kRunning));
     const std::int64_t rescued = co_await ok(rescue_all(tx, all, now));
     co_return rescued;
   }
@@ -201,7 +200,7 @@ Async<std::int64_t> rescue(sql::Transaction& tx, const Uuid& worker,
   silent.insert(silent.end(), unknown.begin(), unknown.end());
   std::int64_t rescued = 0;
   for (const Uuid& gone : silent) {
-    const std::vector<RunningJob> jobs = co_await ok(tx.all<RunningJob>(kRunningOf, gone));
+    const std::vector<Held> jobs = co_await ok(tx.all<Held>(kRunningOf, gone));
     rescued += co_await ok(rescue_all(tx, jobs, now));
     std::ignore = co_await ok(tx.run(kForgetWorker, gone));
   }

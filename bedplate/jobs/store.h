@@ -8,6 +8,8 @@
 //                          | rescue: the process died; available again, or dead
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -35,6 +37,8 @@ struct Claimed {
   std::int64_t attempt = 0;
   std::int64_t fence = 0;
   Time run_at{};
+  std::int64_t priority = 0;
+  bool cancel_asked = false;
 
   static consteval auto describe() {
     using namespace bedplate::schema;
@@ -43,7 +47,8 @@ struct Claimed {
                      {field<&C::id>("The job"), field<&C::kind>("Its kind"), field<&C::input>("JSON"),
                       field<&C::act>("On whose behalf"), field<&C::tenant_id>("For which tenant"),
                       field<&C::attempt>("Failed starts"), field<&C::fence>("Of this claim"),
-                      field<&C::run_at>("When it was due")});
+                      field<&C::run_at>("When it was due"), field<&C::priority>("Its priority"),
+                      field<&C::cancel_asked>("It is to end")});
   }
 };
 
@@ -52,6 +57,17 @@ struct Claim {
   Claim(JobId job, std::int64_t at_fence) : id(job), fence(at_fence) {}
   JobId id;
   std::int64_t fence;
+};
+
+/// A job that runs, and under which fence.
+struct Held {
+  JobId id;
+  std::int64_t fence = 0;
+
+  static consteval auto describe() {
+    using namespace bedplate::schema;
+    return object<Held>("A running job", {field<&Held::id>("The job"), field<&Held::fence>("Its fence")});
+  }
 };
 
 /// Texts that depend on the engine and on the kinds of a queue.
@@ -65,13 +81,16 @@ class ClaimText {
   std::string text_;
 };
 
+inline constexpr std::int64_t kPriorities = 3;
+
 struct ClaimRequest {
   std::string_view queue;
   Uuid worker;
   std::int64_t most = 1;
   Time now{};
-  Time mark{};  ///< jobs that were due before this are not looked at
-  bool lowest_first = false;
+  std::array<Time, kPriorities>
+      marks{};             ///< of each priority: jobs that were due before this are not looked at
+  std::int64_t first = 0;  ///< the priority that is served first
 };
 
 /// The job was claimed by another process meanwhile, or cancelled, or rescued: nothing of this attempt may stand.
@@ -90,17 +109,18 @@ Async<std::vector<Claimed>> claim(sql::Transaction& tx, const ClaimText& text, c
 Async<void> complete(sql::Transaction& tx, const Claim& claim, Time now);
 /// Ends it as cancelled.
 Async<void> end_cancelled(sql::Transaction& tx, const Claim& claim, Time now);
-/// It failed: again at `run_at`; nothing: it is dead.
+/// It failed: again at `run_at`; nothing: it is dead. One that somebody wants cancelled ends as that.
 Async<void> fail(sql::Transaction& tx, const Claim& claim, const std::optional<Time>& run_at,
-                 const std::string& error);
-/// As if it had not begun, at `run_at`.
-Async<void> give_back(sql::Transaction& tx, const Claim& claim, Time run_at);
+                 const std::string& error, Time now);
+/// As if it had not begun, at `run_at`; or cancelled, as above.
+Async<void> give_back(sql::Transaction& tx, const Claim& claim, Time run_at, Time now);
+/// What runs in this process, as the database has it.
+Async<std::vector<Held>> running_here(sql::Transaction& tx, const Uuid& worker, std::string_view queue);
 
 /// This process lives. Its jobs that somebody wants cancelled.
 Async<std::vector<JobId>> beat(sql::Transaction& tx, const Uuid& worker, const std::string& host);
 /// Makes available again what ran in processes that were not heard of for so long, or are unknown, or (nothing) in any:
-/// some at a time.
-/// How many.
+/// some at a time. How many.
 Async<std::int64_t> rescue(sql::Transaction& tx, const Uuid& worker,
                            const std::optional<std::chrono::milliseconds>& silent_for, Time now);
 /// The process goes.

@@ -73,8 +73,8 @@ class Workers {
   Async<void> run_queue(std::string_view queue);
   /// Says that this process lives, gives jobs of dead ones to others, deletes old history, until it is cancelled.
   Async<void> keep_alive();
-  /// Says once that this process lives; without that it claims nothing.
-  Async<void> beat();
+  /// Says once that this process lives; without that it claims nothing. Its jobs that are to be cancelled.
+  Async<std::vector<JobId>> beat();
   /// What a process left that was the only one: available again. How many.
   Async<std::int64_t> rescue_all();
   /// The process goes: others need not wait for its time to pass.
@@ -94,17 +94,23 @@ class Workers {
   struct Queue;
   struct Running;
   class Completion;
-  friend class Completion;
+  enum class Ending : std::uint8_t;
 
+  Queue& queue_named(const std::string& name);
+  bool is_heard() const;
   Async<std::vector<Claimed>> claim(Queue& queue, std::int64_t most);
+  Async<void> put_back_unknown(Queue& queue);
   Async<void> start_some(Queue& queue);
   Async<void> run_one(Queue& queue, Running& running);
   Async<void> invoke(Running& running);
+  static Ending ending_of(const Running& running, const Result<void>& done);
+  static std::chrono::milliseconds wait_after(const Running& running, const Error& error);
   Async<void> settle(Queue& queue, Running& running, Result<void> done);
-  Async<void> move_on(Running& running, const Result<void>& done);
-  Async<void> failed(Running& running, const Error& error);
+  Async<void> write(const Running& running, Ending ending, const Result<void>& done,
+                    const std::optional<Time>& again);
   Async<void> wait_until_empty(Queue& queue);
-  Async<void> beat_once();
+  Async<void> keep_alive_once();
+  Async<void> delete_history();
   void begin(Queue& queue, Claimed job);
   void reap(Queue& queue);
   std::chrono::nanoseconds pause_of(const Queue& queue) const;
@@ -119,7 +125,9 @@ class Workers {
   sql::Database* database_ = nullptr;
   std::vector<std::unique_ptr<Queue>> queues_;
   std::atomic<bool> draining_ = false;
-  std::mutex mutex_;  ///< for running_count_
+  std::atomic<std::int64_t> beaten_ns_ = 0;  ///< when it last said that it lives, by the steady clock
+  std::chrono::steady_clock::time_point unbroken_since_;  ///< of keep_alive() and what runs before it
+  std::mutex mutex_;                                      ///< for running_count_
   std::condition_variable idle_;
   std::int64_t running_count_ = 0;
 };

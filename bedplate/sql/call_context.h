@@ -63,6 +63,13 @@ struct CallContext {
   CallContext() = default;
   explicit CallContext(const std::optional<Uuid>& of_tenant) : tenant(of_tenant) {}
 
+  /// What transactions of the program's own have: they say in their WHERE what they rely on.
+  static CallContext read_committed() {
+    CallContext context;
+    context.isolation = Isolation::read_committed;
+    return context;
+  }
+
   /// Whose rows may be seen and written: see Reader::tenant().
   std::optional<Uuid> tenant;
   /// The user for whom it runs, where that is known: what is left for later (a job) goes on for them.

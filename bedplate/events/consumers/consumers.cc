@@ -8,10 +8,7 @@
 #include "bedplate/async/timer.h"
 #include "bedplate/auth/principal.h"
 #include "bedplate/base/log.h"
-#include "bedplate/describe/json/json.h"
-#include "bedplate/describe/validate.h"
 #include "bedplate/execution/executor.h"
-#include "bedplate/operations/value_slot.h"
 #include "bedplate/sql/database.h"
 #include "bedplate/sql/session.h"
 
@@ -32,7 +29,6 @@ struct Consumers::Running {
 namespace {
 
 constexpr std::int64_t kPage = 100;
-constexpr std::size_t kErrorSizeMax = 1024;
 constexpr std::chrono::seconds kFirstWait{1};
 constexpr std::chrono::hours kLongestWait{1};
 constexpr std::chrono::milliseconds kPause{50};
@@ -40,32 +36,31 @@ constexpr std::chrono::milliseconds kPause{50};
 constexpr ErrorCode kConsumerLost{Category::conflict, "consumer_lost",
                                   "Another process has handled the event."};
 
-constexpr std::string_view kPosition = "SELECT position FROM event_consumers WHERE name = $1";
-constexpr std::string_view kBegin =
-    "INSERT INTO event_consumers (name, position) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-constexpr std::string_view kMove =
-    "UPDATE event_consumers SET position = $3 WHERE name = $1 AND position = $2";
-constexpr std::string_view kPark =
+constexpr sql::Named kPosition("consumers.position", "SELECT position FROM event_consumers WHERE name = $1");
+constexpr sql::Named kBegin(
+    "consumers.begin",
+    "INSERT INTO event_consumers (name, position) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
+constexpr sql::Named kMove("consumers.move",
+                           "UPDATE event_consumers SET position = $3 WHERE name = $1 AND position = $2");
+constexpr sql::Named kPark(
+    "consumers.park",
     "INSERT INTO event_parked (consumer, position, stream, type, attempts, next_at, error) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7)";
-constexpr std::string_view kUnpark = "DELETE FROM event_parked WHERE consumer = $1 AND position = $2";
-constexpr std::string_view kFailedAgain =
-    "UPDATE event_parked SET attempts = attempts + 1, next_at = $3, error = $4 "
-    "WHERE consumer = $1 AND position = $2";
-constexpr std::string_view kParked =
+    "VALUES ($1, $2, $3, $4, $5, $6, $7)");
+constexpr sql::Named kUnpark("consumers.unpark",
+                             "DELETE FROM event_parked WHERE consumer = $1 AND position = $2");
+constexpr sql::Named kFailedAgain("consumers.failed_again",
+                                  "UPDATE event_parked SET attempts = attempts + 1, next_at = $3, error = $4 "
+                                  "WHERE consumer = $1 AND position = $2");
+constexpr sql::Named kParked(
+    "consumers.parked",
     "SELECT position, stream, type, attempts, next_at, error FROM event_parked WHERE consumer = $1 "
-    "ORDER BY position LIMIT 1001";
-constexpr std::string_view kDue =
+    "ORDER BY position LIMIT 1001");
+constexpr sql::Named kDue(
+    "consumers.due",
     "SELECT position, stream, type, attempts, next_at, error FROM event_parked AS p "
     "WHERE consumer = $1 AND next_at <= $2 AND NOT EXISTS (SELECT 1 FROM event_parked AS before "
     "WHERE before.consumer = p.consumer AND before.stream = p.stream AND before.position < p.position) "
-    "ORDER BY position LIMIT 20";
-
-std::string text_of(const Error& error) {
-  std::string text = error.code() + ": " + error.detail();
-  if (text.size() > kErrorSizeMax) text = utf8_prefix(text, kErrorSizeMax);
-  return text;
-}
+    "ORDER BY position LIMIT 20");
 
 std::chrono::microseconds wait_after(std::int64_t attempts) {
   const std::int64_t doublings = std::clamp<std::int64_t>(attempts - 1, 0, 20);
@@ -76,12 +71,6 @@ std::chrono::microseconds wait_after(std::int64_t attempts) {
 bool is_passing(const Error& error) {
   return error.category() == Category::unavailable || error.category() == Category::timeout ||
          error.category() == Category::cancelled || error.code() == sql::kSerializationFailure;
-}
-
-sql::CallContext own_context() {
-  sql::CallContext context;
-  context.isolation = sql::Isolation::read_committed;
-  return context;
 }
 
 // ---- statements
@@ -148,6 +137,10 @@ class Consumers::Hook final : public api::CommitHook {
     arguments.extra = commit.extra;
     const auto* running = commit.extra ? arguments.find_extra<Running>() : nullptr;
     if (!running) co_return;
+    // A refusal is a failure like any other: what would stand without the position would stand again.
+    if (commit.refused)
+      co_await std::unexpected(
+          Error(commit.refused->category(), commit.refused->code(), commit.refused->detail()));
     const std::string& name = running->consumer.name;
     if (running->from) {
       co_await ok(move_position(tx, name, *running->from, running->event.position));
@@ -156,6 +149,7 @@ class Consumers::Hook final : public api::CommitHook {
     const std::int64_t gone = co_await ok(tx.run(kUnpark, name, running->event.position));
     if (gone == 0) co_await fail(kConsumerLost);
   }
+  bool sees_refusals() const override { return true; }
 };
 
 Consumers::Consumers(const Clock& clock) : clock_(clock), hook_(std::make_unique<Hook>()) {}
@@ -202,15 +196,6 @@ const Consumers::Consumer& Consumers::find(std::string_view name) const {
 
 Async<void> Consumers::handle(const Consumer& consumer, const StoredEvent& event, Running& running) const {
   const api::Operation& operation = *consumer.handlers.find(event.type)->second;
-  api::ValueSlot input(operation.input);
-  api::ValueSlot output(operation.output);
-  Faults faults;
-  JsonLimits limits;
-  limits.view = View::stored;
-  limits.ignore_unknown_fields = true;  // of a newer program
-  co_await ok(read_json(event.data, *operation.input, input.data(), faults, limits));
-  validate(*operation.input, input.data(), faults);
-  if (!faults.empty()) co_await std::unexpected(std::move(faults).to_error());
   const auth::Principal principal = auth::system_principal();
   const std::string request_id = "event-" + event.id.to_string();
   api::Caller caller;
@@ -219,18 +204,13 @@ Async<void> Consumers::handle(const Consumer& consumer, const StoredEvent& event
   Received received(event);
   const api::Extra of_event(received);
   const api::Extra extra(running, &of_event);
-  api::Call call(operation, caller);
-  call.input = input.data();
-  call.output = output.data();
-  call.extra = &extra;
-  co_await ok(executor_->admit(call, 0));
-  co_await ok(executor_->run(call));
+  co_await ok(executor_->call_stored(operation, caller, event.data, &extra));
 }
 
 /// Handles one event, or parks it; `position` is where the consumer is, before and after.
 Async<void> Consumers::pass(const Consumer& consumer, const StoredEvent& event, std::int64_t& position,
                             std::set<std::string>& parked_streams) const {
-  const sql::CallContext context = own_context();
+  const sql::CallContext context = sql::CallContext::read_committed();
   if (parked_streams.contains(event.stream)) {
     const Parking waiting(consumer.name, event, position, 0, clock_.now(),
                           "It waits behind another event of its stream.");
@@ -248,7 +228,7 @@ Async<void> Consumers::pass(const Consumer& consumer, const StoredEvent& event, 
                                      {"type", event.type},
                                      {"why", done.error().detail()}});
     const Parking parking(consumer.name, event, position, 1, clock_.now() + wait_after(1),
-                          text_of(done.error()));
+                          done.error().summary());
     co_await ok(database_->transact(context, &park, parking));
     parked_streams.insert(event.stream);
   }
@@ -269,7 +249,7 @@ Async<std::set<std::string>> Consumers::streams_of_parked(const Consumer& consum
 
 Async<std::int64_t> Consumers::pass_some(const Consumer& consumer) const {
   const EventLog log(*database_);
-  const sql::CallContext context = own_context();
+  const sql::CallContext context = sql::CallContext::read_committed();
   std::optional<std::int64_t> kept = co_await ok(database_->read(&read_position, consumer.name));
   if (!kept) {
     const std::int64_t first = co_await ok(log.first_position());
@@ -296,7 +276,7 @@ Async<std::int64_t> Consumers::pass_some(const Consumer& consumer) const {
 
 Async<std::int64_t> Consumers::retry_parked(const Consumer& consumer) const {
   const EventLog log(*database_);
-  const sql::CallContext context = own_context();
+  const sql::CallContext context = sql::CallContext::read_committed();
   const Time now = clock_.now();
   const std::vector<ParkedEvent> due = co_await ok(database_->read(&read_due, consumer.name, now));
   for (const ParkedEvent& one : due) {
@@ -308,7 +288,7 @@ Async<std::int64_t> Consumers::retry_parked(const Consumer& consumer) const {
     if (done || done.error().code() == kConsumerLost.code) continue;
     if (is_passing(done.error())) co_await std::unexpected(std::move(done.error()));
     const Parking again(consumer.name, event, 0, 0, now + wait_after(one.attempts + 1),
-                        text_of(done.error()));
+                        done.error().summary());
     co_await ok(database_->transact(context, &failed_again, again));
   }
   co_return static_cast<std::int64_t>(due.size());

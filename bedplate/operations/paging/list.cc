@@ -121,7 +121,7 @@ void ListPlan::from_narrow(Writer& writer) const {
 ListStatement ListPlan::narrow_count(sql::Dialect dialect) const {
   if (dialect == sql::Dialect::sqlite && !where_.among()) {
     // Of a long list one row is looked for, of a short one all are counted: both go through the index without the
-    // coroutine that a counted subquery with a LIMIT is, in half the time.
+    // coroutine that a counted subquery with a LIMIT is.
     Writer writer("SELECT coalesce((SELECT ", where_);
     writer.text(std::to_string(kListedRowsMax + 1));
     from_narrow(writer);
