@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/tasks/api.h"
 
+#include "apps/tasks/events.h"
 #include "apps/tasks/service.h"
 #include "apps/tasks/store.h"
 #include "bedplate/search/query.h"
@@ -32,6 +33,10 @@ app::Module tasks_module() {
       .derived(search::derived(kSearch))
       .scopes({"tasks:read", "tasks:write"}, app::for_users)
       .service<Tasks>()
+      .event(kTaskCreated)
+      .event(kTaskUpdated)
+      .event(kTaskDone)
+      .event(kTaskDeleted)
       .command<&Tasks::create>(kCreate, post("/v1/tasks"), needs("tasks:write"), creates("/v1/tasks/{id}"),
                                summary("Create a task"), etag_from<&Task::version>(),
                                example_output(kExample), links_to("tasks.find"), links_to("tasks.replace"),

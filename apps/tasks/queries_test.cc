@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/tasks/service.h"
+#include "bedplate/events/publish.h"
 #include "bedplate/sql/migrate.h"
 #include "bedplate/testing/fake_clock.h"
 #include "bedplate/testing/query_guard.h"
@@ -81,7 +82,8 @@ class TaskQueriesTest : public ::testing::TestWithParam<sql::Dialect> {
   TaskQueriesTest() : kit_(GetParam(), ""), guard_(kit_.database()), tasks_(clock_) {
     const bool sqlite = GetParam() == sql::Dialect::sqlite;
     const sql::DerivedTables search = search::derived(kSearch);
-    const sql::MigrationSource sources[] = {{"tasks", tasks_migrations()}, search.migrations()};
+    const sql::MigrationSource sources[] = {
+        {"events", events::event_migrations()}, {"tasks", tasks_migrations()}, search.migrations()};
     auto migrated = sql::migrate_up(kit_.database(), sources);
     EXPECT_TRUE(migrated) << migrated.error().detail();
     kit_.script(std::string(sqlite ? kSeedSqlite : kSeedPostgresql));

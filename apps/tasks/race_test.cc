@@ -14,6 +14,7 @@
 
 #include "apps/tasks/api.h"
 #include "apps/tasks/service.h"
+#include "bedplate/events/publish.h"
 #include "bedplate/sql/migrate.h"
 #include "bedplate/testing/fake_clock.h"
 #include "tasks_migrations.h"
@@ -84,7 +85,8 @@ class TaskRaceTest : public ::testing::TestWithParam<std::tuple<Dialect, Isolati
  protected:
   TaskRaceTest() : kit_(std::get<0>(GetParam()), ""), tasks_(clock_) {
     const sql::DerivedTables search = search::derived(kSearch);
-    const sql::MigrationSource sources[] = {{"tasks", tasks_migrations()}, search.migrations()};
+    const sql::MigrationSource sources[] = {
+        {"events", events::event_migrations()}, {"tasks", tasks_migrations()}, search.migrations()};
     auto migrated = sql::migrate_up(kit_.database(), sources);
     EXPECT_TRUE(migrated) << migrated.error().detail();
     caller_.principal = &principal_;

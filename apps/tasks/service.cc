@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "apps/tasks/events.h"
 #include "bedplate/base/text.h"
 #include "bedplate/operations/paging/list.h"
 #include "bedplate/search/query.h"
@@ -41,6 +42,7 @@ Async<Task> Tasks::load_for_change(sql::Transaction& db, UserId owner, TaskId id
 Async<void> Tasks::save(sql::Transaction& db, UserId owner, const Task& before, Task& task) const {
   task.updated_at = clock_.now();
   co_await ok(kTasks.update(db, owner, task));
+  co_await ok(publish_updated(db, before, task));
   if (task.title == before.title && task.description == before.description) co_return;
   const search::Document document = document_of(owner, task);
   co_await ok(index_.put(db, document));
@@ -53,6 +55,7 @@ Async<Task> Tasks::create(const Caller& caller, sql::Transaction& db, const api:
   co_await ok(kTasks.insert(db, caller.user(), task));
   const search::Document document = document_of(caller.user(), task);
   co_await ok(index_.put(db, document));
+  co_await ok(publish_created(db, task));
   co_return task;
 }
 
@@ -96,6 +99,7 @@ Async<void> Tasks::remove(const Caller& caller, sql::Transaction& db, const api:
   Task task = co_await ok(load_for_change(db, caller.user(), input->id, input.if_match));
   co_await ok(kTasks.remove(db, caller.user(), task));
   co_await ok(index_.remove(db, caller.user(), task.id));
+  co_await ok(publish_deleted(db, task));
 }
 
 Async<void> Tasks::delete_user_data(sql::Transaction& db, UserId user) {

@@ -9,7 +9,7 @@ import sys
 
 # folder: lines at most, files at most (CMake and tests apart)
 BOUNDS = {
-    "apps/tasks": (340, 8),
+    "apps/tasks": (450, 12),  # 340 for the operations, 110 for what follows from a change: events, reminders, digests
     "docs/tutorial/guestbook": (100, 5),
     "docs/guides/wishlists": (220, 5),
 }
