@@ -3,8 +3,8 @@
 //
 //   .on<&Stats::count>(tasks::kTaskDone)          // in another module: its input is a Task
 //
-// `task.created`, `task.updated` and `task.done` hold the task as the API shows it after the change. A change that
-// makes a task done publishes `task.updated`, then `task.done`. The tasks of an account that is deleted end without events.
+// `task.created`, `task.updated` and `task.done` hold the task as the API shows it after the change; one that makes a
+// task done publishes `task.updated`, then `task.done`. The tasks of an account that is deleted end without events.
 #pragma once
 
 #include <cstdint>
